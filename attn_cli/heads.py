@@ -1,0 +1,264 @@
+"""From vectors to the query, key and value of every head, which dense and streamed attention share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import projections
+from .errors import InputError, warn
+from .projections import Projection
+from .records import Encoding, Kind, shape
+from .tokens import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jaxtyping import Bool, Float
+
+DTYPES = {
+    "float64": torch.float64,
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Heads:
+    """Query, key and value of every head, and what is needed to make a record of their attention."""
+
+    query: Float[Tensor, "head query d_head"]
+    key: Float[Tensor, "head key d_head"]
+    value: Float[Tensor, "head key d_value"]
+    inputs: tuple[Encoding, Encoding, Encoding]  # the vectors that query, key and value were made of
+    projection: Projection
+    kind: Kind
+    provenance: str
+
+    @property
+    def query_tokens(self) -> tuple[str, ...]:
+        """The tokens that attend."""
+        return self.inputs[0].tokens
+
+    @property
+    def key_tokens(self) -> tuple[str, ...]:
+        """The tokens that are attended to, a memory's before the others."""
+        return self.inputs[1].tokens
+
+    def merge(self, output: Float[Tensor, "head query d_value"]) -> Float[Tensor, "query d_out"]:
+        """The heads' outputs side by side, through the output matrix."""
+        return _linear("output", merge_heads(output), self.projection.W_o, self.projection.b_o)
+
+
+def project(
+    query: Encoding | Float[np.ndarray, "query d_query"],
+    key: Encoding | Float[np.ndarray, "key d_key"] | None = None,
+    value: Encoding | Float[np.ndarray, "key d_value"] | None = None,
+    *,
+    heads: int = 1,
+    kv_heads: int | None = None,
+    project: str | Projection = "identity",
+    memory: Encoding | Float[np.ndarray, "memory d_key"] | None = None,
+    seed: int = 0,
+    dtype: str | None = None,
+    device: str = "cpu",
+    kind: Kind = "self",
+) -> Heads:
+    """Vectors through their matrices, cut into heads.
+
+    Key defaults to query, value to key. With fewer `kv_heads` than heads, neighbouring heads share a key
+    and a value (grouped queries; multi-query with 1: Shazeer 2019, arXiv:1911.02150, Ainslie et al. 2023,
+    arXiv:2305.13245). `memory` are the vectors of an earlier segment; keys and values see them first
+    (Transformer-XL, arXiv:1901.02860). The dtype is the query vectors' own unless given. Raises InputError
+    when shapes do not fit.
+
+    >>> project(np.eye(4), heads=2).query.shape
+    torch.Size([2, 4, 2])
+    """
+    query = as_encoding(query)
+    key = query if key is None else as_encoding(key)
+    value = key if value is None else as_encoding(value)
+    provenance = [query.provenance]
+    if memory is not None:
+        memory = as_encoding(memory)
+        key, value = _after(memory, key), _after(memory, value)
+        provenance.append(f"after a memory of {len(memory.tokens)}")
+    kv_heads = kv_heads or heads
+    if heads % kv_heads:
+        raise InputError(f"{kv_heads} key heads for {heads} heads", hint="give a number that divides --heads")
+    w = _matrices(project, query, key, value, kv_heads / heads, seed)
+    on = pick_device(device)
+    kept = _dtype(dtype, query.vectors, on)
+    x, y, z = (torch.tensor(one.vectors, dtype=kept, device=on) for one in (query, key, value))
+    q = split_heads(_linear("query", x, w.W_q, w.b_q, heads), heads)
+    k = split_heads(_linear("key", y, w.W_k, w.b_k, kv_heads), kv_heads)
+    v = split_heads(_linear("value", z, w.W_v, w.b_v, kv_heads), kv_heads)
+    _check_fit(q, k, v)
+    k, v = (x.repeat_interleave(heads // kv_heads, dim=0) for x in (k, v))
+    if isinstance(project, Projection):
+        provenance.append("projections from a file")
+    elif project != "identity":
+        provenance.append(f"untrained {project} projections (seed {seed})")
+    return Heads(q, k, v, (query, key, value), w, kind, ", ".join(filter(None, provenance)))
+
+
+def as_encoding(vectors: Encoding | Float[np.ndarray, "seq_len d_model"]) -> Encoding:
+    """Bare vectors get their row numbers as tokens; an encoding stays as it is.
+
+    >>> as_encoding(np.zeros((2, 3))).tokens
+    ('0', '1')
+    """
+    if isinstance(vectors, Encoding):
+        return vectors
+    return Encoding(tuple(map(str, range(len(vectors)))), vectors, "vectors as given")
+
+
+def split_heads(x: Float[Tensor, "... seq d_model"], n_heads: int) -> Float[Tensor, "... head seq d_head"]:
+    """Cut each vector into `n_heads` pieces, one for each head.
+
+    >>> split_heads(torch.arange(8.0).reshape(2, 4), 2)[1]
+    tensor([[2., 3.],
+            [6., 7.]])
+    """
+    return x.reshape(*x.shape[:-1], n_heads, -1).transpose(-2, -3)
+
+
+def merge_heads(x: Float[Tensor, "... head seq d_head"]) -> Float[Tensor, "... seq d_model"]:
+    """Put the pieces of all heads side by side again.
+
+    >>> x = torch.arange(8.0).reshape(2, 4)
+    >>> bool((merge_heads(split_heads(x, 2)) == x).all())
+    True
+    """
+    return x.transpose(-2, -3).flatten(-2)
+
+
+def weigh(
+    weights: Float[Tensor, "... query key"], value: Float[Tensor, "... key d_value"]
+) -> Float[Tensor, "... query d_value"]:
+    """weights · value, where a value of weight 0 counts for nothing, be it NaN.
+
+    >>> weigh(torch.tensor([[1.0, 0.0]]), torch.tensor([[2.0], [torch.nan]]))
+    tensor([[2.]])
+    """
+    finite = value.isfinite()
+    if finite.all():
+        return (weights @ value.to(weights.dtype)).to(value.dtype)
+    output = weights @ value.masked_fill(~finite, 0).to(weights.dtype)
+    touched = (weights != 0).to(weights.dtype) @ (~finite).to(weights.dtype)
+    return output.masked_fill(touched > 0, torch.nan).to(value.dtype)
+
+
+def as_layer(x: Tensor) -> np.ndarray:
+    """As the one layer of a record, in a precision that NumPy and every file format have."""
+    return (x if x.dtype == torch.float64 else x.float())[None].cpu().numpy()
+
+
+def warn_of_blind_rows(seeing: Bool[Tensor, "*heads query"], tokens: Sequence[str]) -> None:
+    """Name the queries that may attend to no key, be it in one head, in one warning."""
+    blind = (~seeing.reshape(-1, len(tokens)).all(dim=0)).nonzero().flatten().tolist()
+    if blind:
+        named = ", ".join(f"{i} ({escape(tokens[i])})" for i in blind[:5])
+        more = f" and {len(blind) - 5} more" if len(blind) > 5 else ""
+        warn(f"no key is permitted for query {named}{more}; weights and output there are zero")
+
+
+def keep_freed_memory() -> None:
+    """Let the next large tensor have the memory of the last one.
+
+    The C library of Linux returns what is freed to the system, and every page of it comes back zeroed, which
+    takes as long as the work on it; unless a piece as large as the largest that it would keep was freed once.
+    """
+    torch.empty(2**25 - 2**12, dtype=torch.uint8)
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of a name; `auto` is the first of cuda, mps and cpu that is here.
+
+    Raises InputError for a device that this machine, or this build of torch, has not.
+
+    >>> pick_device("cpu")
+    device(type='cpu')
+    """
+    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    present = [device for device, found in here.items() if found]
+    if name == "auto":
+        return torch.device(present[0])
+    if name not in present:
+        raise InputError(f"device {name!r} is not here", hint=f"give auto or {' or '.join(present)}")
+    return torch.device(name)
+
+
+def _dtype(name: str | None, vectors: np.ndarray, device: torch.device) -> torch.dtype:
+    """The dtype of that name; without one the vectors' own, or what the device has."""
+    if name is None:
+        return torch.float64 if vectors.dtype == np.float64 and device.type != "mps" else torch.float32
+    if name not in DTYPES:
+        raise InputError(f"dtype {name!r}", hint=f"give {' or '.join(DTYPES)}")
+    if name == "float64" and device.type == "mps":
+        raise InputError("an mps device has no float64", hint="give --dtype float32 or --device cpu")
+    return DTYPES[name]
+
+
+def _after(memory: Encoding, x: Encoding) -> Encoding:
+    if memory.vectors.shape[1] != x.vectors.shape[1]:
+        raise InputError(
+            f"memory {shape(memory.vectors)} and vectors {shape(x.vectors)} differ in width",
+            hint="the memory comes before the keys; give it as many columns",
+        )
+    return Encoding(memory.tokens + x.tokens, np.concatenate([memory.vectors, x.vectors]), x.provenance)
+
+
+def _matrices(
+    project: str | Projection, query: Encoding, key: Encoding, value: Encoding, shared: float, seed: int
+) -> Projection:
+    if isinstance(project, Projection):
+        return project
+    d_query, d_key, d_value = (x.vectors.shape[1] for x in (query, key, value))
+    return projections.PROJECTIONS.parse(project)(d_query, d_key, d_value, round(d_query * shared), seed)
+
+
+def _linear(
+    name: str, x: Tensor, matrix: np.ndarray | None, bias: np.ndarray | None, heads: int = 1
+) -> Float[Tensor, "seq d_out"]:
+    """x · matrix + bias, either left out when None; the result must be `heads` equal parts wide."""
+    if matrix is not None:
+        if x.shape[1] != len(matrix):
+            raise InputError(
+                f"{name} vectors {list(x.shape)} do not fit a matrix {shape(matrix)}",
+                hint="it must have as many rows as a vector has numbers",
+            )
+        x = x @ x.new_tensor(matrix)
+    if bias is not None:
+        if x.shape[1] != len(bias):
+            raise InputError(f"{name} vectors {list(x.shape)} do not fit a bias {shape(bias)}")
+        x = x + x.new_tensor(bias)
+    if heads < 1 or x.shape[1] % heads:
+        divisors = [n for n in range(1, x.shape[1] + 1) if x.shape[1] % n == 0]
+        raise InputError(
+            f"{heads} heads do not divide d_model {x.shape[1]} of {name} {list(x.shape)}",
+            hint=f"give one of {', '.join(map(str, divisors))}",
+        )
+    return x
+
+
+def _check_fit(q: Tensor, k: Tensor, v: Tensor) -> None:
+    (n_heads, n_query, d_query), (kv_heads, n_key, d_key), (_, n_value, _) = q.shape, k.shape, v.shape
+    if d_query != d_key:
+        hint = "a query and a key are compared number by number; give both the same number of columns"
+        if n_heads != kv_heads:
+            hint = f"keys and values for {kv_heads} of {n_heads} heads are {d_query * kv_heads} wide; give --project random or a file"
+        raise InputError(
+            f"query [{n_query}, {n_heads * d_query}] and key [{n_key}, {kv_heads * d_key}] differ in width",
+            hint=hint,
+        )
+    if n_key != n_value:
+        raise InputError(
+            f"key [{n_key}, {kv_heads * d_key}] and value [{n_value}, {kv_heads * v.shape[2]}] differ in length",
+            hint="give each key one value",
+        )

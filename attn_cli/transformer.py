@@ -1,0 +1,395 @@
+"""The Transformer, read from the bottom up: attention, feed-forward, layer, stack, the whole.
+
+A layer adds to the stream what its parts make of it. Pre-norm: x + part(norm(x)), and one last norm closes
+the stack; post-norm: norm(x + part(x)). Vaswani et al. 2017, arXiv:1706.03762; Xiong et al. 2020,
+arXiv:2002.04745. Sizes in comments: batch, seq (or query and key), head, d_model, d_head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import gelu, linear, relu, scaled_dot_product_attention, silu
+
+from .attention import Steps, attention
+from .errors import InputError
+from .heads import merge_heads, split_heads
+from .posenc import POSENCS, POSITIONS
+from .rules import Rule, positions
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, Int
+
+    from .records import Kind
+
+Activation = Literal["gelu", "gelu_tanh", "relu", "swiglu"]
+
+NORMS = {"layer": nn.LayerNorm, "rms": nn.RMSNorm}
+ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
+    "gelu": gelu,
+    "gelu_tanh": partial(gelu, approximate="tanh"),
+    "relu": relu,
+    "swiglu": silu,  # and another linear map beside it: see FeedForward
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """The sizes of a model, and which of the variants each of its parts is.
+
+    The defaults are those of `train-toy`: a pre-norm encoder with learned positions. Raises InputError when
+    a size is less than 1, or heads do not divide what is cut into them.
+    """
+
+    vocab: int  # different tokens; of a model for images, channels
+    max_len: int
+    d_model: int
+    n_heads: int
+    n_layers: int  # of each stack
+    d_ff: int
+    stack: Literal["encoder", "decoder", "both"] = "encoder"
+    n_kv_heads: int | None = None  # heads of key and value, each shared by a group; None: one for each head
+    d_head: int | None = None  # None: d_model / n_heads
+    norm: Literal["layer", "rms"] = "layer"
+    norm_first: bool = True
+    norm_eps: float = 1e-5
+    activation: Activation = "gelu"
+    positions: str = (
+        "learned"  # or a spec of POSENCS, whose table is added, or rope, which turns query and key
+    )
+    window: int | None = None  # a decoder sees this many tokens, itself included; None: all before
+    segments: int = 0  # of a pair of sentences: different segment vectors to add
+    embedding_norm: bool = False
+    patch: int | None = None  # the side of the squares that an image is cut into
+    qkv_bias: bool = True
+    out_bias: bool = True
+    feed_forward_bias: bool = True
+    unembedding: Literal["own", "tied", "none"] = "own"
+
+    def __post_init__(self) -> None:
+        for name, size in vars(self).items():
+            if type(size) is int and size < 1 and name != "segments":
+                raise InputError(f"{name} {size}", hint="give at least 1")
+        if self.d_head is None and self.d_model % self.n_heads:
+            raise InputError(
+                f"{self.n_heads} heads do not divide d_model {self.d_model}",
+                hint=f"give a d_model that is a multiple of {self.n_heads}",
+            )
+        if self.n_heads % self.kv_heads:
+            raise InputError(f"{self.kv_heads} heads of key and value do not divide {self.n_heads} heads")
+
+    @property
+    def head_size(self) -> int:
+        """d_head, whether given or not."""
+        return self.d_head or self.d_model // self.n_heads
+
+    @property
+    def kv_heads(self) -> int:
+        """The number of heads of key and value, whether given or not."""
+        return self.n_kv_heads or self.n_heads
+
+    def rule(self, kind: Kind) -> Rule:
+        """What a self-attention of this kind may see, padding aside."""
+        window = [] if self.window is None else [f"window:size={self.window}"]
+        return Rule.parse(mask=["causal", *window] if kind == "decoder" else [])
+
+    def new_norm(self) -> nn.Module:
+        """A norm of the stream."""
+        return NORMS[self.norm](self.d_model, eps=self.norm_eps)
+
+
+# ---- attention --------------------------------------------------------------------------------------
+
+# What happens between the heads' query, key and value and their output. Every attention of a model goes
+# through the one function that `model(tokens, attend=…)` was given, so whoever gives it sees everything.
+Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None, "MultiHeadAttention"], Tensor]
+
+
+def fast(
+    query: Float[Tensor, "batch head query d_head"],
+    key: Float[Tensor, "batch head key d_head"],
+    value: Float[Tensor, "batch head key d_head"],
+    mask: Bool[Tensor, "#batch #head #query key"] | None,
+    part: MultiHeadAttention,
+) -> Float[Tensor, "batch head query d_head"]:
+    """Attention when only its output is wanted: torch's fused kernel, which keeps no weights."""
+    return scaled_dot_product_attention(query, key, value, attn_mask=mask)
+
+
+@dataclass(frozen=True, eq=False)
+class Captured:
+    """What one attention of the model was given, and whatever can be known of it, for all of its heads."""
+
+    part: MultiHeadAttention
+    query: Float[Tensor, "batch head query d_head"]
+    key: Float[Tensor, "batch head key d_head"]
+    value: Float[Tensor, "batch head key d_head"]
+    mask: Bool[Tensor, "#batch #head #query key"] | None
+
+    @cached_property
+    def steps(self) -> Steps:
+        """Scores and weights [batch, head, query, key], output [batch, head, query, d_head]."""
+        return attention(self.query, self.key, self.value, mask=self.mask)
+
+    @property
+    def norms(self) -> Float[Tensor, "batch head query key"]:
+        """How much of a key arrives at a query: the length of weight · value · W_o of the head.
+
+        A head may look hard at a key whose value is nearly zero. Kobayashi et al. 2020, arXiv:2004.10102.
+        """
+        W_o = split_heads(self.part.out.weight, self.part.n_heads)  # [head, d_model, d_head]
+        arriving = self.value @ W_o.mT  # [batch, head, key, d_model]
+        return self.steps.weights * arriving.norm(dim=-1)[:, :, None, :]
+
+
+class Capture:
+    """Keeps what the attentions of all layers, or of those wanted, are given, in the order of the computation.
+
+    Weights are computed when they are looked at, so that a long input need not have them all at once.
+
+    >>> config = Config(vocab=10, max_len=8, d_model=16, n_heads=4, n_layers=2, d_ff=32)
+    >>> capture = Capture()
+    >>> logits = Transformer(config)(torch.tensor([[3, 1, 4]]), attend=capture)
+    >>> [tuple(one.steps.weights.shape) for one in capture.layers]
+    [(1, 4, 3, 3), (1, 4, 3, 3)]
+    """
+
+    def __init__(self, wanted: Collection[int] | None = None) -> None:
+        self.wanted = wanted
+        self.layers: list[Captured] = []
+
+    def __call__(
+        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, part: MultiHeadAttention
+    ) -> Tensor:
+        if self.wanted is None or part.layer in self.wanted:
+            self.layers.append(Captured(part, query, key, value, mask))
+        return fast(query, key, value, mask, part)
+
+
+class MultiHeadAttention(nn.Module):
+    """Positions of x look at those of a context, which is x itself in self-attention.
+
+    heads = attend(x · W_q, context · W_k, context · W_v) in n_heads slices of d_head; output = heads · W_o.
+    With fewer heads of key and value, each serves a group of neighbouring heads (Ainslie et al. 2023,
+    arXiv:2305.13245).
+    """
+
+    def __init__(self, config: Config, kind: Kind = "encoder", layer: int = 0) -> None:
+        super().__init__()
+        self.kind: Kind = kind
+        self.layer = layer
+        self.n_heads, self.kv_heads = config.n_heads, config.kv_heads
+        wide, narrow = config.n_heads * config.head_size, config.kv_heads * config.head_size
+        self.query = nn.Linear(config.d_model, wide, bias=config.qkv_bias)
+        self.key = nn.Linear(config.d_model, narrow, bias=config.qkv_bias)
+        self.value = nn.Linear(config.d_model, narrow, bias=config.qkv_bias)
+        self.out = nn.Linear(wide, config.d_model, bias=config.out_bias)
+        turns = config.positions.startswith("rope") and kind != "cross"
+        self.turn = POSITIONS.parse(config.positions) if turns else None
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch query d_model"],
+        context: Float[Tensor, "batch key d_model"] | None = None,
+        mask: Bool[Tensor, "#batch #head #query key"] | None = None,
+        attend: Attend = fast,
+    ) -> Float[Tensor, "batch query d_model"]:
+        context = x if context is None else context
+        query = split_heads(self.query(x), self.n_heads)  # [batch, head, query, d_head]
+        key = split_heads(self.key(context), self.kv_heads)  # [batch, kv_head, key, d_head]
+        value = split_heads(self.value(context), self.kv_heads)  # [batch, kv_head, key, d_head]
+        if self.turn is not None:  # a scheme is given a score; this one hands back what it would see
+            at = torch.arange(x.shape[1])
+            query, key = self.turn(lambda q, k: (q, k), query, key, at, at)
+        group = self.n_heads // self.kv_heads
+        key, value = (y.repeat_interleave(group, dim=1) for y in (key, value))  # [batch, head, key, d_head]
+        heads = attend(query, key, value, mask, self)  # [batch, head, query, d_head]
+        return self.out(merge_heads(heads))
+
+
+# ---- layers -----------------------------------------------------------------------------------------
+
+
+class FeedForward(nn.Module):
+    """Each position by itself: act(x · W_up) · W_down; SwiGLU: (silu(x · W_gate) ⊙ x · W_up) · W_down.
+
+    Shazeer 2020, arXiv:2002.05202.
+    """
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.act = ACTIVATIONS[config.activation]
+        self.up = nn.Linear(config.d_model, config.d_ff, bias=config.feed_forward_bias)
+        gated = config.activation == "swiglu"
+        self.gate = nn.Linear(config.d_model, config.d_ff, bias=config.feed_forward_bias) if gated else None
+        self.down = nn.Linear(config.d_ff, config.d_model, bias=config.feed_forward_bias)
+
+    def forward(self, x: Float[Tensor, "batch seq d_model"]) -> Float[Tensor, "batch seq d_model"]:
+        up = self.up(x)  # [batch, seq, d_ff]
+        return self.down(self.act(up) if self.gate is None else self.act(self.gate(x)) * up)
+
+
+class Layer(nn.Module):
+    """Positions exchange what they know (attention), then each digests it (feed-forward).
+
+    In the decoder of an encoder–decoder they look at the encoder's output between the two.
+    """
+
+    def __init__(self, config: Config, kind: Kind = "encoder", layer: int = 0) -> None:
+        super().__init__()
+        self.norm_first = config.norm_first
+        self.attention_norm = config.new_norm()
+        self.attention = MultiHeadAttention(config, kind, layer)
+        if crossing := (kind == "decoder" and config.stack == "both"):
+            self.cross_norm = config.new_norm()
+        self.cross = MultiHeadAttention(config, "cross", layer) if crossing else None
+        self.feed_forward_norm = config.new_norm()
+        self.feed_forward = FeedForward(config)
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch seq d_model"],
+        mask: Bool[Tensor, "#batch #head #query key"] | None = None,
+        attend: Attend = fast,
+        context: Float[Tensor, "batch key d_model"] | None = None,
+        context_mask: Bool[Tensor, "#batch #head #query key"] | None = None,
+    ) -> Float[Tensor, "batch seq d_model"]:
+        x = self._add(x, self.attention_norm, lambda y: self.attention(y, None, mask, attend))
+        if (cross := self.cross) is not None:
+            x = self._add(x, self.cross_norm, lambda y: cross(y, context, context_mask, attend))
+        return self._add(x, self.feed_forward_norm, self.feed_forward)
+
+    def _add(self, x: Tensor, norm: nn.Module, part: Callable[[Tensor], Tensor]) -> Tensor:
+        return x + part(norm(x)) if self.norm_first else norm(x + part(x))
+
+
+class Stack(nn.Module):
+    """Layers one after the other; with `depth` only that many, and then no last norm."""
+
+    def __init__(self, config: Config, kind: Kind = "encoder") -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(Layer(config, kind, i) for i in range(config.n_layers))
+        self.norm = config.new_norm() if config.norm_first else None
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch seq d_model"],
+        mask: Bool[Tensor, "#batch #head #query key"] | None = None,
+        attend: Attend = fast,
+        context: Float[Tensor, "batch key d_model"] | None = None,
+        context_mask: Bool[Tensor, "#batch #head #query key"] | None = None,
+        depth: int | None = None,
+    ) -> Float[Tensor, "batch seq d_model"]:
+        for layer in self.layers[:depth]:
+            x = layer(x, mask, attend, context, context_mask)
+        return x if self.norm is None or depth is not None else self.norm(x)
+
+
+# ---- the whole --------------------------------------------------------------------------------------
+
+
+class Patches(nn.Module):
+    """An image as a sequence: a vector for each of its squares, row by row, after one that stands for all.
+
+    Dosovitskiy et al. 2020, arXiv:2010.11929, eq. 1.
+    """
+
+    def __init__(self, channels: int, patch: int, d_model: int) -> None:
+        super().__init__()
+        self.linear = nn.Conv2d(
+            channels, d_model, kernel_size=patch, stride=patch
+        )  # one map, square by square
+        self.whole = nn.Parameter(torch.zeros(d_model))
+
+    def forward(
+        self, image: Float[Tensor, "batch channel height width"]
+    ) -> Float[Tensor, "batch seq d_model"]:
+        x = self.linear(image).flatten(2).mT  # [batch, patch, d_model]
+        return torch.cat([self.whole.expand(len(x), 1, -1), x], dim=1)
+
+
+class Transformer(nn.Module):
+    """Tokens in, for each position a logit of every token out: embedding + position → stack → unembedding.
+
+    encoder: every position sees every other one. decoder: only itself and those before. both: the tokens go
+    through the encoder, and the decoder reads `target` while it looks at what the encoder made of them.
+    `real` is False where a sequence of the batch is only padding; nothing attends to it.
+    """
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        if config.patch is None:
+            self.embedding: nn.Module = nn.Embedding(config.vocab, config.d_model)
+        else:
+            self.embedding = Patches(config.vocab, config.patch, config.d_model)
+        if config.positions == "learned":
+            self.position = nn.Embedding(config.max_len, config.d_model)
+        if config.segments:
+            self.segment = nn.Embedding(config.segments, config.d_model)
+        self.embedding_norm = config.new_norm() if config.embedding_norm else nn.Identity()
+        if config.stack != "decoder":
+            self.encoder = Stack(config, "encoder")
+        if config.stack != "encoder":
+            self.decoder = Stack(config, "decoder")
+        if config.unembedding == "own":
+            self.unembedding = nn.Linear(config.d_model, config.vocab)
+
+    def forward(
+        self,
+        tokens: Int[Tensor, "batch seq"],
+        real: Bool[Tensor, "batch seq"] | None = None,
+        attend: Attend = fast,
+        target: Int[Tensor, "batch target"] | None = None,
+    ) -> Float[Tensor, "batch seq vocab"]:
+        x = self.hidden(tokens, real, attend, target=target)  # [batch, seq, d_model]
+        if self.config.unembedding == "tied":
+            return linear(x, self.embedding.get_parameter("weight"))
+        return self.unembedding(x)
+
+    def hidden(
+        self,
+        tokens: Int[Tensor, "batch seq"] | Float[Tensor, "batch channel height width"],
+        real: Bool[Tensor, "batch seq"] | None = None,
+        attend: Attend = fast,
+        *,
+        segments: Int[Tensor, "batch seq"] | None = None,
+        target: Int[Tensor, "batch target"] | None = None,
+        depth: int | None = None,
+    ) -> Float[Tensor, "batch seq d_model"]:
+        """What the last stack makes of the tokens; with `depth` it stops after that many layers."""
+        mask = None if real is None else real[:, None, None, :]  # [batch, head 1, query 1, key]
+        x = self.embed(tokens, segments)  # [batch, seq, d_model]
+        if self.config.stack == "encoder":
+            return self.encoder(x, mask, attend, depth=depth)
+        if self.config.stack == "decoder":
+            return self.decoder(x, self._before(x, mask), attend, depth=depth)
+        assert target is not None, "an encoder–decoder needs a target"
+        y = self.embed(target)  # [batch, target, d_model]
+        return self.decoder(y, self._before(y), attend, self.encoder(x, mask, attend), mask, depth=depth)
+
+    def embed(
+        self,
+        tokens: Int[Tensor, "batch seq"] | Float[Tensor, "batch channel height width"],
+        segments: Int[Tensor, "batch seq"] | None = None,
+    ) -> Float[Tensor, "batch seq d_model"]:
+        """The stream before the first layer; all of one segment unless told."""
+        x = self.embedding(tokens)  # [batch, seq, d_model]
+        if self.config.positions == "learned":
+            x = x + self.position.weight[: x.shape[1]]
+        elif not self.config.positions.startswith("rope"):
+            x = x + x.new_tensor(POSENCS.parse(self.config.positions)(x.shape[1], x.shape[2]))
+        if self.config.segments:
+            x = x + (self.segment.weight[0] if segments is None else self.segment(segments))
+        return self.embedding_norm(x)
+
+    def _before(self, x: Tensor, mask: Tensor | None = None) -> Bool[Tensor, "#batch 1 seq seq"]:
+        """What each token of a decoder may see."""
+        seen = self.config.rule("decoder").allowed(x, x, *positions(x.shape[1], x.shape[1], x.device))
+        assert seen is not None
+        return seen[None, None] if mask is None else seen & mask
