@@ -1,0 +1,27 @@
+"""Files: one reader and writer per format, and one way in and out for all of them.
+
+A format is a function from a record to bytes, registered under its suffix in `FORMATS`.
+"""
+
+from . import delimited, json_, npy, npz, safetensors, typeset  # noqa: F401 (each registers its formats)
+from .decoding import decode, read_text
+from .formats import FORMATS, format_of
+from .reading import read, read_arrays, read_matrix
+from .series import series_tsv
+from .word_vectors import read_vectors
+from .worked import WORKED
+from .writing import write
+
+__all__ = [
+    "FORMATS",
+    "WORKED",
+    "decode",
+    "format_of",
+    "read",
+    "read_arrays",
+    "read_matrix",
+    "read_text",
+    "read_vectors",
+    "series_tsv",
+    "write",
+]

@@ -1,0 +1,91 @@
+"""Lines of text to cells and numbers; every complaint names line and column, counted from 1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import InputError
+from .source import called
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+def delimiter_of(line: str) -> str | None:
+    """What separates the cells of a line: a tab, else a comma, else blanks (None)."""
+    return next((mark for mark in "\t," if mark in line), None)
+
+
+def split(line: str, delimiter: str | None) -> list[str]:
+    """The cells of a line; between commas, quotes may enclose a cell.
+
+    >>> split('1,"a,b"', ",")
+    ['1', 'a,b']
+    """
+    if delimiter == "," and '"' in line:
+        import csv
+
+        return next(csv.reader([line]))
+    return line.split(delimiter)
+
+
+def rows(text: str, delimiter: str | None, path: str) -> Iterator[tuple[int, list[str]]]:
+    """Line numbers and cells. Every line must have as many cells as the first; blank ones may only follow."""
+    lines = text.rstrip("\n \t").split("\n")
+    width = 0
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            raise InputError("a blank line", hint="remove it", where=called(path, number))
+        cells = split(line, delimiter)
+        width = width or len(cells)
+        if len(cells) != width:
+            raise InputError(
+                f"{len(cells)} columns, line 1 has {width}",
+                hint="give every line the same",
+                where=called(path, number),
+            )
+        yield number, cells
+
+
+def numbers(cells: Sequence[str], path: str, line: int, first: int = 1) -> list[float]:
+    """The numbers in cells of which the first is in column `first`."""
+    try:
+        if "_" not in "".join(cells):  # which float() would read as a separator of thousands
+            return [float(cell) for cell in cells]
+    except ValueError:
+        pass
+    bad = next(i for i, cell in enumerate(cells) if not is_number(cell))
+    found = repr(shortened(cells[bad])) if cells[bad].strip() else "nothing"
+    raise InputError(
+        f"column {first + bad} holds {found}, expected a number",
+        hint="separate plain numbers by commas or tabs",
+        where=called(path, line),
+    )
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell is a number, infinite ones included."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in cell
+
+
+def check_finite(matrix: np.ndarray, path: str, lines: Sequence[int], first: int = 1) -> None:
+    """Refuse NaN and infinity, naming line and column."""
+    if np.isfinite(matrix).all():
+        return
+    row, column = (int(i) for i in np.argwhere(~np.isfinite(matrix))[0])
+    raise InputError(
+        f"column {first + column} holds {matrix[row, column]}",
+        hint="replace it with a finite number",
+        where=called(path, lines[row]),
+    )
+
+
+def shortened(cell: str, most: int = 40) -> str:
+    """A cell that fits into a message."""
+    return cell if len(cell) <= most else cell[:most] + "…"

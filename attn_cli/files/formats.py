@@ -1,0 +1,48 @@
+"""The names of the formats. Each module beside this one adds its own: a function from a record to bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+from ..records import Record
+from ..registry import Registry, nearest
+from .source import suffix
+from .writing import is_stream
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+# A record in pieces, so that a big table is never held whole.
+Format = Callable[[Record], Iterator[bytes]]
+
+FORMATS: Registry[Format] = Registry("format")
+
+
+def format_of(
+    path: str | None,
+    chosen: str | None = None,
+    *,
+    formats: Collection[str] = FORMATS,
+    pictures: Collection[str] = (),
+) -> str:
+    """The format to write: the chosen one, else the one that the path's suffix names, else TSV for a pipe.
+
+    `formats` are those of what is written, a record unless told; `pictures` are what the caller can draw.
+    Raises InputError with the names that are known.
+
+    >>> format_of("w.JSON"), format_of("w.txt", "csv"), format_of(None)
+    ('json', 'csv', 'tsv')
+    """
+    known = [*formats, *pictures]
+    name = chosen or suffix(path or "-").removeprefix(".")
+    if name in known:
+        return name
+    if not name and (path in (None, "-") or is_stream(path)):
+        return "tsv"
+    raise InputError(
+        f"unknown format {name!r}" if name else "no suffix to name a format",
+        hint=f"known are {', '.join(known)}{nearest(name, known)}",
+        where="" if chosen else path or "",
+    )

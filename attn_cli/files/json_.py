@@ -1,0 +1,138 @@
+"""`.json`: a whole record as one line, or a nested list of numbers, or lists of numbers by name."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import InputError
+from .fields import from_fields, is_array, is_record, to_fields
+from .formats import FORMATS
+from .source import called, suffix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..records import Record
+
+# Characters that a terminal or an editor acts upon, and halves of surrogate pairs, which are not UTF-8.
+_ACTING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_INFINITE = re.compile(r"-?Infinity|NaN")
+
+
+@FORMATS.register
+def json_(record: Record) -> Iterator[bytes]:
+    """The whole record as JSON on one line; a score of −∞ (masked) is null.
+
+    >>> from attn_cli.records import PositionTable
+    >>> print(b"".join(json_(PositionTable("any", [[0.0, 1.0]]))).decode().rstrip())
+    {"type": "position_table", "version": 1, "kind": "any", "values": [[0.0, 1.0]]}
+    """
+    separator = "{"
+    for name, field in to_fields(record).items():
+        yield f"{separator}{json_text(name)}: ".encode()
+        if isinstance(field, np.ndarray):
+            yield from _nested(field)
+        else:
+            yield json_text(field).encode()
+        separator = ", "
+    yield b"}\n"
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON in which nothing acts on a terminal or an editor."""
+    import json
+
+    text = json.dumps(value, ensure_ascii=False)
+    return _ACTING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _nested(array: np.ndarray) -> Iterator[bytes]:
+    """An array as nested lists, one matrix at a time."""
+    if array.ndim > 2:
+        for i, part in enumerate(array):
+            yield b", " if i else b"["
+            yield from _nested(part)
+        yield b"]"
+        return
+    numbers = array.astype(np.float64) if array.dtype.kind == "f" else array
+    text = json_text(numbers.tolist())
+    yield (text if np.isfinite(numbers).all() else _INFINITE.sub("null", text)).encode()
+
+
+def parse(text: str, path: str) -> Record | np.ndarray | dict[str, np.ndarray] | None:
+    """What a JSON text holds: a record, an array, arrays by name; None if it is rather a plain text.
+
+    A file that is called .json holds one of them. Another text that begins with a bracket may be prose.
+    """
+    named_so = suffix(path) == ".json"
+    if not named_so and not text.lstrip().startswith(("{", "[")):
+        return None
+    import json
+
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as problem:
+        if not named_so and not _BEGINS_LIKE_OURS.match(text):
+            return None
+        what = f"is not JSON: {problem.msg.lower()} at column {problem.colno}"
+        raise InputError(what, hint="write it again", where=called(path, problem.lineno)) from None
+    except (ValueError, RecursionError):  # digits without end, lists within lists without end
+        raise InputError("is not JSON that can be read", hint="write it again") from None
+    if (found := _found(value)) is None and named_so:
+        raise InputError(
+            "is JSON that holds neither a record nor numbers",
+            hint='write [[1, 2], …] or {"name": [[1, 2], …]}',
+        )
+    return found
+
+
+_BEGINS_LIKE_OURS = re.compile(r'\s*(?:\{\s*"type"|\[\s*\[\s*[-\d])')
+
+
+def _found(value: Any) -> Record | np.ndarray | dict[str, np.ndarray] | None:
+    if isinstance(value, dict) and is_record(value):
+        return from_fields({name: _field(value["type"], name, field) for name, field in value.items()})
+    if isinstance(value, dict) and value and all(map(_holds_numbers, value.values())):
+        return {name: _array(name, nested) for name, nested in value.items()}
+    if _holds_numbers(value) and isinstance(value[0], list):
+        return _array("the matrix", value)
+    return None
+
+
+def _holds_numbers(value: Any) -> bool:
+    """Whether a list leads to a number; what else is in it is for `_array` to judge."""
+    if not isinstance(value, list):
+        return False
+    while isinstance(value, list) and value:
+        value = value[0]
+    return isinstance(value, int | float)
+
+
+def _field(type_name: str, name: str, value: Any) -> Any:
+    if not isinstance(value, list) or not is_array(type_name, name):
+        return value
+    return _array(name, value, null=-np.inf if name == "scores" else None)
+
+
+def _array(name: str, nested: Any, null: float | None = None) -> np.ndarray:
+    """Nested lists as an array; `null` is what a null stands for, if it may stand for anything."""
+    try:
+        array = np.array(nested)
+    except ValueError:
+        raise InputError(f"{name}: {_raggedness(nested)}", hint="give every row as many numbers") from None
+    if null is not None and array.dtype.kind == "O":
+        array = np.array([null if x is None else x for x in array.flat]).reshape(array.shape)
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"{name}: something in it is no number", hint="write numbers only")
+    return array
+
+
+def _raggedness(nested: list[Any]) -> str:
+    lengths = [len(row) if isinstance(row, list) else 0 for row in nested]
+    row = next((i for i, length in enumerate(lengths) if length != lengths[0]), None)
+    if row is None:
+        return "rows of different lengths"
+    return f"row {row + 1} holds {lengths[row]} numbers, row 1 holds {lengths[0]}"

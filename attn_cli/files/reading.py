@@ -1,0 +1,113 @@
+"""One way in for every file: its bytes, then its suffix, say what it holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from ..errors import InputError
+from ..records import Attention, Encoding, PositionTable, check_finite, shape
+from . import contents, json_, matrix, npy, npz, safetensors, tables
+from .decoding import decode
+from .fields import from_fields, is_record, to_fields
+from .source import called, opened
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+    from ..records import Record
+
+Parsed = Encoding | Attention | PositionTable | np.ndarray | dict[str, np.ndarray] | str
+
+
+def read(path: str, *, encoding: str | None = None) -> Parsed:
+    """Whatever a file holds: a record, a matrix, arrays by name, or text; "-" is standard input.
+
+    Bytes go before the suffix: what another command wrote is known by its beginning. Numbers between commas
+    or tabs are a matrix in a file called .csv or .tsv, or without a suffix. A file of one array is that
+    array. Raises InputError for what cannot be read, and for pickles, which could run code.
+    """
+    with opened(path) as file:
+        held = parse(file, path, encoding)
+        if isinstance(held, dict) and len(held) == 1:
+            return next(iter(held.values()))
+        if isinstance(held, str) and matrix.looks_numeric(held, path):
+            return matrix.parse(held, path)
+        return held
+
+
+def read_matrix(path: str, *, encoding: str | None = None) -> Float[np.ndarray, "row column"]:
+    """A matrix of finite numbers: text, .npy, a file of one array, or a record that is one matrix.
+
+    Text gives float64, arrays keep their type. No header and no column of names is guessed: only the
+    tables that attn writes have them. Raises InputError naming line and column.
+    """
+    with opened(path) as file:
+        held = parse(file, path, encoding)
+        array = matrix.parse(held, path) if isinstance(held, str) else _only_array(held)
+        if array.ndim != 2 or 0 in array.shape:
+            raise InputError(f"holds numbers {shape(array)}, expected a matrix", hint="give rows and columns")
+        if array.dtype.kind not in "fiub":
+            raise InputError(f"holds {array.dtype}, expected numbers", hint="save it as float64")
+        return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def read_arrays(path: str) -> dict[str, np.ndarray]:
+    """Arrays by name, from .npz, .safetensors or .json; of a record those that it holds."""
+    with opened(path) as file:
+        held = parse(file, path, None)
+        if isinstance(held, Encoding | Attention | PositionTable):
+            return {name: field for name, field in to_fields(held).items() if isinstance(field, np.ndarray)}
+        if not isinstance(held, dict):
+            raise InputError("holds no arrays by name", hint="give .npz, .safetensors or .json")
+        return held
+
+
+def parse(file: BinaryIO, path: str, encoding: str | None) -> Parsed:
+    """What an opened file holds; text that is no record stays text."""
+    held = _parse(file, path, encoding)
+    arrays = {"numbers": held} if isinstance(held, np.ndarray) else held
+    for name, array in arrays.items() if isinstance(arrays, dict) else ():
+        if array.dtype.kind == "f":
+            check_finite(name, array)
+    return held
+
+
+def _parse(file: BinaryIO, path: str, encoding: str | None) -> Parsed:
+    kind = contents.kind(file, path)
+    if kind == "text":
+        return _parse_text(decode(file.read(), encoding, where=called(path)), path)
+    if kind == "npy":
+        return npy.load(file)
+    fields = npz.load_fields(file) if kind == "npz" else safetensors.load_fields(file)
+    return from_fields(fields) if is_record(fields) else fields
+
+
+def _parse_text(text: str, path: str) -> Parsed:
+    if not text.strip():
+        raise InputError("holds only blanks", hint="put some text or numbers in it")
+    for parser in (json_.parse, tables.parse):
+        if (held := parser(text, path)) is not None:
+            return held
+    return text
+
+
+def _only_array(held: Record | np.ndarray | dict[str, np.ndarray]) -> np.ndarray:
+    if isinstance(held, np.ndarray):
+        return held
+    if isinstance(held, Attention):
+        if held.weights.shape[:2] != (1, 1):
+            raise InputError(
+                f"holds weights {shape(held.weights)}, expected one matrix", hint="choose one layer and head"
+            )
+        return held.weights[0, 0]
+    if isinstance(held, Encoding):
+        return held.vectors
+    if isinstance(held, PositionTable):
+        return held.values
+    if len(held) != 1:
+        raise InputError(
+            f"holds {len(held)} arrays ({', '.join(held)}), expected one matrix", hint="save that one alone"
+        )
+    return next(iter(held.values()))

@@ -1,0 +1,17 @@
+"""A view of a positional encoding as a table in text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..posenc.views import Series
+
+
+def series_tsv(series: Series) -> Iterator[bytes]:
+    """Tab-separated: what the rows count, then a column for each name."""
+    yield ("\t".join([series.index, *series.columns]) + "\n").encode()
+    for i, numbers in enumerate(series.values.tolist()):
+        yield ("\t".join([str(i), *map(repr, numbers)]) + "\n").encode()

@@ -1,0 +1,106 @@
+"""Where bytes come from: a file, a pipe or standard input, opened so that they can be looked at twice."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from typing import TYPE_CHECKING, BinaryIO
+
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[BinaryIO]:
+    """The bytes behind a path, seekable; "-" is standard input.
+
+    What goes wrong inside, in the system or in the contents, is an InputError that names the path.
+    """
+    try:
+        with _open(path) as file:
+            yield file
+    except InputError as problem:
+        raise problem.at(called(path)) from None
+    except OSError as problem:
+        raise InputError(_explain(problem, path), where=called(path)) from None
+
+
+def called(path: str, line: int | None = None) -> str:
+    """The name of a source in messages: `FILE` or `FILE:LINE`.
+
+    >>> called("-", 3)
+    'standard input:3'
+    """
+    name = "standard input" if path == "-" else path
+    return name if line is None else f"{name}:{line}"
+
+
+def suffix(path: str) -> str:
+    """The suffix in lower case, its dot included.
+
+    >>> suffix("runs/Q.CSV"), suffix("-")
+    ('.csv', '')
+    """
+    return os.path.splitext(path)[1].lower()
+
+
+def size(file: BinaryIO) -> int:
+    """How many bytes lie between here and the end."""
+    here = file.tell()
+    end = file.seek(0, os.SEEK_END)
+    file.seek(here)
+    return end - here
+
+
+def read_exactly(file: BinaryIO, n_bytes: int) -> bytes:
+    """That many bytes; a file that ends before is refused."""
+    data = file.read(n_bytes)
+    if len(data) < n_bytes:
+        raise truncated()
+    return data
+
+
+def truncated() -> InputError:
+    """The error of a file that holds less than it says."""
+    return InputError("ends too early: the file is cut short", hint="copy or write it again")
+
+
+def _open(path: str) -> BinaryIO:
+    if path == "-":
+        return io.BytesIO(_standard_input())
+    file = open(path, "rb")  # noqa: SIM115 (the caller closes it)
+    if file.seekable():
+        return file
+    with file:
+        return io.BytesIO(file.read())  # a pipe: `attn heatmap <(attn attend …)`
+
+
+def _standard_input() -> bytes:
+    data = sys.stdin.buffer.read() if sys.stdin else b""
+    if not data:
+        raise InputError("is empty", hint="pipe something in or name a file; it can be read only once")
+    return data
+
+
+def _explain(problem: OSError, path: str) -> str:
+    if isinstance(problem, FileNotFoundError):
+        return f"no such file{_nearest(path)}"
+    if isinstance(problem, IsADirectoryError):
+        return "is a directory, not a file"
+    return f"cannot be read: {(problem.strerror or str(problem)).lower()}"
+
+
+def _nearest(path: str) -> str:
+    import difflib
+
+    folder, name = os.path.split(path)
+    try:
+        # Closer than names of options need to be: any two files called .txt are half the same.
+        close = difflib.get_close_matches(name, sorted(os.listdir(folder or ".")), n=1, cutoff=0.7)
+    except OSError:
+        return ""
+    return f"; did you mean {os.path.join(folder, close[0])!r}?" if close else ""
