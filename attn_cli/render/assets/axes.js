@@ -1,0 +1,95 @@
+/** Where a map lies on its canvas, and the tokens along it. */
+
+import { short } from "./words.js";
+
+const LINE = 15; // pixels between two labels that can be read
+const WIDEST = 132; // of a label
+const LARGEST_CELL = 72;
+const SLANT = -Math.PI / 4;
+const ruler = new OffscreenCanvas(1, 1).getContext("2d"); // measures text
+
+/** Sizes in CSS pixels of the map and of the margins for its labels, in a space so wide and high. */
+export function layOut(font, sheet, view, width, height) {
+  ruler.font = font;
+  const widths = (tokens) => tokens.map((token) => Math.min(WIDEST, ruler.measureText(short(token)).width));
+  const down = widths(visible(sheet.queries, view.row, view.rows));
+  const across = widths(visible(sheet.keys, view.column, view.columns));
+  const left = Math.ceil(Math.max(...down)) + 10;
+  const widest = Math.max(...across);
+  const flat = widest + 3 <= spacing(Math.min(LARGEST_CELL, (width - left) / view.columns));
+  const top = flat ? LINE + 8 : Math.ceil(widest * Math.sin(-SLANT)) + 18;
+  const right = flat ? 4 : Math.ceil(across.at(-1) * Math.cos(SLANT)) + 4;
+  const cell = fitCells((width - left - right) / view.columns, (height - top) / view.rows);
+  return { left, top, right, flat, cell, width: cell.width * view.columns, height: cell.height * view.rows };
+}
+
+/** Cells are square unless that would make them slivers. */
+function fitCells(width, height) {
+  const [across, down] = [Math.min(width, LARGEST_CELL), Math.min(height, LARGEST_CELL)];
+  if (Math.max(across, down) > 4 * Math.min(across, down)) return { width: across, height: down };
+  return { width: Math.min(across, down), height: Math.min(across, down) };
+}
+
+function visible(tokens, first, count) {
+  return tokens.slice(Math.floor(first), Math.ceil(first + count));
+}
+
+/** The labels, so many as can be read; those that a search found stand out. */
+export function drawLabels(context, sheet, view, box, style) {
+  context.font = style.font;
+  context.textBaseline = "middle";
+  for (const row of readable(view.row, view.rows, box.cell.height)) {
+    const y = box.top + (row + 0.5 - view.row) * box.cell.height;
+    context.fillStyle = sheet.found.queries.has(row) ? style.found : style.muted;
+    context.textAlign = "right";
+    context.fillText(short(sheet.queries[row]), box.left - 6, y, WIDEST);
+  }
+  for (const column of readable(view.column, view.columns, box.cell.width)) {
+    const x = box.left + (column + 0.5 - view.column) * box.cell.width;
+    context.fillStyle = sheet.found.keys.has(column) ? style.found : style.muted;
+    drawAcross(context, short(sheet.keys[column]), x, box);
+  }
+}
+
+/** Pixels between two labels along an axis with cells of a size: so many are left out that it is a line's. */
+function spacing(size) {
+  return size * Math.ceil(LINE / size);
+}
+
+/** The rows or columns on screen that are labelled. */
+function readable(first, count, size) {
+  const step = Math.round(spacing(size) / size);
+  const start = Math.ceil((first - 0.5) / step) * step;
+  const length = Math.max(0, Math.ceil((first + count - 0.5 - start) / step));
+  return Array.from({ length }, (_, i) => start + i * step);
+}
+
+function drawAcross(context, label, x, box) {
+  context.save();
+  context.translate(x, box.top - 6);
+  if (box.flat) {
+    context.textAlign = "center";
+    context.fillText(label, 0, -4);
+  } else {
+    context.rotate(SLANT);
+    context.textAlign = "left";
+    context.fillText(label, 2, 0, WIDEST);
+  }
+  context.restore();
+}
+
+/** A label on a coloured ground: the token that the pointer is on, whether or not its axis names it. */
+export function drawChip(context, token, x, y, align, style) {
+  const label = short(token, 24);
+  const half = context.measureText(label).width / 2 + 6;
+  const width = context.canvas.clientWidth;
+  const centre = Math.min(width - half - 1, Math.max(half + 1, align === "right" ? x - half : x));
+  context.fillStyle = style.accent;
+  context.beginPath();
+  context.roundRect(centre - half, y - 10, 2 * half, 20, 5);
+  context.fill();
+  context.fillStyle = style.surface;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillText(label, centre, y + 0.5);
+}

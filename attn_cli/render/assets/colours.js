@@ -1,0 +1,64 @@
+/** Weights to colours. Zero is always the bottom of a scale, or the middle where there are signs. */
+
+import { weightOfCode } from "./record.js";
+
+const DECADES = 3; // that a logarithmic scale shows
+
+/**
+ * How the codes of one head are drawn.
+ *
+ * `tone` gives each code a number between 0 and 1 (-1 and 1 with signs), `lut` its colour as ImageData wants
+ * it. What weighs less than `least` is drawn as zero; a masked cell is left transparent.
+ */
+export class Scale {
+  constructor(attention, { kind, top, least, ramp }) {
+    this.kind = kind;
+    this.top = top;
+    this.ramp = ramp;
+    this.signed = attention.signed;
+    this.tone = new Float32Array(attention.codeCount);
+    this.lut = new Uint32Array(attention.codeCount);
+    for (let code = 1; code < this.tone.length; code++) {
+      const weight = weightOfCode(code, attention);
+      this.tone[code] = Math.abs(weight) < least ? 0 : Math.sign(weight) * this.height(Math.abs(weight));
+      this.lut[code] = this.colour(this.tone[code]);
+    }
+  }
+
+  /** How far up the scale a size stands, from 0 to 1. */
+  height(size) {
+    if (size === 0) return 0;
+    const way = this.kind === "log" ? 1 + Math.log10(size / this.top) / DECADES : size / this.top;
+    return Math.min(1, Math.max(0, way));
+  }
+
+  colour(tone) {
+    return this.ramp[Math.round(this.signed ? 127.5 + 127.5 * tone : 255 * tone)];
+  }
+
+  /** The lowest number that the legend names. */
+  get bottom() {
+    if (this.signed) return -this.top;
+    return this.kind === "log" ? this.top / 10 ** DECADES : 0;
+  }
+}
+
+/** 256 colours out of base64 RGB, each packed as 0xAABBGGRR. */
+export function readRamp(base64) {
+  const rgb = atob(base64);
+  return Uint32Array.from({ length: 256 }, (_, i) => {
+    const [red, green, blue] = [0, 1, 2].map((channel) => rgb.charCodeAt(3 * i + channel));
+    return (255 << 24) | (blue << 16) | (green << 8) | red;
+  });
+}
+
+/** A packed colour as CSS writes it. */
+export function css(colour, alpha = 1) {
+  return `rgb(${colour & 255} ${(colour >> 8) & 255} ${(colour >> 16) & 255} / ${alpha})`;
+}
+
+/** Whether near-black text reads better than white on a colour, by its relative luminance. */
+export function isLight(colour) {
+  const [red, green, blue] = [0, 8, 16].map((shift) => (((colour >> shift) & 255) / 255) ** 2.2);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.22;
+}

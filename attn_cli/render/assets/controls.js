@@ -1,0 +1,111 @@
+/** What stands around a view: tabs, search, threshold, colours, the second head, zoom, light and dark, keys. */
+
+import { writeNumber } from "./words.js";
+
+const ZOOM = 1.5; // of one press
+
+export function byId(id) {
+  return document.getElementById(id);
+}
+
+/** Wire the controls: `change` takes the part of the state that one sets. */
+export function wireControls(attention, { change, zoom, next }) {
+  wireTabs(change);
+  byId("find").addEventListener("input", (event) => change({ find: event.target.value }));
+  byId("find").addEventListener("keydown", (event) => event.key === "Enter" && next());
+  byId("scale").addEventListener("change", (event) => change({ scale: event.target.value }));
+  byId("threshold").addEventListener("input", ({ target }) =>
+    change({ least: attention.peak * (target.value / target.max) ** 2 }),
+  );
+  byId("other").append(
+    ...Array.from({ length: attention.count }, (_, head) => new Option(attention.name(head), head)),
+  );
+  byId("other").addEventListener("change", (event) => change({ other: Number(event.target.value) }));
+  byId("zoom-in").addEventListener("click", () => zoom(ZOOM));
+  byId("zoom-out").addEventListener("click", () => zoom(1 / ZOOM));
+  byId("zoom-fit").addEventListener("click", () => zoom(0));
+  if (attention.signed) byId("scale").querySelector("[value=log]").remove();
+  byId("tab-compare").hidden = attention.count === 1;
+}
+
+/** Tabs are moved between with arrow keys, as screen readers expect. */
+function wireTabs(change) {
+  const tabs = [...byId("tabs").children];
+  for (const tab of tabs) {
+    tab.addEventListener("click", () => change({ view: tab.id.slice("tab-".length) }));
+    tab.addEventListener("keydown", (event) => {
+      const stride = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (!stride) return;
+      const open = tabs.filter((one) => !one.hidden);
+      const next = open[(open.indexOf(tab) + stride + open.length) % open.length];
+      next.focus();
+      next.click();
+    });
+  }
+}
+
+/** Keys that work wherever the focus is, but in a field one types in. */
+export function wireKeys({ zoom, turn }) {
+  const actions = {
+    "+": () => zoom(ZOOM),
+    "=": () => zoom(ZOOM),
+    "-": () => zoom(1 / ZOOM),
+    0: () => zoom(0),
+    "[": () => turn(-1),
+    "]": () => turn(1),
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.target.matches("input, select") || event.ctrlKey || event.metaKey || event.altKey) return;
+    actions[event.key]?.();
+  });
+}
+
+/** Make the controls say what the state is. */
+export function showControls(attention, state, scale) {
+  byId("which").textContent = attention.name(state.head);
+  for (const tab of byId("tabs").children) {
+    const chosen = tab.id === `tab-${state.view}`;
+    tab.setAttribute("aria-selected", chosen);
+    tab.tabIndex = chosen ? 0 : -1;
+  }
+  byId("view").setAttribute("aria-labelledby", `tab-${state.view}`);
+  byId("other").value = state.other;
+  byId("against").hidden = state.view !== "compare";
+  byId("zoom").hidden = state.view === "lines" || state.view === "tokens";
+  byId("least").textContent = state.least ? writeNumber(state.least) : "all";
+  byId("threshold").setAttribute("aria-valuetext", state.least ? writeNumber(state.least) : "all weights");
+  showLegend(scale);
+}
+
+function showLegend(scale) {
+  const legend = byId("legend");
+  const image = new ImageData(256, 1);
+  new Uint32Array(image.data.buffer).set(scale.ramp);
+  legend.querySelector("canvas").getContext("2d").putImageData(image, 0, 0);
+  const [low, high] = [scale.bottom, scale.top].map((end) => writeNumber(end));
+  legend.querySelector(".low").textContent = low;
+  legend.querySelector(".high").textContent = high;
+  legend.setAttribute(
+    "aria-label",
+    `Colours from ${low} to ${high}${scale.kind === "log" ? ", logarithmic" : ""}`,
+  );
+}
+
+/** Light or dark: as the system has it, until the button is pressed. Returns the function that tells. */
+export function wireTheme(onChange) {
+  const root = document.documentElement;
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
+  const show = () => byId("theme").setAttribute("aria-pressed", isDark());
+  byId("theme").addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    show();
+    onChange();
+  });
+  system.addEventListener("change", () => {
+    show();
+    onChange();
+  });
+  show();
+  return isDark;
+}

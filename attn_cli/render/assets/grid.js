@@ -1,0 +1,110 @@
+/** All heads at a glance: a row for each layer, a thumbnail for each head. */
+
+import { paint, sample } from "./raster.js";
+import { clamp } from "./viewport.js";
+import { element } from "./words.js";
+
+const LARGEST = 128; // pixels along a thumbnail
+
+export class Grid {
+  /** `onOpen(head)` hears which head to open, `onCompare(head)` which to set beside it. */
+  constructor(host, attention, { onOpen, onCompare }) {
+    this.host = host;
+    this.attention = attention;
+    this.columns = attention.heads.length;
+    this.shape = [attention.keys.length, attention.queries.length].map((n) => Math.min(LARGEST, n));
+    this.cells = Array.from({ length: attention.count }, (_, head) => this.cell(head));
+    this.samples = [];
+    this.current = 0;
+    host.style.setProperty("--heads", this.columns);
+    host.append(this.header(), ...attention.layers.map((layer, row) => this.row(layer, row)));
+    const choose = (event, beside) => {
+      const head = this.cells.indexOf(event.target.closest("[role=gridcell]"));
+      if (head >= 0) (beside ? onCompare : onOpen)(head);
+    };
+    host.addEventListener("click", (event) => choose(event, event.shiftKey));
+    host.addEventListener("keydown", (event) => this.keyDown(event, choose));
+  }
+
+  header() {
+    const row = element("div", "row");
+    row.setAttribute("role", "row");
+    const heads = this.attention.heads.map((head) => named("columnheader", head, `Head ${head}`));
+    row.append(named("columnheader", "", "Layer"), ...heads);
+    return row;
+  }
+
+  row(layer, index) {
+    const row = element("div", "row");
+    row.setAttribute("role", "row");
+    row.append(named("rowheader", layer, `Layer ${layer}`));
+    row.append(...this.cells.slice(index * this.columns, (index + 1) * this.columns));
+    return row;
+  }
+
+  cell(head) {
+    const cell = named("gridcell", "", this.attention.name(head));
+    cell.tabIndex = head === 0 ? 0 : -1;
+    cell.title = this.attention.name(head);
+    const canvas = element("canvas");
+    [canvas.width, canvas.height] = this.shape;
+    cell.append(canvas);
+    return cell;
+  }
+
+  /** Draw every head in its scale; row by row, so that the page can be used meanwhile. */
+  async draw(scaleOf) {
+    const drawing = (this.drawing = Symbol("drawing"));
+    for (let head = 0; head < this.cells.length; head++) {
+      if (head > 0 && head % this.columns === 0) await new Promise((resume) => setTimeout(resume));
+      if (this.drawing !== drawing) return; // overtaken by a newer call
+      this.samples[head] ??= this.sampled(head);
+      const canvas = this.cells[head].firstChild;
+      canvas.getContext("2d").putImageData(paint(this.samples[head], scaleOf(head).lut, ...this.shape), 0, 0);
+    }
+    this.host.dataset.drawn = "";
+  }
+
+  sampled(head) {
+    const { queries, keys } = this.attention;
+    const whole = { row: 0, column: 0, rows: queries.length, columns: keys.length };
+    return sample(this.attention.codesOf(head), keys.length, whole, ...this.shape);
+  }
+
+  /** Show which head is open, and which is beside it. */
+  mark(open, beside) {
+    this.cells.forEach((cell, head) => {
+      cell.setAttribute("aria-selected", head === open || head === beside);
+      cell.classList.toggle("open", head === open);
+      cell.classList.toggle("beside", head === beside);
+    });
+    this.makeCurrent(open);
+  }
+
+  makeCurrent(head) {
+    this.cells[this.current].tabIndex = -1;
+    this.current = head;
+    this.cells[head].tabIndex = 0;
+  }
+
+  keyDown(event, choose) {
+    const strides = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.columns, ArrowDown: this.columns };
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      choose(event, event.shiftKey);
+    } else if (event.key in strides) {
+      event.preventDefault();
+      const next = this.current + strides[event.key];
+      if (next !== clamp(next, 0, this.cells.length - 1)) return;
+      this.makeCurrent(next);
+      this.cells[next].focus();
+    }
+  }
+}
+
+function named(role, text, label) {
+  const made = element("div", role, String(text));
+  made.setAttribute("role", role);
+  made.setAttribute("aria-label", label);
+  return made;
+}

@@ -1,0 +1,118 @@
+/** What is under the pointer, in words: on the line above the view, and aloud when it was reached by keyboard. */
+
+import { strongest } from "./record.js";
+import { element, shown, writeNumber, writeWeight } from "./words.js";
+
+const NAMED = 3; // strongest partners that are read out
+const LISTED = 8; // and that the panel beside the view lists
+
+/** The weights that one cell has in the heads that are open. */
+export function showCell(attention, heads, { query, key }, spoken) {
+  const weights = heads.map((head) => writeWeight(attention, head, query, key));
+  if (heads.length > 1) weights.push(writeDifference(attention, heads, query, key));
+  const [from, to] = [attention.queries[query], attention.keys[key]];
+  write(
+    token(from, query),
+    element("span", "arrow", "→"),
+    token(to, key),
+    element("b", "weight", weights.join(" · ")),
+  );
+  if (spoken) say(`${shown(from)} to ${shown(to)}: ${weights.join(", ")}`);
+}
+
+function writeDifference(attention, [first, second], query, key) {
+  const [one, other] = [first, second].map((head) => attention.weight(head, query, key) ?? 0);
+  return `difference ${one >= other ? "+" : "−"}${writeNumber(Math.abs(one - other), 3)}`;
+}
+
+/** A query and the keys that it attends to most, or a key and the queries that attend to it most. */
+export function showToken(attention, head, { query, key }, spoken) {
+  const given = query !== undefined;
+  const tokens = given ? attention.keys : attention.queries;
+  const weightOf = (other) =>
+    given ? attention.weight(head, query, other) : attention.weight(head, other, key);
+  const best = strongest(
+    tokens.map((_, other) => weightOf(other)),
+    NAMED,
+  );
+  const own = given ? attention.queries[query] : attention.keys[key];
+  const verb = given ? "attends most to" : "gets most from";
+  const parts = best.flatMap((other) => [
+    token(tokens[other], other),
+    element("span", "weight", writeNumber(weightOf(other))),
+  ]);
+  write(token(own, given ? query : key), element("span", "arrow", verb), ...parts);
+  if (spoken)
+    say(
+      `${shown(own)} ${verb} ${best.map((other) => `${shown(tokens[other])}, ${writeNumber(weightOf(other))}`).join("; ")}`,
+    );
+}
+
+/** The panel of the strongest keys of a query, and of the strongest queries of a key. */
+export function showStrongest(attention, head, { query, key }) {
+  if (query === undefined && key === undefined) return;
+  const parts = [];
+  if (query !== undefined) parts.push(...ranking(attention, head, "attends most to", { query }));
+  if (key !== undefined) parts.push(...ranking(attention, head, "gets most from", { key }));
+  document.getElementById("strongest").replaceChildren(...parts);
+}
+
+function ranking(attention, head, verb, { query, key }) {
+  const tokens = query === undefined ? attention.queries : attention.keys;
+  const cells = tokens.map((_, other) => (query === undefined ? [other, key] : [query, other]));
+  const weights = cells.map((cell) => attention.weight(head, ...cell));
+  const list = element("ol", "ranking");
+  for (const other of strongest(weights, LISTED)) {
+    const share = Math.abs(weights[other]) / attention.peak;
+    list.append(
+      entry(token(tokens[other], other), share, writeNumber(weights[other], attention.exact ? 3 : 2)),
+    );
+  }
+  const heading = element("h3");
+  heading.append(
+    query === undefined ? token(attention.keys[key], key) : token(attention.queries[query], query),
+    ` ${verb}`,
+  );
+  return [heading, list];
+}
+
+/** A line of a ranking: token, bar, weight. */
+function entry(chip, share, written) {
+  const line = element("li");
+  const track = element("span", "track");
+  const bar = element("span");
+  bar.style.width = `${100 * share}%`;
+  track.append(bar);
+  line.append(chip, track, element("span", "weight", written));
+  return line;
+}
+
+/** What to do, while nothing is pointed at. */
+export function showHint(text) {
+  write(element("span", "arrow", text));
+}
+
+/** How exact the numbers of this page are. */
+export function showPrecision({ exact, peak, steps, block }) {
+  const blocks = Math.max(...block) > 1 ? ` Each is the mean of up to ${block.join(" × ")} weights.` : "";
+  const stepped =
+    `Weights are rounded to ${steps} steps, finest near zero: none is off by more than ${writeNumber(peak / steps)}, ` +
+    "and each is shown with a bound of its own.";
+  document.getElementById("precision").textContent =
+    (exact ? "Weights are exact, and shown to 9 digits at most." : stepped) + blocks;
+}
+
+/** Tell those who cannot see it. */
+export function say(text) {
+  document.getElementById("live").textContent = text;
+}
+
+function token(text, place) {
+  const chip = element("span", "chip");
+  chip.append(element("bdi", "", shown(text)), element("sub", "", String(place)));
+  return chip;
+}
+
+function write(...parts) {
+  document.getElementById("readout").replaceChildren(...parts);
+}

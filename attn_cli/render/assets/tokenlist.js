@@ -1,0 +1,85 @@
+/** Tokens one can point at, with the pointer or with arrow keys. */
+
+import { css, isLight } from "./colours.js";
+import { clamp } from "./viewport.js";
+import { element, shown } from "./words.js";
+
+export class TokenList {
+  /** `onPoint(index, spoken)` hears which token is pointed at; `spoken` says that it was by keyboard. */
+  constructor(name, onPoint) {
+    this.name = name;
+    this.onPoint = onPoint;
+    this.at = -1;
+    this.element = element("div", "tokens");
+    this.element.tabIndex = 0;
+    this.element.setAttribute("role", "listbox");
+    this.element.setAttribute("aria-label", name);
+    for (const kind of ["pointerover", "click"]) {
+      this.element.addEventListener(kind, (event) => {
+        const index = this.options.indexOf(event.target.closest("[role=option]"));
+        if (index >= 0) this.point(index, false);
+      });
+    }
+    this.element.addEventListener("keydown", (event) => this.keyDown(event));
+    this.element.addEventListener("focus", () => this.at < 0 && this.point(0, true));
+  }
+
+  show(tokens, found) {
+    if (this.tokens !== tokens) {
+      this.tokens = tokens;
+      this.options = tokens.map((token, index) => this.option(token, index));
+      this.element.replaceChildren(...this.options);
+    }
+    this.options.forEach((option, index) => option.classList.toggle("found", found.has(index)));
+  }
+
+  option(token, index) {
+    const option = element("span", "token", shown(token));
+    option.id = `${this.name}-${index}`;
+    option.dir = "auto";
+    option.setAttribute("role", "option");
+    return option;
+  }
+
+  /** Mark a token; -1 marks none. */
+  select(index) {
+    this.options[this.at]?.removeAttribute("aria-selected");
+    this.at = index;
+    this.options[index]?.setAttribute("aria-selected", "true");
+    this.element.setAttribute("aria-activedescendant", this.options[index]?.id ?? "");
+  }
+
+  /** Give each token the colour of a tone, or take all colours away. */
+  shade(tones, scale) {
+    this.options.forEach((option, index) => {
+      const colour = tones && scale.colour(tones[index]);
+      option.style.background = tones ? css(colour) : "";
+      option.style.color = tones ? (isLight(colour) ? "#16161d" : "#fff") : "";
+    });
+  }
+
+  /** How far down the list the middle of a token is. */
+  middle(index) {
+    return (index + 0.5) * this.options[0].offsetHeight;
+  }
+
+  point(index, spoken) {
+    this.select(index);
+    if (spoken) this.options[index].scrollIntoView({ block: "nearest" });
+    this.onPoint(index, spoken);
+  }
+
+  keyDown(event) {
+    const strides = {
+      ArrowLeft: -1,
+      ArrowUp: -1,
+      ArrowRight: 1,
+      ArrowDown: 1,
+      Home: -Infinity,
+      End: Infinity,
+    };
+    if (!(event.key in strides)) return;
+    event.preventDefault();
+    this.point(clamp(this.at + strides[event.key], 0, this.options.length - 1), true);
+  }
+}

@@ -1,0 +1,52 @@
+/** The part of a map that is on screen; maps shown side by side share one. */
+
+const CLOSEST = 6; // rows or columns that stay visible
+
+export class Viewport {
+  constructor(rows, columns) {
+    this.total = { rows, columns };
+    this.fit();
+  }
+
+  fit() {
+    Object.assign(this, { row: 0, column: 0, ...this.total });
+  }
+
+  get isWhole() {
+    return this.rows === this.total.rows && this.columns === this.total.columns;
+  }
+
+  contains(row, column) {
+    const [down, across] = [row - this.row, column - this.column];
+    return down >= 0 && down < this.rows && across >= 0 && across < this.columns;
+  }
+
+  /** Show `factor` times less, keeping `place` (row and column, fractions allowed) where it is on screen. */
+  zoom(factor, place = { row: this.row + this.rows / 2, column: this.column + this.columns / 2 }) {
+    const rows = clamp(this.rows / factor, Math.min(CLOSEST, this.total.rows), this.total.rows);
+    const columns = clamp(this.columns / factor, Math.min(CLOSEST, this.total.columns), this.total.columns);
+    this.moveTo(
+      place.row - ((place.row - this.row) * rows) / this.rows,
+      place.column - ((place.column - this.column) * columns) / this.columns,
+      { rows, columns },
+    );
+  }
+
+  moveTo(row, column, { rows, columns } = this) {
+    this.row = clamp(row, 0, this.total.rows - rows);
+    this.column = clamp(column, 0, this.total.columns - columns);
+    Object.assign(this, { rows, columns });
+  }
+
+  /** Move no further than needed to see a cell. */
+  reveal({ query, key }) {
+    this.moveTo(
+      clamp(this.row, query + 1 - this.rows, query),
+      clamp(this.column, key + 1 - this.columns, key),
+    );
+  }
+}
+
+export function clamp(number, low, high) {
+  return Math.min(high, Math.max(low, number));
+}

@@ -1,0 +1,125 @@
+"""matplotlib, brought in so that nothing around a command changes a picture or breaks it.
+
+A backend left by a notebook, a `matplotlibrc` in the folder, a style of the user's, a home that cannot be
+written to: pictures are the same under each. Other modules take matplotlib's parts from here. Never pyplot.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import logging
+import os
+import pathlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@contextlib.contextmanager
+def _without_remarks() -> Iterator[None]:
+    """matplotlib reports bad style files and missing cache folders to a log that ends on stderr."""
+    log = logging.getLogger("matplotlib")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
+@contextlib.contextmanager
+def _away_from_settings() -> Iterator[None]:
+    """Where no MPLBACKEND is set and no matplotlibrc found but matplotlib's own."""
+    package = importlib.util.find_spec("matplotlib")
+    assert package is not None
+    assert package.origin is not None
+    own = pathlib.Path(package.origin).parent / "mpl-data"
+    kept = {name: os.environ.pop(name, None) for name in ("MPLBACKEND", "MATPLOTLIBRC")}
+    os.environ["MATPLOTLIBRC"] = str(own)
+    # The folder's own file goes before everything, and no variable can stop it.
+    aside = contextlib.chdir(own) if os.path.exists("matplotlibrc") else contextlib.nullcontext()
+    try:
+        with aside:
+            yield
+    finally:
+        del os.environ["MATPLOTLIBRC"]
+        os.environ.update({name: value for name, value in kept.items() if value is not None})
+
+
+def _give_settings_back() -> None:
+    """Leave matplotlib to the rest of a notebook as its own import would have, as far as that could work."""
+    with contextlib.suppress(Exception):
+        path = mpl.matplotlib_fname()
+        mpl.rcParams.update(mpl.rc_params_from_file(path, use_default_template=False))
+    if backend := os.environ.get("MPLBACKEND"):
+        with contextlib.suppress(ValueError):
+            mpl.rcParams["backend"] = backend
+
+
+with _without_remarks():
+    if "matplotlib" in sys.modules:
+        import matplotlib as mpl
+    else:
+        with _away_from_settings():
+            import matplotlib as mpl
+        _give_settings_back()
+    from matplotlib import font_manager
+    from matplotlib.collections import LineCollection, PathCollection
+    from matplotlib.figure import Figure
+    from matplotlib.ft2font import FT2Font
+    from matplotlib.path import Path
+    from matplotlib.text import Text
+    from matplotlib.textpath import TextPath
+    from matplotlib.transforms import IdentityTransform
+
+get_data_path = mpl.get_data_path
+DPI = 216  # three pixels to a point, so that whole points are whole pixels
+
+_HOUSE_STYLE: dict[Any, Any] = {
+    **{name: value for name, value in mpl.rcParamsDefault.items() if name != "backend"},
+    "savefig.dpi": "figure",
+    "svg.hashsalt": "attn",  # ids by content, not by chance
+    "svg.image_inline": True,
+}
+# What a format would otherwise write about the moment and the program.
+_UNDATED: Mapping[str, Mapping[str, None]] = {
+    "png": {"Software": None},
+    "svg": {"Date": None, "Creator": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+
+
+@contextlib.contextmanager
+def house_style(settings: Mapping[str, Any]) -> Iterator[None]:
+    """matplotlib's defaults and these settings, whatever the user's own are."""
+    with _without_remarks(), mpl.rc_context(_HOUSE_STYLE | dict(settings)):
+        yield
+
+
+def encode(figure: Figure, suffix: str, settings: Mapping[str, Any]) -> bytes:
+    """A figure as the bytes of a png, svg or pdf file, the same at every time of day."""
+    out = io.BytesIO()
+    with house_style(settings):
+        figure.savefig(out, format=suffix, metadata=_UNDATED[suffix])
+    return out.getvalue()
+
+
+__all__ = [
+    "DPI",
+    "FT2Font",
+    "Figure",
+    "IdentityTransform",
+    "LineCollection",
+    "Path",
+    "PathCollection",
+    "Text",
+    "TextPath",
+    "encode",
+    "font_manager",
+    "get_data_path",
+    "house_style",
+]

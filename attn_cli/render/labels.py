@@ -1,0 +1,54 @@
+"""Tokens as labels: safe, visible, and short enough to stand beside a row."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from rich.cells import cell_len
+
+from ..tokens import clusters, escape
+
+LONGEST = 20  # cells, as a terminal counts them: an ideograph is two
+
+
+def label(token: str, longest: int = LONGEST) -> str:
+    r"""A token as it stands beside a row or column: escaped, its outer spaces visible, its end cut off.
+
+    >>> label("a\tb"), label(" the"), label(""), label("incomprehensibilities", 8)
+    ('a\\tb', '␣the', '‹empty›', 'incompr…')
+    """
+    if not token:
+        return "‹empty›"
+    inner = token.strip(" \u00a0\u3000")
+    start = token.index(inner) if inner else len(token)
+    marked = "␣" * start + escape(inner) + "␣" * (len(token) - start - len(inner))
+    return shorten(marked, longest)
+
+
+def shorten(text: str, longest: int, ellipsis: str = "…") -> str:
+    """The text if it fits in so many cells, else its beginning and an ellipsis.
+
+    >>> shorten("注意力机制", 5)
+    '注意…'
+    """
+    if len(text) * 2 <= longest or cell_len(text) <= longest:
+        return text
+    kept, room = "", longest - len(ellipsis)
+    for cluster in clusters(text[: 4 * longest]):
+        room -= cell_len(cluster)
+        if room < 0:
+            break
+        kept += cluster
+    return kept + ellipsis
+
+
+def stands_upright(text: str) -> bool:
+    """Whether a label can be set downwards, a character below the other, instead of being turned.
+
+    So can ideographs, kana and Hangul, and whatever is a single character.
+
+    >>> stands_upright("注意"), stands_upright("GPT模型"), stands_upright(".")
+    (True, False, True)
+    """
+    wide = all(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return wide or len(list(clusters(text))) == 1
