@@ -1,0 +1,86 @@
+"""What `--model DIRECTORY` reads: one module per family, each of which knows its own directories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..errors import InputError
+from . import inside
+from .reading import WHOLE, Reading
+
+if TYPE_CHECKING:
+    from ..records import Attention
+
+CONFIG = "config.json"  # the file that says what a directory is, in every family
+
+
+class Model(Protocol):
+    """Something trained that attends to a text."""
+
+    @property
+    def provenance(self) -> str:
+        """What it is and how it was trained, in one line; every picture of it says so."""
+        ...
+
+    def attend(self, text: str, reading: Reading = WHOLE) -> Attention:
+        """The attention of all heads to a text, in all layers or those wanted."""
+        ...
+
+    def __call__(self, text: str, reading: Reading = WHOLE) -> Attention:
+        """The same, for notebooks."""
+        ...
+
+
+def load(directory: str) -> Model:
+    """The model in a directory, ready to attend.
+
+    Raises InputError when the directory is of no known family, or something in it is missing or damaged.
+    Nothing in it is ever executed.
+    """
+    config = read_config(Path(directory))
+    return _kind(directory, config).load(Path(directory), config)
+
+
+def describe(directory: str) -> dict[str, str]:
+    """What a directory is, by its config.json alone: family, sizes, limit, whether it is read.
+
+    Raises InputError when it is no model at all, or its config.json is damaged.
+    """
+    config = read_config(Path(directory))
+    return _kind(directory, config).describe(Path(directory), config)
+
+
+def families() -> list[tuple[str, str, str]]:
+    """A row for each family that is read: model_type in config.json, its name, what it reads."""
+    from . import huggingface
+
+    return [("attn_run", "run of train-toy", "text"), *huggingface.families()]
+
+
+def _kind(directory: str, config: dict[str, Any]) -> Any:
+    """The module that reads such directories."""
+    from . import huggingface, run  # torch comes with them
+
+    for kind in (run, huggingface):
+        if kind.recognises(config):
+            return kind
+    raise InputError(
+        "its config.json is of no known kind of model",
+        hint="give a run directory of train-toy, or one of Hugging Face",
+        where=directory,
+    )
+
+
+def read_config(directory: Path) -> dict[str, Any]:
+    """What a directory says about itself.
+
+    Raises InputError when there is no directory or no JSON object in its config.json.
+    """
+    if not directory.exists():
+        raise InputError("no such directory", hint="train a model: attn train-toy", where=str(directory))
+    if not directory.is_dir():
+        raise InputError("not a directory", hint="give the directory of a model", where=str(directory))
+    if (path := inside.find(directory, CONFIG)) is None:
+        raise InputError(f"no {CONFIG} in it", hint="give the directory of a model", where=str(directory))
+    return inside.read_object(path, 16 * inside.MIB)

@@ -1,0 +1,211 @@
+"""Hugging Face directories: config.json, *.safetensors and tokenizer.json, read without `transformers`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ..errors import InputError, note
+from ..rules import Rule
+from ..tokens import escape
+from ..transformer import Capture, Config, Transformer
+from . import bert, distilbert, gpt2, llama, roberta, vit
+from .attending import Attended, sizes
+from .given import Given
+from .reading import WHOLE, Reading
+from .text import Tokenised, open_tokenizer, tokenise
+from .weights import Checkpoint, fill
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from ..records import Attention
+
+TEXT = (bert, roberta, distilbert, gpt2, llama)  # families that read text
+FAMILIES = (*TEXT, vit)
+
+
+@dataclass(frozen=True, eq=False)
+class HuggingFace:
+    """A trained model with its tokenizer."""
+
+    family: str  # as people call it
+    name: str  # of the directory
+    model: Transformer
+    tokenizer: Any
+
+    @property
+    def provenance(self) -> str:
+        """Family, directory and size."""
+        size = f"{self.model.config.n_layers} layers × {self.model.config.n_heads} heads"
+        return f"{self.family}: {escape(self.name)}, {size}"
+
+    @torch.inference_mode()
+    def attend(self, text: str, reading: Reading = WHOLE) -> Attention:
+        """The attention of the wanted layers to a text; layers beyond the last of them do not run.
+
+        Raises InputError when the text is empty or too long, or the model cannot read it so.
+        """
+        self._refuse_pair(reading)
+        config = self.model.config
+        layers = reading.chosen(config.n_layers)
+        pieces = tokenise(self.tokenizer, text, reading, config.max_len)
+        captured = []
+        for piece in pieces:
+            capture = Capture(layers)
+            numbers, segments = self._checked(piece)
+            self.model.hidden(numbers, attend=capture, segments=segments, depth=layers[-1] + 1)
+            captured.append(capture.layers)
+        kind = captured[0][0].part.kind
+        record = Attended.of(
+            captured,
+            [label for piece in pieces for label in piece.labels],
+            _rule(config.rule(kind), [len(piece.numbers) for piece in pieces]),
+            self._provenance(layers, len(pieces)),
+        ).record()
+        return record if reading.special else _without_special(record, pieces)
+
+    __call__ = attend  # attn.load("bert-dir")("The cat sat on the mat")
+
+    def _refuse_pair(self, reading: Reading) -> None:
+        if reading.pair is None:
+            return
+        if self.model.config.stack != "encoder":
+            raise InputError(f"{self.family} reads one text, not a pair", hint="leave --pair out")
+        if reading.too_long == "chunk":
+            raise InputError("--chunk with --pair", hint="give --truncate, or one text")
+
+    def _checked(self, piece: Tokenised) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """The numbers of the tokens and of their segments, none of them beyond what the model knows."""
+        config = self.model.config
+        if (largest := max(piece.numbers)) >= config.vocab:
+            raise InputError(
+                f"tokenizer.json has a token of number {largest}, the model knows {config.vocab}",
+                hint="they do not belong together",
+            )
+        if not config.segments:
+            return torch.tensor([piece.numbers]), None
+        segments = torch.tensor([piece.segments])
+        return torch.tensor([piece.numbers]), segments.clamp(max=config.segments - 1)
+
+    def _provenance(self, layers: Sequence[int], n_pieces: int) -> str:
+        chosen = "" if len(layers) == self.model.config.n_layers else f", layer {', '.join(map(str, layers))}"
+        pieces = "" if n_pieces == 1 else f", in {n_pieces} pieces that do not see each other"
+        return self.provenance + chosen + pieces
+
+
+def _rule(rule: Rule, lengths: list[int]) -> Rule:
+    """The same, but no piece of the text sees another."""
+    if len(lengths) == 1:
+        return rule
+    apart = Rule.parse(mask=[f"document:lengths={'+'.join(map(str, lengths))}"])
+    return replace(rule, masks=rule.masks + apart.masks)
+
+
+def _without_special(record: Attention, pieces: Sequence[Tokenised]) -> Attention:
+    """Only queries and keys that are in the text; weights stay as they are, so rows sum to less than 1."""
+    if record.pooled:
+        raise InputError(
+            f"--no-special with {len(record.query_tokens):,} tokens, whose maps are pooled",
+            hint="give fewer layers or less text",
+        )
+    kept = np.flatnonzero([not added for piece in pieces for added in piece.special])
+    tokens = tuple(record.query_tokens[i] for i in kept)
+    changes: dict[str, Any] = {"query_tokens": tokens, "key_tokens": tokens}
+    axes = {"weights": (2, 3), "scores": (2, 3), "mask": (2, 3), "output": (1,)}
+    axes |= {"query": (2,), "key": (2,), "value": (2,)}
+    for name, along in axes.items():
+        if (array := getattr(record, name)) is not None:
+            for axis in along:
+                array = array.take(kept, axis)
+            changes[name] = array
+    note("special tokens are hidden; rows sum to less than 1")
+    said = f"{record.provenance}, special tokens hidden"
+    return replace(
+        record, provenance=said, entropy=None, mass=None, top_keys=None, top_weights=None, **changes
+    )
+
+
+# ---- from a directory -------------------------------------------------------------------------------
+
+
+def recognises(config: Mapping[str, Any]) -> bool:
+    """Whether a config.json is that of a Hugging Face model, read natively or not."""
+    return isinstance(config.get("model_type"), str)
+
+
+def load(directory: Path, config: Mapping[str, Any]) -> HuggingFace:
+    """The model of a directory with its tokenizer.
+
+    Raises InputError when it is not read natively, or something is missing or damaged.
+    """
+    title = _title(directory, config)
+    model = load_stack(directory, config)
+    if model.config.patch is not None:
+        raise InputError(f"{title} looks at images, and a text is to be read", where=str(directory))
+    return HuggingFace(title, _name(directory), model, open_tokenizer(directory))
+
+
+def load_stack(directory: Path, config: Mapping[str, Any]) -> Transformer:
+    """The model alone, its weights still on the disk."""
+    family, ours = _read(directory, config)
+    try:
+        return fill(ours, family.names(Given(config)), family.PREFIX, Checkpoint(directory))
+    except InputError as problem:
+        raise problem.at(str(directory)) from None
+
+
+def describe(directory: Path, config: Mapping[str, Any]) -> dict[str, str]:
+    """What a directory is, by its config.json; a family that is not read is named all the same."""
+    if config["model_type"] not in _titles():
+        return {"family": escape(config["model_type"]), "read": "no"}
+    _, ours = _read(directory, config)
+    return {
+        "family": _title(directory, config),
+        "name": escape(_name(directory)),
+        **sizes(ours),
+        "read": "no" if ours.patch else "yes",
+    }
+
+
+def families() -> list[tuple[str, str, str]]:
+    """A row for each family that `load` reads: model_type in config.json, its name, what it reads."""
+    return [(kind, title, "text") for family in TEXT for kind, title in family.TYPES.items()]
+
+
+def _read(directory: Path, config: Mapping[str, Any]) -> tuple[Any, Config]:
+    """The family of a directory, and the sizes of its model."""
+    title = _title(directory, config)
+    family = next(family for family in FAMILIES if title in family.TYPES.values())
+    try:
+        return family, family.config(Given(config))
+    except InputError as problem:
+        raise problem.at(str(directory / "config.json")) from None
+
+
+def _titles() -> dict[str, str]:
+    return {kind: title for family in FAMILIES for kind, title in family.TYPES.items()}
+
+
+def _title(directory: Path, config: Mapping[str, Any]) -> str:
+    """What people call the family of a model."""
+    titles = _titles()
+    if (kind := config["model_type"]) not in titles:
+        raise InputError(
+            f"a model of the family '{escape(kind)}'",
+            hint=f"attn reads {', '.join(title for _, title, _ in families())}",
+            where=str(directory),
+        )
+    return titles[kind]
+
+
+def _name(directory: Path) -> str:
+    """Of the directory; in a Hugging Face cache that of the model, as its directories are named by hashes."""
+    home = directory.resolve()
+    if home.parent.name == "snapshots":
+        return home.parent.parent.name.removeprefix("models--").replace("--", "/")
+    return home.name

@@ -1,0 +1,1 @@
+"""Toy tasks that show what attention learns, and the loop that trains a small Transformer on them."""
