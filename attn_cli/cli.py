@@ -1,0 +1,195 @@
+"""The Typer app: knows the commands by name, and turns what goes wrong into one line and an exit code."""
+
+from __future__ import annotations
+
+import enum
+import errno
+import importlib
+import os
+import re
+import sys
+import traceback
+import warnings
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from . import __version__
+from .commands.environment import environment
+from .commands.options import Common, ReaderLeft, command
+from .errors import AttnNote, AttnWarning, InputError
+from .registry import nearest, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# In the order of the help. Each is a function of its own name in a module of its own name, imported when
+# it is called for: `attn --help` should not wait for numpy.
+COMMANDS = ("encode", "attend", "posenc", "heatmap", "train-toy", "models")
+
+
+class ExitCode(enum.IntEnum):
+    """What the shell sees."""
+
+    DONE = 0
+    NO = 1  # the answer is "no"
+    BAD_INPUT = 2
+    INTERRUPTED = 130
+
+
+class Command(TyperCommand):
+    """A command whose help has a section for each group of options, its own first."""
+
+    def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """Arguments, then options under their titles, in the order of the signature."""
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        for parameter in self.get_params(ctx):
+            if (record := parameter.get_help_record(ctx)) is None:
+                continue
+            own = "Arguments" if parameter.param_type_name == "argument" else "Options"
+            title = getattr(parameter, "rich_help_panel", None) if own == "Options" else own
+            sections.setdefault(title or _always(parameter) or own, []).append(record)
+        for title, records in sections.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+def _always(parameter: Any) -> str | None:
+    return Common.TITLE if parameter.name == "help" else None
+
+
+class Commands(TyperGroup):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """Their names, without importing one."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+        """The command of that name, ready to parse its options."""
+        if cmd_name not in COMMANDS:
+            return None
+        app = typer.Typer(add_completion=False, rich_markup_mode=None)
+        app.command(cmd_name, cls=Command, context_settings=_HELP_NAMES)(command(_function(cmd_name)))
+        return typer.main.get_command(app)
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
+        """Find the command, or say which there are."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise InputError(
+                f"no command {args[0]!r}",
+                hint=f"the commands are {', '.join(COMMANDS)}{nearest(args[0], list(COMMANDS))}",
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """The list in the help, from the docstrings."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary(_function(name))) for name in COMMANDS])
+
+
+def _function(name: str) -> Callable[..., None]:
+    module = name.replace("-", "_")
+    function: Callable[..., None] = getattr(importlib.import_module(f"attn_cli.commands.{module}"), module)
+    return function
+
+
+_HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+app = typer.Typer(cls=Commands, rich_markup_mode=None, context_settings=_HELP_NAMES)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"attn {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+@command
+def attn(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Compute attention exactly, and show it: as a table, as numbers in a pipe, as a picture.
+
+    Try: attn heatmap --text "The cat sat on the mat because it was tired"
+    """
+
+
+def main(argv: list[str] | None = None) -> NoReturn:
+    """Run the command line and leave the process with its exit code."""
+    _speak_plainly()
+    argv = sys.argv[1:] if argv is None else argv
+    try:
+        code = app(argv or ["--help"], prog_name="attn", standalone_mode=False) or ExitCode.DONE
+        sys.stdout.flush()
+    except (ReaderLeft, BrokenPipeError):
+        code = ExitCode.DONE
+        _drop(sys.stdout)
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+    except Exception as problem:
+        code = ExitCode.BAD_INPUT
+        if environment.debug:
+            traceback.print_exc()
+        _print_line("error", _explain(problem))
+        _drop(sys.stdout)
+    sys.exit(int(code))
+
+
+def _explain(problem: Exception) -> str:
+    """One line for any exception; those that nobody expected ask to be reported."""
+    if isinstance(problem, InputError):
+        return str(problem)
+    if isinstance(problem, typer.TyperException):
+        context = getattr(problem, "ctx", None)
+        path = context.command_path if context else "attn"
+        return f"{problem.format_message().rstrip('.')}; see '{path} --help'"
+    if isinstance(problem, OSError) and problem.errno == errno.ENOSPC:
+        return f"{problem.filename or 'standard output'}: no space left; free some and run this again"
+    if isinstance(problem, OSError):
+        return f"{problem.filename or 'standard output'}: {problem.strerror or problem}"
+    if isinstance(problem, MemoryError):
+        return "not enough memory; give a shorter input"
+    kind = type(problem).__name__
+    return f"unexpected {kind}: {problem}; --debug shows where, please report it"
+
+
+def _speak_plainly() -> None:
+    """Remarks become single lines on stderr; libraries' own warnings are for --debug."""
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("always", AttnWarning)
+
+    def show(message: Warning | str, category: type[Warning], *_: Any) -> None:
+        if not environment.quiet:
+            _print_line("note" if issubclass(category, AttnNote) else "warning", str(message))
+
+    warnings.showwarning = show  # type: ignore[assignment]
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller (`>&-`): what is written fails, as it should
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDONLY), "w"))
+        if hasattr(stream := getattr(sys, name), "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a GBK terminal must not end the command
+
+
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
+
+
+def _print_line(kind: str, text: str) -> None:
+    # A file's name may hold what acts on a terminal.
+    line = _CONTROLS.sub(lambda c: f"\\u{ord(c[0]):04x}", " ".join(text.split("\n")))
+    try:
+        print(f"attn: {kind}: {line}", file=sys.stderr, flush=True)
+    except OSError:
+        _drop(sys.stderr)  # nobody can hear it
+
+
+def _drop(stream: Any) -> None:
+    """Point a stream nowhere, so that the interpreter's last flush of it cannot fail."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except (OSError, ValueError, AttributeError):
+        return

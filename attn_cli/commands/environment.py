@@ -1,0 +1,69 @@
+"""What surrounds a command: its streams, and how much it should say."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable  # noqa: TC003 (a field of a dataclass)
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+
+
+@dataclass
+class Environment:
+    """Where output goes and in what form; the options of every command set it once."""
+
+    color: str = "auto"
+    quiet: bool = False
+    debug: bool = False
+    help: Callable[[], str] = lambda: ""  # of the command that runs
+
+    @property
+    def to_terminal(self) -> bool:
+        """Whether a person looks at stdout."""
+        return sys.stdout.isatty()
+
+    @property
+    def pictures(self) -> bool:
+        """Whether a picture may go to stdout: to a terminal, or wherever colour was asked for outright."""
+        forced = self.color == "auto" and bool(os.environ.get("FORCE_COLOR"))
+        return self.to_terminal or self.color == "always" or forced
+
+    def stdout(self) -> Console:
+        """A Rich console for results."""
+        return self._console(stderr=False)
+
+    def stderr(self) -> Console:
+        """A Rich console for progress and everything that is not the result."""
+        return self._console(stderr=True)
+
+    def _console(self, *, stderr: bool) -> Console:
+        from rich.console import Console
+
+        # Rich reads NO_COLOR and FORCE_COLOR itself; the option goes before both.
+        forced = {"always": True, "never": None, "auto": None}[self.color]
+        no_color = {"always": False, "never": True, "auto": None}[self.color]
+        return Console(
+            stderr=stderr,
+            force_terminal=forced,
+            no_color=no_color,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            quiet=stderr and self.quiet,
+        )
+
+    def write(self, chunks: Iterable[bytes]) -> None:
+        """Write bytes to stdout as they are, whatever the locale."""
+        out = sys.stdout.buffer
+        for chunk in chunks:
+            out.write(chunk)
+        out.flush()
+
+
+environment = Environment()

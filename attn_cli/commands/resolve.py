@@ -1,0 +1,357 @@
+"""From INPUT and options to an `Encoding` or an `Attention`: the one way that all commands take."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import typer
+
+from .. import files, tokens
+from ..errors import InputError, note, warn
+from ..posenc import POSENCS
+from ..records import Attention, Encoding, PositionTable, shape
+from ..selection import choose, crop, parse_choice
+from .environment import environment
+from .options import Selection, Source, Text
+
+if TYPE_CHECKING:
+    from ..heads import Heads
+    from ..models.reading import Reading
+    from ..projections import Projection
+    from ..registry import Registry
+    from ..rules import Rule
+    from ..tokens import Tokenizer
+
+
+def read_input(source: Text) -> Any:
+    """What INPUT or --text holds: a record, a matrix, named arrays or text.
+
+    With neither, and nobody writing into standard input, the command's help is shown instead of waiting.
+    """
+    if source.text is not None:
+        if source.input is not None:
+            raise InputError(f"both INPUT {source.input!r} and --text", hint="give one of them")
+        return _typed(source.text)
+    if source.input is None and (sys.stdin is None or sys.stdin.isatty()):
+        print(environment.help(), file=sys.stderr)
+        raise typer.Exit(2)
+    return files.read(source.input or "-", encoding=source.encoding)
+
+
+def resolve_encoding(source: Text) -> Encoding:
+    """Tokens and vectors of whatever INPUT holds."""
+    return as_encoding(read_input(source), source, source.input or "standard input")
+
+
+def as_encoding(data: Any, source: Text, where: str) -> Encoding:
+    """Text is tokenised and embedded, an encoding or a matrix taken as it is; positions are added if asked for."""
+    if isinstance(data, str):
+        return encode(data, source, where)
+    if isinstance(data, Encoding):
+        return _add_positions(data, source.posenc)
+    if isinstance(data, np.ndarray):
+        if data.ndim != 2:
+            raise InputError(f"vectors {shape(data)}, expected [seq_len, d_model]", where=where)
+        numbered = Encoding(tuple(map(str, range(len(data)))), data, "vectors as given")
+        return _add_positions(numbered, source.posenc)
+    raise InputError(f"{_called(data)}, where text or vectors are wanted", where=where)
+
+
+def encode(text: str, source: Text, where: str) -> Encoding:
+    """Text to tokens to vectors, with positions added if asked for."""
+    names = _tokenizer(source.tokenizer)(text)
+    if not names:
+        raise InputError("no token in the text", hint="give at least one word", where=where)
+    if source.embed in tokens.EMBEDDINGS:
+        vectors = tokens.EMBEDDINGS[source.embed](names, source.dim, source.seed)
+        made = f"untrained hash embeddings (dim {vectors.shape[1]}, seed {source.seed})"
+        made = made if source.embed == "hash" else f"{source.embed} embeddings"
+    else:
+        _known_or_file(source.embed, tokens.EMBEDDINGS)
+        vectors = files.read_vectors(source.embed, names, encoding=source.encoding)
+        made = f"vectors of {os.path.basename(source.embed)}"
+    return _add_positions(Encoding(tuple(names), vectors, made), source.posenc)
+
+
+def resolve(source: Source, default_model: str, *, every_step: bool = False) -> Attention:
+    """The attention that INPUT and the options describe; a text goes through `default_model` unless told.
+
+    Raises InputError where `every_step` is wanted of more weights than are held at once.
+    """
+    found = resolve_heads(source, default_model)
+    if not isinstance(found, Attention):
+        found = attend(found, rule(source), every_step=every_step)
+    return select(found, source)
+
+
+def select(attention: Attention, selection: Selection) -> Attention:
+    """The part of an attention that was asked for."""
+    chosen = choose(attention, "layer", parse_choice("layer", selection.layer))
+    chosen = choose(chosen, "head", parse_choice("head", selection.head))
+    if selection.query_range:
+        chosen = crop(chosen, "query", selection.query_range)
+    return crop(chosen, "key", selection.key_range) if selection.key_range else chosen
+
+
+def attend(heads: Heads, by: Rule, *, every_step: bool = False) -> Attention:
+    """All weights of a short input; a long one is streamed, with a bar, and pooled."""
+    from .. import streaming
+    from ..attention import dense
+    from .progress import finish
+
+    if (n := streaming.n_weights(heads)) <= streaming.MOST_DENSE:
+        return dense(heads, by)
+    if every_step:
+        hint = f"give at most {streaming.MOST_DENSE:,}, or leave --show out"
+        raise InputError(f"{n:,} weights are too many to keep every step", hint=hint)
+    attention = finish(streaming.streamed(heads, by), "attention")
+    if attention.pooled:
+        full, kept = (len(heads.query_tokens), len(heads.key_tokens)), attention.weights.shape[2:]
+        note("{} × {} weights are pooled to {} × {} means".format(*full, *kept))
+    return attention
+
+
+def resolve_heads(source: Source, default_model: str) -> Heads | Attention:
+    """Heads that are still to attend, by the options' `rule`; or an attention that is there already."""
+    if source.weights:
+        others = (*_VECTOR_OPTIONS, *_MODEL_OPTIONS, "input", "text", "query", "key", "value")
+        _refuse(source, "a matrix of weights", *others)
+        return _bare_weights(files.read_matrix(source.weights))
+    if source.query or source.key or source.value:
+        return _heads_of_files(source)
+    data = read_input(source)
+    if isinstance(data, Attention):
+        _refuse(source, "saved attention", *_VECTOR_OPTIONS, *_MODEL_OPTIONS)
+        return data
+    if isinstance(data, str) and (model := source.model or default_model) != "none":
+        if model != "untrained":
+            return _through_model(model, data, source)
+        source = _untrained(source)
+    elif source.model not in (None, "none"):
+        raise InputError(f"--model {source.model} wants text, not {_called(data)}", hint="leave --model out")
+    return _heads(source, *_query_key_value(data, source))
+
+
+def _query_key_value(data: Any, source: Source) -> tuple[Encoding, Encoding, Encoding]:
+    """Named arrays may hold all three; anything else is all three at once."""
+    where = source.input or "standard input"
+    if isinstance(data, dict) and "query" in data:
+        query = data["query"]
+        key = data.get("key", query)
+        value = data.get("value", key)
+        return (
+            as_encoding(query, source, where),
+            as_encoding(key, source, where),
+            as_encoding(value, source, where),
+        )
+    x = as_encoding(data, source, where)
+    return x, x, x
+
+
+def _untrained(source: Source) -> Source:
+    """What a text gets from `--model untrained`: enough for every part of the mechanism to be seen."""
+    warn("untrained: hash embeddings and random projections; this shows the mechanism, not meaning")
+    return dataclasses.replace(
+        source,
+        posenc=source.posenc or "sinusoidal",
+        project=source.project or "random",
+        heads=source.heads or 4,
+    )
+
+
+def _through_model(path: str, text: str, source: Source) -> Attention:
+    from .. import models
+
+    _refuse(source, f"--model {path}", *(o for o in _VECTOR_OPTIONS if o != "model"))
+    return models.load(path).attend(text, _reading(source))
+
+
+def _reading(source: Source) -> Reading:
+    from ..models.reading import Reading
+
+    if source.truncate and source.chunk:
+        raise InputError("both --truncate and --chunk", hint="give one of them")
+    layers = parse_choice("layer", source.layer)
+    return Reading(
+        layers="all" if layers == "mean" or layers == "max" else layers,
+        pair=source.pair,
+        special=not source.no_special,
+        too_long="truncate" if source.truncate else "chunk" if source.chunk else "refuse",
+    )
+
+
+def _heads_of_files(source: Source) -> Heads:
+    if source.input or source.text or source.context:
+        given = next(n for n in ("input", "text", "context") if getattr(source, n))
+        raise InputError(
+            f"--query, --key, --value beside {'INPUT' if given == 'input' else '--' + given}",
+            hint="give the three files alone, or one INPUT",
+        )
+    _refuse(source, "vectors from files", "model")
+    if not source.query:
+        raise InputError("--key or --value without --query", hint="give --query FILE too")
+    query = _read_encoding(source.query, source)
+    key = _read_encoding(source.key, source) if source.key else query
+    value = _read_encoding(source.value, source) if source.value else key
+    return _heads(source, query, key, value)
+
+
+def _heads(source: Source, query: Encoding, key: Encoding, value: Encoding) -> Heads:
+    from ..heads import project
+
+    _refuse(source, "vectors; give --model DIR", *_MODEL_OPTIONS)
+    if source.context:
+        key = value = _read_encoding(source.context, source)
+    if source.threads:
+        import torch
+
+        torch.set_num_threads(source.threads)
+    return project(
+        query,
+        key,
+        value,
+        heads=source.heads or 1,
+        kv_heads=source.kv_heads,
+        project=_projection(source.project or "identity"),
+        memory=_read_encoding(source.memory, source) if source.memory else None,
+        seed=source.seed,
+        dtype=source.dtype,
+        device=source.device,
+        kind="cross" if source.context else "self",
+    )
+
+
+def rule(source: Source) -> Rule:
+    """The rule that the options describe: score, positions inside it, masks, normalisation."""
+    from ..rules import Rule
+
+    return Rule.parse(
+        score=source.score,
+        position=source.position,
+        mask=[_mask(spec) for spec in source.mask or []],
+        normalise=source.normalise,
+        scale=source.scale,
+        temperature=source.temperature,
+        softcap=source.softcap,
+        top_k=source.top_k,
+        seed=source.seed,
+        read_arrays=files.read_arrays,
+    )
+
+
+def _read_encoding(path: str, source: Source) -> Encoding:
+    return as_encoding(files.read(path, encoding=source.encoding), source, path)
+
+
+def _bare_weights(matrix: np.ndarray) -> Attention:
+    rows, columns = (tuple(map(str, range(n))) for n in matrix.shape)
+    return Attention(rows, columns, matrix[None, None], provenance="weights as given")
+
+
+# ---- a name in a registry, or a file ----------------------------------------------------------------
+
+
+def _known_or_file(spec: str, registry: Registry[Any]) -> bool:
+    """True for a known spec, False for a file; else the error lists what is known."""
+    if spec.partition(":")[0] in registry:
+        return True
+    if os.path.exists(spec) or spec == "-":
+        return False
+    try:
+        registry[spec.partition(":")[0]]
+    except InputError as unknown:
+        raise InputError(f"{unknown.what}, nor is there such a file", hint=unknown.hint) from None
+    return True
+
+
+def _tokenizer(spec: str) -> Tokenizer:
+    if _known_or_file(spec, tokens.TOKENIZERS):
+        return tokens.TOKENIZERS.parse(spec)
+    try:
+        return tokens.json_tokenizer(files.read_text(spec))
+    except InputError as problem:
+        raise problem.at(spec) from None
+
+
+def _add_positions(encoding: Encoding, spec: str | None) -> Encoding:
+    if spec is None or spec == "none":
+        return encoding
+    n, d = encoding.vectors.shape
+    if _known_or_file(spec, POSENCS):
+        table, made = POSENCS.parse(spec)(n, d), f"{spec} positions"
+    else:
+        data = files.read(spec)
+        table = data.values if isinstance(data, PositionTable) else files.read_matrix(spec)
+        made = f"positions of {os.path.basename(spec)}"
+        if len(table) < n or table.shape[1] != d:
+            raise InputError(
+                f"positions {shape(table)} do not fit vectors {shape(encoding.vectors)}",
+                hint=f"give at least {n} rows of {d} numbers",
+                where=spec,
+            )
+    vectors = encoding.vectors + table[:n].astype(encoding.vectors.dtype)
+    return Encoding(encoding.tokens, vectors, f"{encoding.provenance} + {made}".removeprefix(" + "))
+
+
+def _projection(spec: str) -> str | Projection:
+    from ..projections import PROJECTIONS, from_arrays
+
+    if _known_or_file(spec, PROJECTIONS):
+        return spec
+    try:
+        return from_arrays(files.read_arrays(spec))
+    except InputError as problem:
+        raise problem.at(spec) from None
+
+
+def _mask(spec: str) -> list[str | np.ndarray]:
+    """The parts of an OR: specs as they are, files read."""
+    from ..masks import MASKS
+
+    parts = [spec] if os.path.exists(spec) else spec.split("|")
+    return [part if _known_or_file(part, MASKS) else files.read_matrix(part) for part in parts]
+
+
+# ---- options that do not apply ----------------------------------------------------------------------
+
+_VECTOR_OPTIONS = (
+    "model", "tokenizer", "embed", "dim", "posenc", "context", "heads", "kv_heads", "project", "score", "position",
+    "scale", "temperature", "softcap", "mask", "top_k", "normalise", "memory", "dtype", "device", "threads",
+)  # fmt: skip
+
+_MODEL_OPTIONS = ("pair", "no_special", "truncate", "chunk")
+
+
+def _default(name: str) -> Any:
+    return Source.__dataclass_fields__[name].default
+
+
+def _refuse(source: Source, what: str, *names: str) -> None:
+    """An option that could have no effect is an error, not a surprise."""
+    for name in names:
+        if getattr(source, name) not in (_default(name), []):
+            option = "INPUT" if name == "input" else f"--{name.replace('_', '-')}"
+            raise InputError(f"{option} does not apply to {what}", hint="leave it out")
+
+
+def refuse_selection(source: Source, what: str) -> None:
+    """Where everything is shown, a part cannot be chosen."""
+    _refuse(source, what, *(f.name for f in dataclasses.fields(Selection)))
+
+
+def _called(data: Any) -> str:
+    names = {str: "text", np.ndarray: "a matrix", dict: "named arrays", PositionTable: "a position table"}
+    return names.get(type(data), f"a saved {type(data).__name__.lower()}")
+
+
+def _typed(text: str) -> str:
+    """Text from the command line: bytes that the locale could not decode are decoded like a file's."""
+    return (
+        files.decode(os.fsencode(text), where="--text")
+        if any("\ud800" <= c <= "\udfff" for c in text)
+        else text
+    )
