@@ -1,0 +1,1 @@
+"""Budgets, measured: each command beside its reference in the same run. `make bench` prints the ratios."""

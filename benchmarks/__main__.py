@@ -1,0 +1,15 @@
+"""`python -m benchmarks [ROUNDS]`: every row of the budget that is a command beside a reference."""
+
+import sys
+import tempfile
+
+from . import long, models, pictures, startup
+from .pairs import HEADER, compare
+
+rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+print(HEADER)
+with tempfile.TemporaryDirectory() as folder:
+    for pair in [*startup.PAIRS, *models.pairs(folder), *pictures.pairs(folder)]:
+        print(compare(pair, rounds), flush=True)
+for row in long.rows():
+    print(row, flush=True)

@@ -1,0 +1,404 @@
+"""The commands as a shell sees them: streams, exit codes, one-line errors, and what the environment may not change."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+ATTN = [sys.executable, "-m", "attn_cli"]
+HAND = "samples/by-hand"
+
+
+def table(text):
+    """A TSV as its header and its rows."""
+    header, *rows = (line.split("\t") for line in text.splitlines())
+    return header, rows
+
+
+def numbers(text, labels):
+    return np.array([row[labels:] for row in table(text)[1]], float)
+
+
+# ---- the numbers of the issue, from the command line ------------------------------------------------
+
+
+def test_query_key_value_by_hand(run):
+    files = [f"--{name}={HAND}/{name[0].upper()}.csv" for name in ("query", "key", "value")]
+    weights = [[0.489394989, 0.510605011], [0.475271454, 0.524728546]]
+    output = [[0.902121002, 1.002121002], [0.904945709, 1.004945709]]
+    np.testing.assert_allclose(numbers(run("attend", *files).stdout, 4), weights, rtol=0, atol=1e-9)
+    shown = run("attend", *files, "--show", "output").stdout
+    np.testing.assert_allclose(numbers(shown, 2), output, rtol=0, atol=1e-9)
+
+
+def test_transformer_is_powerful(run):
+    weights = [
+        [0.263784231, 0.297785973, 0.438429796],
+        [0.188272877, 0.309331531, 0.502395592],
+        [0.125066175, 0.226674206, 0.648259619],
+    ]
+    positions = f"--posenc={HAND}/powerful-positions.csv"
+    result = run("attend", f"{HAND}/powerful.txt", f"--embed={HAND}/powerful.vec", positions)
+    assert table(result.stdout)[0][4:] == ["0:Transformer", "1:is", "2:powerful"]
+    np.testing.assert_allclose(numbers(result.stdout, 4), weights, rtol=0, atol=1e-9)
+
+
+# ---- what flows through a pipe ----------------------------------------------------------------------
+
+
+def test_a_pipeline_gives_what_the_steps_through_files_give(run, tmp_path):
+    e, a, x = (str(tmp_path / name) for name in ("e.tsv", "a.tsv", "x.png"))
+    run("encode", "samples/sentence.txt", "-o", e)
+    run("attend", e, "--heads", "4", "-o", a)
+    run("heatmap", a, "-o", x)
+    encoded = run("encode", "samples/sentence.txt").stdout
+    attended = run("attend", "--heads", "4", stdin=encoded).stdout
+    y = str(tmp_path / "y.png")
+    run("heatmap", "-o", y, stdin=attended)
+    assert (tmp_path / "y.png").read_bytes() == (tmp_path / "x.png").read_bytes()
+    assert (tmp_path / "e.tsv").read_text() == encoded
+    assert (tmp_path / "a.tsv").read_text() == attended
+
+
+def test_show_chooses_the_table_and_json_holds_all(run):
+    source = ("attend", "--text", "a b", "--mask", "causal")
+    weights, scores = (numbers(run(*source, "--show", show).stdout, 4) for show in ("weights", "scores"))
+    record = json.loads(run(*source, "--show", "scores", "--format", "json").stdout)
+    assert weights[0].tolist() == [1, 0]
+    assert np.array(record["weights"])[0, 0].tolist() == weights.tolist()
+    assert np.array(record["scores"])[0, 0].tolist() == scores.tolist()
+    assert (scores != 0).all()
+
+
+def test_cross_attention_has_the_tokens_of_the_context_as_keys(run, tmp_path):
+    (tmp_path / "context.txt").write_text("x y z")
+    header, rows = table(run("attend", "--text", "a b", "--context", str(tmp_path / "context.txt")).stdout)
+    assert header[4:] == ["0:x", "1:y", "2:z"]
+    assert [row[3] for row in rows] == ["a", "b"]
+
+
+def test_lines_are_one_sequence_everywhere(run):
+    for command in ("encode", "attend"):
+        broken, joined = (run(command, "--text", text).stdout for text in ("one\ntwo", "one two"))
+        assert broken == joined
+
+
+def test_named_arrays_are_query_key_value(run, tmp_path):
+    np.savez(tmp_path / "qkv.npz", query=np.eye(2), key=np.eye(2) * 2, value=np.ones((2, 3)))
+    assert numbers(run("attend", str(tmp_path / "qkv.npz"), "--show", "output").stdout, 2).shape == (2, 3)
+
+
+def test_a_mask_file(run, tmp_path):
+    (tmp_path / "mask.csv").write_text("1,0\n1,1\n")
+    shown = run("attend", "--text", "a b", "--mask", str(tmp_path / "mask.csv")).stdout
+    assert shown == run("attend", "--text", "a b", "--mask", "causal").stdout
+
+
+# ---- pictures ---------------------------------------------------------------------------------------
+
+
+def test_heatmap_names_its_picture_after_its_input(run, tmp_path):
+    (tmp_path / "my text.txt").write_text("a b c")
+    result = run("heatmap", "my text.txt", cwd=tmp_path)
+    assert result.stdout == "my text.png\n"
+    assert (tmp_path / "my text.png").read_bytes().startswith(b"\x89PNG")
+    assert "untrained" in result.stderr
+
+
+@pytest.mark.parametrize(("suffix", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
+def test_the_suffix_chooses_the_format_and_bytes_repeat(run, tmp_path, suffix, start):
+    for name in ("a", "b"):
+        run("heatmap", "samples/sentence-zh.txt", "-o", str(tmp_path / f"{name}.{suffix}"))
+    first, second = ((tmp_path / f"{name}.{suffix}").read_bytes() for name in "ab")
+    assert first.startswith(start)
+    assert first == second
+
+
+def test_untrained_is_said_in_the_picture(run, tmp_path):
+    saved = run("heatmap", "--text", "a b", "--format", "json").stdout
+    assert "untrained" in json.loads(saved)["provenance"]
+    run("heatmap", "--text", "a b", "-o", str(tmp_path / "x.json"))
+    assert (tmp_path / "x.json").read_text() == saved
+
+
+def test_heatmap_of_a_bare_matrix(run, tmp_path):
+    (tmp_path / "w.csv").write_text("0.5,0.5\n0,1\n")
+    assert (
+        numbers(run("heatmap", "--weights", str(tmp_path / "w.csv"), "--format", "tsv").stdout, 4)[1, 1] == 1
+    )
+
+
+# ---- errors -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nope"], "no command 'nope'; the commands are encode, attend"),
+        (["heatmpa"], "did you mean 'heatmap'?"),
+        (["attend", "--hads", "2"], "No such option: --hads"),
+        (["attend", "--heads", "two"], "'--heads'"),
+        (["attend", "missing.txt"], "missing.txt: no such file"),
+        (["attend", "--text", "a", "--heads", "3"], "3 heads do not divide d_model 64"),
+        (
+            ["attend", "--text", "a", "--show", "wights"],
+            "--show 'wights'; give weights, scores, output or steps",
+        ),
+        (["attend", "--text", "a", "--mask", "casual"], "did you mean 'causal'?"),
+        (["attend", "--text", "a", "--mask", "window:sise=3"], "did you mean 'size'?"),
+        (["attend", "--text", "a", "--mask", "window:size=x"], "'x' is not a whole number"),
+        (["attend", "--text", "a", "--model", "nowhere"], "nowhere"),
+        (["attend", "--text", "a", "x.txt"], "both INPUT 'x.txt' and --text"),
+        (["attend", "--text", "a", "--show", "scores", "-o", "x.png"], "a picture shows the weights"),
+        (["attend", "--text", "a", "--seed", "-1"], "--seed"),
+        (["attend", "--text", "a", "--scale", "1e308"], "the scores are too large for their precision"),
+        (
+            ["attend", "--query", f"{HAND}/Q.csv", "--model", "x"],
+            "--model does not apply to vectors from files",
+        ),
+        (["attend", "--key", f"{HAND}/K.csv"], "--key or --value without --query"),
+        (["encode", "--text", "a", "--tokenizer", "wrod"], "did you mean 'word'?"),
+        (["encode", "--text", " \n "], "no token in the text"),
+        (["encode", "--text", "a", "-o", "x.png"], "an encoding has no picture"),
+        (["encode", "--text", "a", "-o", "x.xyz"], "xyz"),
+        (["posenc", "--len", "0"], "--len"),
+        (["posenc", "sinusiodal"], "did you mean 'sinusoidal'?"),
+        (["attend", "--text", "a", "--color", "pink"], "give auto, always or never"),
+    ],
+)
+def test_an_error_is_one_line_and_exit_2(run, tmp_path, arguments, message):
+    result = run(*arguments)
+    assert result.code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("attn: error: ")
+    assert result.stderr.count("\n") == 1
+    assert message in result.stderr
+
+
+def test_options_that_could_have_no_effect_are_refused(run):
+    saved = run("attend", "--text", "a b", "--format", "json").stdout
+    result = run("heatmap", "--heads", "2", stdin=saved)
+    assert result.code == 2
+    assert "--heads does not apply to saved attention" in result.stderr
+
+
+def test_attn_alone_shows_its_help(run):
+    assert run().stdout == run("--help").stdout
+    assert run().stdout.startswith("Usage: attn")
+    assert run().code == 0
+
+
+def test_a_file_name_cannot_act_on_the_terminal(run):
+    assert run("attend", "a\x1b[31m.txt").stderr.startswith("attn: error: a\\u001b[31m.txt: no such file")
+
+
+def test_debug_shows_the_traceback_and_nothing_else_does(run):
+    debugged = run("attend", "missing.txt", "--debug")
+    assert "Traceback" in debugged.stderr
+    assert debugged.code == 2
+    assert "Traceback" not in run("attend", "missing.txt").stderr
+
+
+def test_a_failed_run_leaves_the_previous_output(run, tmp_path):
+    (tmp_path / "x.tsv").write_text("precious")
+    assert run("attend", "--text", "a", "--heads", "3", "-o", str(tmp_path / "x.tsv")).code == 2
+    assert (tmp_path / "x.tsv").read_text() == "precious"
+    assert os.listdir(tmp_path) == ["x.tsv"]
+
+
+# ---- streams ----------------------------------------------------------------------------------------
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    command = f"{sys.executable} -m attn_cli posenc --len 5000 --dim 64 | head -1 | cut -c 1-3; echo ${{PIPESTATUS[@]}}"
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert (result.stdout, result.stderr) == ("pos\n0 0 0\n", "")
+
+
+@pytest.mark.parametrize("arguments", [["posenc"], ["--help"], ["attend", "--mask", "help"], ["--version"]])
+def test_a_full_disk_is_exit_2_and_one_line(arguments):
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run(
+            [*ATTN, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert result.returncode == 2
+    assert result.stderr.startswith("attn: error: standard output: no space left")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_closed_stdout_is_exit_2():
+    result = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m attn_cli posenc >&-"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert result.stderr.startswith("attn: error: standard output")
+
+
+def test_quiet_silences_remarks_but_not_errors(run, tmp_path):
+    assert run("heatmap", "--text", "a", "-q", cwd=tmp_path).stderr == ""
+    assert run("-q", "heatmap", "--text", "a", cwd=tmp_path).stderr == ""
+    assert run("attend", "missing.txt", "-q").stderr.startswith("attn: error: ")
+
+
+def test_empty_standard_input_is_one_line(run):
+    result = run("attend", stdin="")
+    assert result.code == 2
+    assert result.stderr.startswith("attn: error: standard input")
+
+
+def on_terminal(*arguments, **environment):
+    """Run with a terminal as standard input and output; what it shows, and the exit code."""
+    leader, follower = pty.openpty()
+    variables = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
+    variables |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "COLUMNS": "80", **environment}
+    process = subprocess.Popen(
+        [*ATTN, *arguments], stdin=follower, stdout=follower, stderr=follower, env=variables
+    )
+    os.close(follower)
+    shown = b""
+    while True:
+        try:
+            if not (part := os.read(leader, 65536)):
+                break
+        except OSError:  # the other end is gone
+            break
+        shown += part
+    os.close(leader)
+    return shown.decode().replace("\r\n", "\n"), process.wait()
+
+
+@pytest.mark.parametrize("command", ["encode", "attend", "heatmap"])
+def test_nothing_to_read_on_a_terminal_shows_the_help_at_once(command):
+    shown, code = on_terminal(command)
+    assert code == 2
+    assert shown.startswith(f"Usage: attn {command}")
+
+
+def test_a_terminal_gets_a_table_and_a_picture(tmp_path, monkeypatch):
+    shown, code = on_terminal("attend", "--text", "注意 力")
+    assert code == 0
+    assert "注" in shown
+    assert "\t" not in shown
+    monkeypatch.chdir(tmp_path)
+    shown, code = on_terminal("heatmap", "--text", "注意 力", "-q")
+    assert code == 0
+    assert "\x1b[48;2;" in shown
+    assert shown.endswith("attention.png\n")
+
+
+def test_no_color_and_color_never(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for shown, _ in (
+        on_terminal("heatmap", "--text", "a b", "-q", NO_COLOR="1"),
+        on_terminal("heatmap", "--text", "a b", "-q", "--color", "never"),
+    ):
+        assert "38;2;" not in shown
+        assert "48;" not in shown
+
+
+def test_force_color_shows_the_picture_in_a_pipe(run, tmp_path):
+    assert "\x1b[" in run("heatmap", "--text", "a b", "--color", "always", cwd=tmp_path).stdout
+    assert "\x1b[" in run("heatmap", "--text", "a b", env={"FORCE_COLOR": "1"}, cwd=tmp_path).stdout
+    assert "\x1b[" not in run("attend", "--text", "a b", "--color", "always").stdout
+
+
+HOSTILE = ["[/red]", r"$\frac{$", "\x1b[31m", "</script>", "注意力", "😀", "\u202e", "%s", "{x}", "a" * 300]
+
+
+def test_hostile_tokens_in_every_output(run, tmp_path):
+    text = " ".join(HOSTILE)
+    result = run("attend", "--text", text, "--tokenizer", "whitespace")
+    assert result.code == 0
+    assert "\x1b" not in result.stdout
+    record = json.loads(run("attend", "--text", text, "--tokenizer", "whitespace", "--format", "json").stdout)
+    assert record["query_tokens"] == HOSTILE
+    for suffix in ("png", "svg", "pdf", "md", "tex", "html"):
+        result = run(
+            "heatmap", "--text", text, "--tokenizer", "whitespace", "-q", "-o", str(tmp_path / f"x.{suffix}")
+        )
+        assert (result.code, result.stderr) == (0, ""), suffix
+
+
+def test_hostile_tokens_cannot_move_the_cursor(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for command in ("attend", "heatmap", "encode"):
+        shown, code = on_terminal(
+            command, "--text", "\x1b[2J \x1b]8;;http://x\x07 [/red]", "--tokenizer", "whitespace"
+        )
+        assert code == 0
+        assert "\x1b[2J" not in shown
+        assert "\x1b]8" not in shown
+
+
+# ---- the environment changes nothing ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"LC_ALL": "C"},
+        {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+        {"PYTHONIOENCODING": "gbk"},
+        {"MPLBACKEND": "module://no_such_backend"},
+        {"HOME": "/nonexistent", "XDG_CACHE_HOME": "/nonexistent", "XDG_CONFIG_HOME": "/nonexistent"},
+    ],
+)
+def test_the_environment_changes_nothing(run, tmp_path, environment):
+    plain = run("attend", "samples/sentence-zh.txt")
+    other = run("attend", "samples/sentence-zh.txt", env=environment)
+    assert (other.stdout, other.stderr, other.code) == (plain.stdout, "", 0)
+    pictures = []
+    for name, env in (("a.png", {}), ("b.png", environment)):
+        result = run("heatmap", "samples/sentence-zh.txt", "-q", "-o", str(tmp_path / name), env=env)
+        assert (result.code, result.stderr) == (0, "")
+        pictures.append((tmp_path / name).read_bytes())
+    assert pictures[0] == pictures[1]
+
+
+def test_a_matplotlibrc_in_the_folder_changes_nothing(run, tmp_path):
+    (tmp_path / "matplotlibrc").write_text("figure.facecolor: red\nno.such.key: 1\n")
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for folder in (tmp_path, bare):
+        assert run("heatmap", "--text", "a b", "-q", "-o", "x.png", cwd=folder).code == 0
+    assert (tmp_path / "x.png").read_bytes() == (bare / "x.png").read_bytes()
+
+
+def test_a_gbk_terminal_shows_what_it_can(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    leader, follower = pty.openpty()
+    variables = {**os.environ, "PYTHONIOENCODING": "gbk", "TERM": "xterm-256color"}
+    process = subprocess.Popen(
+        [*ATTN, "heatmap", "--text", "注意 😀"],
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        env=variables,
+    )
+    os.close(follower)
+    shown = b""
+    while True:
+        try:
+            if not (part := os.read(leader, 65536)):
+                break
+        except OSError:
+            break
+        shown += part
+    os.close(leader)
+    assert process.wait() == 0
+    assert "注" in shown.decode("gbk")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "gb18030"])
+def test_text_in_any_common_encoding(run, tmp_path, encoding):
+    (tmp_path / "s.txt").write_bytes("注意力机制\r\n让模型看".encode(encoding))
+    result = run("encode", str(tmp_path / "s.txt"), "--dim", "2")
+    assert [row[1] for row in table(result.stdout)[1]] == list("注意力机制让模型看")
+    assert ("GB18030" in result.stderr) == (encoding == "gb18030")

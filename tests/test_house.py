@@ -1,0 +1,175 @@
+"""The house rules: which way imports run, what each command loads, and what may be committed."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import attn_cli
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "attn_cli"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# From the ground up. A module may import from lower floors and from its own package, nothing else;
+# `errors` lies under everything. See CONTRIBUTING.md.
+FLOORS = [
+    {"errors"},
+    {"records", "registry"},
+    {"intervals", "parameters", "selection", "worked"},
+    {"tokens", "scores", "masks", "posenc", "normalisation", "projections"},
+    {"rules", "heads"},
+    {"attention", "streaming"},
+    {"transformer"},
+    {"render", "files", "models", "toy", "interpret", "lab"},
+    {"commands", "notebook"},
+    {"cli"},
+    {"__main__", "__init__"},
+]
+HEIGHT = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
+HEAVY = {"torch", "matplotlib", "tokenizers", "safetensors", "rich", "transformers", "PIL"}
+
+
+def room(path):
+    """The file or folder directly under attn_cli that a module belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path):
+    """(module, whether it is imported when this file is) for every import, relative ones made absolute."""
+    tree = ast.parse(path.read_text())
+    late = {id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) for n in ast.walk(f)}
+    typing = {
+        id(n)
+        for i in ast.walk(tree)
+        if isinstance(i, ast.If) and "TYPE_CHECKING" in ast.dump(i.test)
+        for n in ast.walk(i)
+    }
+    package = ["attn_cli", *path.relative_to(PACKAGE).parts[:-1]]
+    for node in ast.walk(tree):
+        now = id(node) not in late | typing
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, now) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *filter(None, [node.module])])
+            if module in ("attn_cli", "attn_cli.render", "attn_cli.files", "attn_cli.lab"):
+                yield from ((f"{module}.{alias.name}", now) for alias in node.names)
+            else:
+                yield module, now
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_run_one_way(path):
+    here = room(path)
+    for module, _ in imports(path):
+        if module.startswith("attn_cli."):
+            there = module.split(".")[1]
+            if there in HEIGHT and there != here:
+                assert HEIGHT[there] < HEIGHT[here], f"{here} imports {there}"
+
+
+def test_every_room_has_a_floor():
+    assert {room(path) for path in MODULES} <= set(HEIGHT)
+
+
+LIGHT = {
+    "cli",
+    "commands",
+    "files",
+    "records",
+    "registry",
+    "errors",
+    "tokens",
+    "scores",
+    "masks",
+    "posenc",
+    "projections",
+}
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in MODULES if room(p) in LIGHT], ids=lambda p: str(p.relative_to(PACKAGE))
+)
+def test_heavy_libraries_are_imported_late(path):
+    now = {module.split(".")[0] for module, at_once in imports(path) if at_once}
+    assert not now & HEAVY
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_pyplot_is_never_imported(path):
+    assert not any(module.startswith("matplotlib.pyplot") for module, _ in imports(path))
+
+
+def loaded_by(*arguments, stdin=b"", cwd=ROOT):
+    """The modules that a command has loaded when it ends."""
+    code = (
+        "import atexit, sys\n"
+        "atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
+        f"sys.argv[1:] = {list(map(str, arguments))}\n"
+        "from attn_cli.cli import main\n"
+        "main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], input=stdin, capture_output=True, cwd=cwd, check=True)
+    return set(done.stderr.decode().splitlines()[-1].split())
+
+
+def test_help_loads_next_to_nothing():
+    assert not loaded_by("--help") & (HEAVY | {"numpy"})
+    assert not loaded_by("heatmap", "--help") & (HEAVY | {"numpy"})
+
+
+def test_posenc_and_encode_load_neither_torch_nor_matplotlib():
+    assert not loaded_by("posenc", "--len", 4, "--dim", 4) & HEAVY
+    assert not loaded_by("encode", "--text", "a b") & HEAVY
+
+
+@pytest.mark.parametrize("name", ["json", "npz", "tsv", "safetensors"])
+def test_drawing_a_saved_record_does_not_load_torch(tmp_path, run, name):
+    run("attend", "--text", "a b", "-o", str(tmp_path / f"x.{name}"))
+    loaded = loaded_by("heatmap", tmp_path / f"x.{name}", "-o", tmp_path / "x.png")
+    assert "torch" not in loaded
+    assert "matplotlib.pyplot" not in loaded
+
+
+def tracked():
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout, so nothing is tracked")
+    return [ROOT / name for name in listed.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_nothing_large_is_tracked_but_the_font():
+    large = {p.name for p in tracked() if p.stat().st_size > 1_000_000}
+    assert all(name.startswith("NotoSans") for name in large)
+
+
+def test_no_path_of_one_machine_is_tracked():
+    marks = ("/" + "home/", "/" + "Users/", "/" + "root/")
+    for path in tracked():
+        if path.suffix in (".py", ".md", ".toml", ".txt", ".js", ".css", ".html", ""):
+            assert not any(mark in path.read_text(errors="replace") for mark in marks), path
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_functions_are_short_and_public_ones_documented(path):
+    assert path.stem not in ("utils", "helpers", "common")
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            assert node.end_lineno - node.lineno <= 60, f"{node.name} is too long to read at once"
+    for node in [
+        *tree.body,
+        *(member for c in tree.body if isinstance(c, ast.ClassDef) for member in c.body),
+    ]:
+        if (
+            isinstance(node, ast.FunctionDef | ast.ClassDef)
+            and not node.name.startswith("_")
+            and node.name != "forward"
+        ):
+            assert ast.get_docstring(node), f"{node.name}: no docstring"
+
+
+def test_the_changelog_knows_this_version():
+    assert f"## {attn_cli.__version__}" in (ROOT / "CHANGELOG.md").read_text()

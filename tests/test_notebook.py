@@ -1,0 +1,68 @@
+"""An attention in a notebook: what it shows of itself, and the files it writes."""
+
+import base64
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import attn_cli as attn
+import numpy as np
+import pytest
+from attn_cli.errors import InputError
+from attn_cli.render.page import page
+
+
+@pytest.fixture
+def attention():
+    weights = [[[[0.9, 0.1], [0.25, 0.75]]]]
+    return attn.Attention(
+        ("a", "</iframe>\"'"), ("a", "</iframe>\"'"), weights, provenance="untrained, seed 0"
+    )
+
+
+def test_it_shows_itself_as_the_page_in_a_frame_without_rights(attention):
+    elements = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attributes: elements.append((tag, dict(attributes)))
+    parser.feed(attention._repr_mimebundle_()["text/html"])
+    [(tag, attributes)] = elements
+    assert (tag, attributes["sandbox"]) == ("iframe", "allow-scripts")
+    assert attributes["srcdoc"].encode() == page(attention)
+
+
+def test_it_shows_itself_as_a_figure_where_scripts_are_off_and_as_a_line_in_a_terminal(attention):
+    shown = attention._repr_mimebundle_()
+    assert base64.b64decode(shown["image/png"], validate=True).startswith(b"\x89PNG")
+    assert shown["text/plain"] == "Attention [1, 1, 2, 2] (untrained, seed 0)"
+
+
+def test_a_large_one_is_packed_for_a_notebook_that_holds_many():
+    weights = np.random.default_rng(0).dirichlet(np.ones(256), (4, 4, 256))
+    shown = attn.Attention(("a",) * 256, ("a",) * 256, weights)._repr_mimebundle_()
+    assert len(shown["text/html"]) < 3_200_000
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("x.png", b"\x89PNG"), ("x.svg", b"<?xml"), ("x.pdf", b"%PDF"), ("x.html", b"<!doctype html>")],
+)
+def test_heatmap_writes_the_picture_that_the_suffix_names(attention, tmp_path, name, start):
+    attention.heatmap(tmp_path / name)
+    assert (tmp_path / name).read_bytes().startswith(start)
+
+
+def test_page_writes_a_page_whatever_the_name(attention, tmp_path):
+    attention.page(str(tmp_path / "weights"))
+    assert (tmp_path / "weights").read_bytes() == page(attention)
+
+
+def test_an_unknown_suffix_is_answered_with_the_known_ones(attention, tmp_path):
+    with pytest.raises(InputError, match=r"unknown format 'gif'; known are png, svg, pdf, html"):
+        attention.heatmap(tmp_path / "x.gif")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whatever_is_used_first_an_attention_can_show_itself():
+    script = "import attn_cli as attn; print(hasattr(attn.attend([[1.0]]), '_repr_mimebundle_'))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
