@@ -109,6 +109,18 @@ class Model(Text):
     pair: Annotated[
         str | None, typer.Option(metavar="TEXT", help="A second text, for models that read pairs.")
     ] = None
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            metavar="encoder|decoder|cross", help="Which attention of an encoder–decoder (its encoder's)."
+        ),
+    ] = None
+    target: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|TEXT", help="What an encoder–decoder is to write (what it writes by itself)."
+        ),
+    ] = None
     no_special: Annotated[
         bool, typer.Option("--no-special", help="Hide tokens that the model's tokenizer adds.")
     ] = False

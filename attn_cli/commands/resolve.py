@@ -14,6 +14,7 @@ from .. import files, tokens
 from ..errors import InputError, note, warn
 from ..posenc import POSENCS
 from ..records import Attention, Encoding, PositionTable, shape
+from ..registry import nearest
 from ..selection import choose, crop, parse_choice
 from .environment import environment
 from .options import Selection, Source, Text
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ..heads import Heads
     from ..models.reading import Reading
     from ..projections import Projection
+    from ..records import Kind
     from ..registry import Registry
     from ..rules import Rule
     from ..tokens import Tokenizer
@@ -179,9 +181,23 @@ def _reading(source: Source) -> Reading:
     return Reading(
         layers="all" if layers == "mean" or layers == "max" else layers,
         pair=source.pair,
+        kind=_kind(source.kind),
+        target=None if source.target is None else _target(source.target, source),
         special=not source.no_special,
         too_long="truncate" if source.truncate else "chunk" if source.chunk else "refuse",
     )
+
+
+def _kind(name: str | None) -> Kind | None:
+    known: tuple[Kind, ...] = ("encoder", "decoder", "cross")
+    if name is None or name in known:
+        return name  # type: ignore[return-value]
+    raise InputError(f"--kind {name!r}", hint=f"give {' or '.join(known)}{nearest(name, list(known))}")
+
+
+def _target(given: str, source: Source) -> str:
+    """The text of a file where there is one of that name, else the text itself."""
+    return files.read_text(given, encoding=source.encoding) if os.path.exists(given) else _typed(given)
 
 
 def _heads_of_files(source: Source) -> Heads:
@@ -323,7 +339,7 @@ _VECTOR_OPTIONS = (
     "scale", "temperature", "softcap", "mask", "top_k", "normalise", "memory", "dtype", "device", "threads",
 )  # fmt: skip
 
-_MODEL_OPTIONS = ("pair", "no_special", "truncate", "chunk")
+_MODEL_OPTIONS = ("pair", "kind", "target", "no_special", "truncate", "chunk")
 
 
 def _default(name: str) -> Any:

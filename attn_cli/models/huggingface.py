@@ -51,7 +51,9 @@ class HuggingFace:
         Raises InputError when the text is empty or too long, or the model cannot read it so.
         """
         self._refuse_pair(reading)
+        reading.refuse_target(self.family)
         config = self.model.config
+        reading.chosen_kind(["decoder" if config.stack == "decoder" else "encoder"])
         layers = reading.chosen(config.n_layers)
         pieces = tokenise(self.tokenizer, text, reading, config.max_len)
         captured = []

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..records import Kind
 
 
 @dataclass(frozen=True)
@@ -14,6 +19,8 @@ class Reading:
 
     layers: Literal["all", "last"] | tuple[int, ...] = "all"  # counted from 0
     pair: str | None = None  # a second text, for models that read two
+    kind: Kind | None = None  # which attention of a model that has several; None: its encoder's, if it has one
+    target: str | None = None  # what an encoder–decoder is to write; None: what it writes by itself
     special: bool = True  # keep the tokens that the tokenizer adds
     too_long: Literal["refuse", "truncate", "chunk"] = "refuse"
 
@@ -30,6 +37,23 @@ class Reading:
         if missing := [layer for layer in self.layers if not 0 <= layer < n_layers]:
             raise InputError(f"no layer {missing[0]}", hint=f"give 0 to {n_layers - 1}, last or all")
         return tuple(sorted(set(self.layers)))
+
+    def chosen_kind(self, there: Sequence[Kind]) -> Kind:
+        """The wanted kind of attention among those that a model has, the first of them unless told.
+
+        >>> Reading().chosen_kind(["encoder", "decoder", "cross"])
+        'encoder'
+        """
+        if self.kind is None:
+            return there[0]
+        if self.kind not in there:
+            raise InputError(f"no {self.kind} attention in this model", hint=f"it has {' and '.join(there)}")
+        return self.kind
+
+    def refuse_target(self, what: str) -> None:
+        """Raise InputError when a target was given to a model that writes nothing."""
+        if self.target is not None:
+            raise InputError(f"{what} has no decoder that reads a target", hint="leave --target out")
 
 
 WHOLE = Reading()
