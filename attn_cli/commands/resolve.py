@@ -191,7 +191,7 @@ def _reading(source: Source) -> Reading:
 def _kind(name: str | None) -> Kind | None:
     known: tuple[Kind, ...] = ("encoder", "decoder", "cross")
     if name is None or name in known:
-        return name  # type: ignore[return-value]
+        return name
     raise InputError(f"--kind {name!r}", hint=f"give {' or '.join(known)}{nearest(name, list(known))}")
 
 
