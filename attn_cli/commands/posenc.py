@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import InputError
 from .options import Output, lists
 
 if TYPE_CHECKING:
-    from ..posenc import Series
+    from ..posenc import PositionEncoding, Series
 
 
 def posenc(
@@ -20,8 +21,17 @@ def posenc(
             metavar="KIND", callback=lists("posenc", "POSENCS"), help="A spec; 'help' lists them."
         ),
     ] = "sinusoidal",
-    len_: Annotated[int, typer.Option("--len", metavar="N", min=1, help="Number of positions.")] = 128,
-    dim: Annotated[int, typer.Option(metavar="N", min=1, help="Numbers per position.")] = 64,
+    len_: Annotated[
+        int | None,
+        typer.Option("--len", metavar="N", min=1, help="Number of positions (128, or all that are learned)."),
+    ] = None,
+    dim: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Numbers per position (64, or as learned).")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Whose positions 'learned' shows; see attn models."),
+    ] = None,
     view: Annotated[
         str,
         typer.Option(
@@ -35,14 +45,31 @@ def posenc(
 
     Without --output a terminal gets a table and a pipe gets TSV: pos, and a column for each dimension.
     """
-    from ..posenc import POSENCS, VIEWS, Series
+    from ..posenc import VIEWS, Series, usual_size
     from .output import emit
 
-    seen = VIEWS.parse(view)(kind, POSENCS.parse(kind), len_, dim)
+    name, encode = _encoding(kind, model)
+    n, width = usual_size(encode)
+    seen = VIEWS.parse(view)(name, encode, len_ or n, dim or width)
     if isinstance(seen, Series):
         _emit_series(seen, to)
     else:
         emit(seen, to)
+
+
+def _encoding(kind: str, model: str | None) -> tuple[str, PositionEncoding]:
+    """What a spec means, and what it is called; a model's own table by the name of the model."""
+    from .. import files
+    from ..posenc import POSENCS
+
+    if model is None:
+        return kind, POSENCS.parse(kind, read_arrays=files.read_arrays)
+    if kind != "learned":
+        raise InputError(f"--model beside {kind}", hint="give attn posenc learned --model DIR")
+    from .. import models
+
+    called, table = models.positions(model)
+    return f"learned ({called})", POSENCS.parse(kind, given={"file": {"position": table}})
 
 
 def _emit_series(series: Series, to: Output) -> None:

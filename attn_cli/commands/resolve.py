@@ -298,7 +298,7 @@ def _add_positions(encoding: Encoding, spec: str | None) -> Encoding:
         return encoding
     n, d = encoding.vectors.shape
     if _known_or_file(spec, POSENCS):
-        table, made = POSENCS.parse(spec)(n, d), f"{spec} positions"
+        table, made = POSENCS.parse(spec, read_arrays=files.read_arrays)(n, d), f"{spec} positions"
     else:
         data = files.read(spec)
         table = data.values if isinstance(data, PositionTable) else files.read_matrix(spec)

@@ -10,6 +10,9 @@ from . import inside
 from .reading import WHOLE, Reading
 
 if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Float
+
     from ..records import Attention
 
 CONFIG = "config.json"  # the file that says what a directory is, in every family
@@ -40,6 +43,22 @@ def load(directory: str) -> Model:
     """
     config = read_config(Path(directory))
     return _kind(directory, config).load(Path(directory), config)
+
+
+def positions(directory: str) -> tuple[str, Float[np.ndarray, "seq_len d_model"]]:
+    """What a model is called, and the position table that it has learned.
+
+    Raises InputError when it has learned none, or the directory is no model.
+    """
+    from . import huggingface
+
+    if huggingface.recognises(config := read_config(Path(directory))):
+        called, table = huggingface.positions(Path(directory), config)
+        return called, table.numpy()
+    run: Any = load(directory)
+    if (spec := run.model.config.positions) != "learned":
+        raise InputError(f"{run.provenance} has no learned positions", hint=f"its own are {spec}")
+    return run.provenance, run.model.position.weight.numpy()
 
 
 def describe(directory: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from .attending import Attended, sizes
 from .given import Given
 from .reading import WHOLE, Reading
 from .text import Tokenised, open_tokenizer, tokenise
-from .weights import Checkpoint, fill
+from .weights import Checkpoint, fill, one
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -157,6 +157,22 @@ def load_stack(directory: Path, config: Mapping[str, Any]) -> Transformer:
     family, ours = _read(directory, config)
     try:
         return fill(ours, family.names(Given(config)), family.PREFIX, Checkpoint(directory))
+    except InputError as problem:
+        raise problem.at(str(directory)) from None
+
+
+def positions(directory: Path, config: Mapping[str, Any]) -> tuple[str, torch.Tensor]:
+    """What a model is called, and the position table that it has learned; no other weight is read.
+
+    Raises InputError when it has none.
+    """
+    family, ours = _read(directory, config)
+    called = f"{_title(directory, config)}: {escape(_name(directory))}"
+    if ours.positions != "learned":
+        raise InputError(f"{called} has no learned positions", hint=f"its own are {ours.positions}")
+    try:
+        names, weights = family.names(Given(config)), Checkpoint(directory)
+        return called, one("position.weight", ours, names, family.PREFIX, weights)
     except InputError as problem:
         raise problem.at(str(directory)) from None
 

@@ -75,15 +75,30 @@ def fill(config: Config, names: Names, prefix: str, checkpoint: Checkpoint) -> T
     Raises InputError when a tensor is missing or has another shape, before any is read.
     """
     model = empty(config, n_tensors=len(checkpoint.slices))
-    sources = {}
-    for ours, expected in model.state_dict().items():
-        theirs, take = _theirs(ours, names)
-        name = checkpoint.called(theirs, prefix)
-        _check(name, checkpoint.shape(name), take, expected)
-        sources[ours] = name, take
+    sources = {
+        ours: _source(ours, expected, names, prefix, checkpoint)
+        for ours, expected in model.state_dict().items()
+    }
     tensors = {ours: take(checkpoint.tensor(name)) for ours, (name, take) in sources.items()}
     model.load_state_dict(tensors, assign=True)
     return model.requires_grad_(False)
+
+
+def one(ours: str, config: Config, names: Names, prefix: str, checkpoint: Checkpoint) -> Tensor:
+    """A single tensor of that model: no other is read."""
+    expected = empty(config, n_tensors=len(checkpoint.slices)).state_dict()[ours]
+    name, take = _source(ours, expected, names, prefix, checkpoint)
+    return take(checkpoint.tensor(name))
+
+
+def _source(
+    ours: str, expected: Tensor, names: Names, prefix: str, checkpoint: Checkpoint
+) -> tuple[str, Callable[[Tensor], Tensor]]:
+    """The name under which one of our tensors is saved, and what is to be taken of that."""
+    theirs, take = _theirs(ours, names)
+    name = checkpoint.called(theirs, prefix)
+    _check(name, checkpoint.shape(name), take, expected)
+    return name, take
 
 
 def empty(config: Config, n_tensors: int) -> Transformer:

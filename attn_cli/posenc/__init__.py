@@ -6,10 +6,10 @@
 
 from .formulas import alibi_slopes, clipped_distance, rope_frequencies, sinusoids, t5_bucket
 from .inside import POSITIONS, Position
-from .tables import POSENCS, PositionEncoding, sinusoidal
+from .tables import POSENCS, PositionEncoding, sinusoidal, usual_size
 from .views import VIEWS, Series
 
 __all__ = [
     "POSENCS", "POSITIONS", "VIEWS", "Position", "PositionEncoding", "Series", "alibi_slopes", "clipped_distance",
-    "rope_frequencies", "sinusoidal", "sinusoids", "t5_bucket",
+    "rope_frequencies", "sinusoidal", "sinusoids", "t5_bucket", "usual_size",
 ]  # fmt: skip

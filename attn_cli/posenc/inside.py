@@ -181,8 +181,8 @@ def clipped(
 ) -> Float[Tensor, "... query key"]:
     """Relative keys: score(q, k) + score(q, a[key − query within ±clip]), with a [2 clip + 1, d_head].
 
-    With a dot product that is the score of q and k + a. Values stay as they are. Shaw et al. 2018,
-    arXiv:1803.02155, eq. 4.
+    With a dot product that is the score of q and k + a. The vectors that the paper may also add to
+    the values (eq. 3) are left out. Shaw et al. 2018, arXiv:1803.02155, eq. 4.
 
     >>> import torch
     >>> one, at = torch.ones(2, 1), torch.arange(2)

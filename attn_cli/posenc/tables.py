@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ..errors import InputError
+from ..records import shape
 from ..registry import Registry
 from . import formulas
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int
+
+    from ..parameters import Arrays
 
 PositionEncoding = Callable[..., "Float[np.ndarray, 'seq_len dim']"]
 
@@ -66,7 +69,7 @@ def rope(
     dim: int,
     *,
     base: float = 10000.0,
-    scaling: Literal["none", "linear", "ntk", "yarn"] = "none",
+    scaling: Literal["none", "linear", "ntk", "yarn", "llama3"] = "none",
     factor: float = 1.0,
     original: int = 2048,
     values: Literal["rotation", "angles"] = "rotation",
@@ -139,6 +142,45 @@ def clipped(seq_len: int, dim: int, *, clip: int = 16) -> Float[np.ndarray, "seq
     [[0.0, 1.0, 1.0], [-1.0, 0.0, 1.0], [-1.0, -1.0, 0.0]]
     """
     return formulas.clipped_distance(_distances(seq_len, dim), clip=clip).astype(np.float64)
+
+
+@POSENCS.register
+def learned(seq_len: int, dim: int, *, file: Arrays | None = None) -> Float[np.ndarray, "seq_len dim"]:
+    """What a model has learned, a row of numbers for each position: of --model DIR, or of a file.
+
+    The file's only array, or the one called position. Gehring et al. 2017, arXiv:1705.03122, §3.1.
+
+    >>> learned(1, 2, file={"position": np.eye(2)}).tolist()
+    [[1.0, 0.0]]
+    """
+    _positions(seq_len, dim)
+    n, width = (table := _learned(file)).shape
+    if seq_len > n or dim != width:
+        raise InputError(
+            f"{seq_len} positions × {dim} numbers of a learned table {[n, width]}",
+            hint=f"give at most {n} × {width}" if dim == width else f"give {width} numbers per position",
+        )
+    return table[:seq_len]
+
+
+def usual_size(encode: PositionEncoding) -> tuple[int, int]:
+    """How many positions and numbers there are unless told: 128 × 64, or as many as were learned."""
+    if encode.__name__ != learned.__name__:
+        return 128, 64
+    n, width = _learned(getattr(encode, "keywords", {}).get("file")).shape
+    return n, width
+
+
+def _learned(file: Arrays | None) -> np.ndarray:
+    """The position table among the arrays of a file."""
+    if file is None:
+        raise InputError("learned positions are a model's", hint="give attn posenc learned --model DIR")
+    table = next(iter(file.values())) if len(file) == 1 else file.get("position")
+    if table is None:
+        raise InputError(f"a file of {len(file)} arrays, none called position", hint="name one so")
+    if table.ndim != 2:
+        raise InputError(f"learned positions {shape(table)}", hint="give a row of numbers per position")
+    return table
 
 
 def _positions(seq_len: int, dim: int) -> Float[np.ndarray, " seq_len"]:
