@@ -70,8 +70,12 @@ class Config:
     out_bias: bool = True
     feed_forward_bias: bool = True
     unembedding: Literal["own", "tied", "none"] = "own"
+    outputs: int | None = None  # different tokens out, where they are others than those in
+    dropout: float = 0.0  # share of what a part gives that training leaves out
 
     def __post_init__(self) -> None:
+        if not 0 <= self.dropout < 1:
+            raise InputError(f"dropout {self.dropout}", hint="give 0 or more, less than 1")
         for name, size in vars(self).items():
             if type(size) is int and size < 1 and name != "segments":
                 raise InputError(f"{name} {size}", hint="give at least 1")
@@ -250,6 +254,7 @@ class Layer(nn.Module):
         self.cross = MultiHeadAttention(config, "cross", layer) if crossing else None
         self.feed_forward_norm = config.new_norm()
         self.feed_forward = FeedForward(config)
+        self.dropout = nn.Dropout(config.dropout)  # Srivastava et al. 2014, JMLR 15, 1929–1958
 
     def forward(
         self,
@@ -265,7 +270,7 @@ class Layer(nn.Module):
         return self._add(x, self.feed_forward_norm, self.feed_forward)
 
     def _add(self, x: Tensor, norm: nn.Module, part: Callable[[Tensor], Tensor]) -> Tensor:
-        return x + part(norm(x)) if self.norm_first else norm(x + part(x))
+        return x + self.dropout(part(norm(x))) if self.norm_first else norm(x + self.dropout(part(x)))
 
 
 class Stack(nn.Module):
@@ -328,17 +333,20 @@ class Transformer(nn.Module):
             self.embedding: nn.Module = nn.Embedding(config.vocab, config.d_model)
         else:
             self.embedding = Patches(config.vocab, config.patch, config.d_model)
+        if config.patch is not None and config.stack == "both":  # pictures in, tokens out
+            self.target_embedding = nn.Embedding(config.outputs or config.vocab, config.d_model)
         if config.positions == "learned":
             self.position = nn.Embedding(config.max_len, config.d_model)
         if config.segments:
             self.segment = nn.Embedding(config.segments, config.d_model)
         self.embedding_norm = config.new_norm() if config.embedding_norm else nn.Identity()
+        self.dropout = nn.Dropout(config.dropout)
         if config.stack != "decoder":
             self.encoder = Stack(config, "encoder")
         if config.stack != "encoder":
             self.decoder = Stack(config, "decoder")
         if config.unembedding == "own":
-            self.unembedding = nn.Linear(config.d_model, config.vocab)
+            self.unembedding = nn.Linear(config.d_model, config.outputs or config.vocab)
 
     def forward(
         self,
@@ -347,7 +355,10 @@ class Transformer(nn.Module):
         attend: Attend = fast,
         target: Int[Tensor, "batch target"] | None = None,
     ) -> Float[Tensor, "batch seq vocab"]:
-        x = self.hidden(tokens, real, attend, target=target)  # [batch, seq, d_model]
+        return self.logits(self.hidden(tokens, real, attend, target=target))
+
+    def logits(self, x: Float[Tensor, "batch seq d_model"]) -> Float[Tensor, "batch seq vocab"]:
+        """How much the model expects each token, from what the last stack made."""
         if self.config.unembedding == "tied":
             return linear(x, self.embedding.get_parameter("weight"))
         return self.unembedding(x)
@@ -370,8 +381,20 @@ class Transformer(nn.Module):
         if self.config.stack == "decoder":
             return self.decoder(x, self._before(x, mask), attend, depth=depth)
         assert target is not None, "an encoder–decoder needs a target"
+        return self.write(target, self.encoder(x, mask, attend), mask, attend, depth=depth)
+
+    def write(
+        self,
+        target: Int[Tensor, "batch target"],
+        context: Float[Tensor, "batch key d_model"],
+        mask: Bool[Tensor, "#batch 1 1 key"] | None = None,
+        attend: Attend = fast,
+        *,
+        depth: int | None = None,
+    ) -> Float[Tensor, "batch target d_model"]:
+        """What the decoder of an encoder–decoder makes of a target, looking at the encoder's output."""
         y = self.embed(target)  # [batch, target, d_model]
-        return self.decoder(y, self._before(y), attend, self.encoder(x, mask, attend), mask, depth=depth)
+        return self.decoder(y, self._before(y), attend, context, mask, depth=depth)
 
     def embed(
         self,
@@ -379,14 +402,15 @@ class Transformer(nn.Module):
         segments: Int[Tensor, "batch seq"] | None = None,
     ) -> Float[Tensor, "batch seq d_model"]:
         """The stream before the first layer; all of one segment unless told."""
-        x = self.embedding(tokens)  # [batch, seq, d_model]
+        drawn = self.config.patch is not None and not tokens.is_floating_point()
+        x = self.target_embedding(tokens) if drawn else self.embedding(tokens)  # [batch, seq, d_model]
         if self.config.positions == "learned":
             x = x + self.position.weight[: x.shape[1]]
         elif not self.config.positions.startswith("rope"):
             x = x + x.new_tensor(POSENCS.parse(self.config.positions)(x.shape[1], x.shape[2]))
         if self.config.segments:
             x = x + (self.segment.weight[0] if segments is None else self.segment(segments))
-        return self.embedding_norm(x)
+        return self.dropout(self.embedding_norm(x))
 
     def _before(self, x: Tensor, mask: Tensor | None = None) -> Bool[Tensor, "#batch 1 seq seq"]:
         """What each token of a decoder may see."""

@@ -22,6 +22,7 @@ FLOORS = [
     {"rules", "heads"},
     {"attention", "streaming"},
     {"transformer"},
+    {"decoding"},
     {"render", "files", "models", "toy", "interpret", "lab"},
     {"commands", "notebook"},
     {"cli"},

@@ -2,210 +2,268 @@
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 import os
-import shutil
-import tempfile
-from dataclasses import asdict
+import signal
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .. import files
+from ..errors import InputError
 from .environment import environment
 from .options import lists
+from .run_directory import RunDirectory
+from .train_options import Computer, Directory, Learner, Schooling  # noqa: TC001 (Typer reads them)
+from .train_report import metrics, pictures, report, results
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from rich.table import Table
+    from collections.abc import Callable, Iterator
 
     from ..models.run import Run
-    from ..toy.tasks import Dataset
-    from ..toy.training import Evaluation, Step
+    from ..toy.evaluation import Evaluation
+    from ..toy.examples import Dataset, Recipe
+    from ..toy.training import Machine, Options, Step, Team, Training
+    from ..transformer import Config
 
-# What a run directory holds, in the order of writing: config.json says that all the others are there.
-_FILES = ("model.safetensors", "metrics.csv", "loss.png", "attention.png", "config.json")
+_SAVE_EVERY = 10.0  # seconds
 
 
 def _list_tasks(wanted: bool) -> None:
     if wanted:
-        lists("toy.tasks", "TASKS")("help")
+        lists("toy", "TASKS")("help")
 
 
 def train_toy(
     task: Annotated[
         str,
-        typer.Argument(
-            metavar="TASK", callback=lists("toy.tasks", "TASKS"), help="What to learn; 'help' lists them."
-        ),
+        typer.Argument(metavar="TASK", callback=lists("toy", "TASKS"), help="What to learn; 'help' lists."),
     ],
-    output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="DIR", help="Run directory (runs/TASK).")
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the run that is in the directory.")
-    ] = False,
-    steps: Annotated[int, typer.Option(metavar="N", min=1, help="Training steps.")] = 500,
-    layers: Annotated[int, typer.Option(metavar="N", min=1, help="Layers of the encoder.")] = 2,
-    heads: Annotated[int, typer.Option(metavar="N", min=1, help="Heads of each layer.")] = 4,
-    dim: Annotated[int, typer.Option(metavar="N", min=1, help="Width d_model; the heads divide it.")] = 64,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of everything random.")] = 0,
+    directory: Directory,
+    learner: Learner,
+    schooling: Schooling,
+    computer: Computer,
     list_: Annotated[
         bool,
         typer.Option("--list", is_eager=True, callback=_list_tasks, help="List the tasks, one line each."),
     ] = False,
 ) -> None:
-    """Train a small Transformer on a toy task, and measure where it attends.
+    """Train a small Transformer on a toy task or your own data, and measure where it attends.
 
-    The run directory gets config.json, metrics.csv, model.safetensors, loss.png and attention.png; look at
-    it with attn heatmap --model DIR. A pipe gets TSV: how many held-out sequences came out right, and for
-    each head how much of its attention lies where the task says it should.
+    The run directory gets the model, its measures and pictures; look at it with attn heatmap --model DIR.
+    Ctrl-C saves what was learned so far, and --resume goes on from there. A pipe gets TSV: how many held-out
+    sequences came out right, and for each head how much attention lies where the task says it should.
     """
-    from .. import files
-    from ..toy.tasks import TASKS
+    from ..toy import find
 
-    draw_example = TASKS.parse(task)
-    directory = Path(output or f"runs/{task.partition(':')[0]}")
-    _refuse_to_replace(directory, overwrite)
-    with _all_or_nothing(directory) as staging:  # made before the training, so that a failure comes early
-        import torch
-
-        from ..models.run import Run, to_files
-        from ..toy.tasks import draw
-        from ..toy.training import Options, evaluate, new_model, peak, train
-        from ..transformer import Config
-
-        if dim <= 64:
-            # More threads hardly help so small a model and wait for each other where the cores are busy;
-            # one gives the same numbers whatever the number of cores.
-            torch.set_num_threads(1)
-        options = Options(steps=steps, lr=peak(dim), seed=seed)
-        dataset = draw(draw_example, options.examples, seed)
-        config = Config(len(dataset.vocabulary), dataset.longest, dim, heads, layers, d_ff=4 * dim)
-        model = new_model(config, seed)
-        history = list(_with_bar(train(model, dataset, options), steps))
-        reached = evaluate(model, dataset)
-        run = Run(task, dataset.vocabulary, model, seed, reached.exact_match)
-        contents = to_files(run, asdict(options), _results(reached)) | _pictures(run, dataset, history)
-        contents["metrics.csv"] = _metrics(history)
-        for name in _FILES:
-            files.write(str(staging / name), [contents[name]])
-    _report(directory, run, reached)
+    make, recipe = find(task)
+    text = _data(task, directory.data)
+    path = Path(directory.output or f"runs/{task.partition(':')[0]}")
+    place = RunDirectory(path, overwrite=directory.overwrite, resume=directory.resume)
+    team = _team()
+    with place.made():
+        options = _options(schooling, recipe, learner)
+        machine = _machine(computer, learner.dim or recipe.dim)
+        dataset = make(text, options.examples, options.seed)
+        config = _config(dataset, recipe, learner)
+        training = _training(config, dataset, recipe, options, machine, team)
+        begun = _begun(task, text, config, options, machine)
+        if directory.resume:
+            training.resume(*place.state(begun))
+        _train(training, lambda: place.save_state(begun, *training.state()))
+        reached = training.finish()
+        if team.rank > 0:
+            return
+        place.save_state(begun, *training.state())
+        run = _run(directory.name or f"train-toy {task}", training, reached)
+        contents = _contents(run, task, training, reached, half=directory.half)
+        place.save(contents)
+    report(path, run, reached, task, recipe)
 
 
-# ---- the directory ----------------------------------------------------------------------------------
+# ---- from options to a training ------------------------------------------------------------------------
 
 
-def _refuse_to_replace(directory: Path, overwrite: bool) -> None:
-    from ..errors import InputError
+def _data(task: str, path: str | None) -> str | None:
+    """The text of one's own data, where the task reads it."""
+    from ..toy import needs_data
 
-    if directory.exists() and not directory.is_dir():
-        raise InputError("not a directory", hint="give another -o DIR", where=str(directory))
-    there = [name for name in _FILES if (directory / name).exists()]
-    if there and not overwrite:
-        raise InputError(
-            f"{there[-1]} is there already", hint="give another -o DIR, or --overwrite", where=str(directory)
-        )
-
-
-@contextlib.contextmanager
-def _all_or_nothing(directory: Path) -> Iterator[Path]:
-    """A folder for files that take their places in the run directory together, or not at all."""
-    new = [folder for folder in (directory, *directory.parents) if not folder.exists()]
-    directory.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=".attn-", dir=directory))
-    try:
-        yield staging
-        for name in _FILES:
-            os.replace(staging / name, directory / name)
-    finally:
-        shutil.rmtree(staging)
-        with contextlib.suppress(OSError):  # those that hold the run stay
-            for folder in new:
-                folder.rmdir()
+    if needs_data(task) and path is None:
+        raise InputError(f"task '{task}' learns from your own examples", hint="give --data FILE")
+    if path is None:
+        return None
+    if not needs_data(task):
+        raise InputError(f"--data does not apply to the task '{task}'", hint="leave it out")
+    return files.read_text(path)
 
 
-def _results(reached: Evaluation) -> dict[str, Any]:
-    return asdict(reached) | {"expected_mass": reached.expected_mass.tolist()}
+def _options(given: Schooling, recipe: Recipe, learner: Learner) -> Options:
+    from ..toy.training import Options, peak
+
+    chosen = dataclasses.asdict(given)
+    chosen["steps"] = given.steps or recipe.steps
+    chosen["batch"] = given.batch or recipe.batch
+    chosen["lr"] = given.lr or recipe.lr or peak(learner.dim or recipe.dim)
+    return Options(**chosen)
 
 
-def _metrics(history: list[Step]) -> bytes:
-    """CSV with a line for each step; what was not measured in a step stays empty."""
-    rows = [["" if value is None else str(value) for value in asdict(step).values()] for step in history]
-    return "".join(",".join(row) + "\n" for row in [list(asdict(history[0])), *rows]).encode()
+def _machine(given: Computer, dim: int) -> Machine:
+    import torch
+
+    from ..toy.training import Machine
+
+    if given.dtype not in ("float32", "bfloat16"):
+        raise InputError(f"--dtype {given.dtype!r}", hint="give float32 or bfloat16")
+    # More threads hardly help so small a model and wait for each other where the cores are busy; one gives
+    # the same numbers whatever the number of cores.
+    if given.threads or dim <= 64:
+        torch.set_num_threads(given.threads or 1)
+    from ..heads import pick_device
+
+    return Machine(str(pick_device(given.device)), given.dtype, given.compile)
 
 
-def _pictures(run: Run, dataset: Dataset, history: list[Step]) -> dict[str, bytes]:
-    """How it learned, and the attention to the longest of the held-out sequences."""
-    from ..render.figure import attention_figure, curves_figure, save
+def _config(dataset: Dataset, recipe: Recipe, given: Learner) -> Config:
+    from ..transformer import Config
 
-    measured = ("loss", "exact_match", "expected_mass")
-    curves = {name.replace("_", " "): _curve(history, name) for name in measured}
-    longest = max(dataset.held_out, key=lambda example: len(example.source))
-    attention = attention_figure(run.attend(" ".join(longest.source)))
-    learned = curves_figure(curves, provenance=run.provenance)
-    return {"attention.png": save(attention, "png"), "loss.png": save(learned, "png")}
+    dim = given.dim or recipe.dim
+    pictures = dataset.train[0].image
+    return Config(
+        len(dataset.vocabulary) if pictures is None else len(pictures),
+        dataset.longest if dataset.tokenizer is None else max(256, dataset.longest),
+        dim,
+        given.heads or recipe.heads,
+        given.layers or recipe.layers,
+        d_ff=4 * dim,
+        stack=recipe.stack,
+        positions=recipe.positions,
+        patch=recipe.patch,
+        unembedding="own" if dataset.tokenizer is None else "tied",
+        outputs=len(dataset.outputs) or None,
+        dropout=recipe.dropout if given.dropout is None else given.dropout,
+    )
 
 
-def _curve(history: list[Step], name: str) -> tuple[list[int], list[float]]:
-    """The steps in which something was measured, and its values."""
-    measured = [(step.step, value) for step in history if (value := getattr(step, name)) is not None]
-    return [step for step, _ in measured], [value for _, value in measured]
+def _training(
+    config: Config, dataset: Dataset, recipe: Recipe, options: Options, machine: Machine, team: Team
+) -> Training:
+    from ..toy.training import Training, new_model
+
+    return Training(new_model(config, options.seed), dataset, recipe, options, machine, team)
 
 
-# ---- what the user sees -----------------------------------------------------------------------------
+def _begun(task: str, text: str | None, config: Config, options: Options, machine: Machine) -> dict[str, Any]:
+    """What must be the same for a training to go on as if nothing had happened."""
+    import hashlib
+
+    data = hashlib.sha256((text or "").encode("utf-8", "surrogatepass")).hexdigest()
+    parts = [dataclasses.asdict(part) for part in (config, options, machine)]
+    return {"task": task, "data": data[:16]} | {name: x for part in parts for name, x in part.items()}
 
 
-def _with_bar(steps: Iterable[Step], total: int) -> Iterator[Step]:
-    """The same steps, with a progress bar on stderr as long as they last."""
+def _team() -> Team:
+    """The processes that torchrun has started; one, if it has not."""
+    from ..toy.training import Team
+
+    size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    if size > 1:
+        import torch.distributed
+
+        torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        environment.quiet |= rank > 0
+    return Team(rank, size)
+
+
+# ---- the training itself -------------------------------------------------------------------------------
+
+
+def _train(training: Training, save: Callable[[], None]) -> None:
+    """All steps, with a bar; the state is saved every few seconds, and before an interrupt ends it."""
+    saved = time.monotonic()
+    with _Interrupt() as interrupt:
+        for step in _with_bar(training):
+            if interrupt.wanted:
+                save()
+                raise KeyboardInterrupt
+            if training.team.rank == 0 and time.monotonic() - saved > _SAVE_EVERY and step:
+                save()
+                saved = time.monotonic()
+
+
+class _Interrupt:
+    """Ctrl-C is remembered until the step is over, so that what is saved is whole; a second one ends at once."""
+
+    wanted = False
+
+    def __enter__(self) -> _Interrupt:
+        self._before = signal.signal(signal.SIGINT, self._remember)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _remember(self, *_: object) -> None:
+        if self.wanted:
+            raise KeyboardInterrupt
+        self.wanted = True
+
+
+def _with_bar(training: Training) -> Iterator[Step]:
+    """The steps, with a progress bar on stderr as long as they last."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console, learned = environment.stderr(), ""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        row = bar.add_task("loss", total=total)
-        for step in steps:
+    shown = console.is_terminal and training.team.rank == 0
+    with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
+        row = bar.add_task("loss", total=training.options.steps, completed=training.done)
+        for step in training.run():
             if step.exact_match is not None:
                 learned = f"  exact match {step.exact_match:.1%}"
             bar.update(row, advance=1, description=f"loss {step.loss:.4f}{learned}")
             yield step
 
 
-def _report(directory: Path, run: Run, reached: Evaluation) -> None:
-    """The figures on stdout, and on stderr what they say in words."""
-    layer, head = reached.best_head
-    environment.stderr().print(
-        f"{reached.exact_match:.1%} of {reached.n_examples} held-out sequences are right from first to last.\n"
-        f"Head {head} of layer {layer} puts {reached.expected_mass[layer, head]:.1%} of its attention where "
-        f"{run.task} expects it; looking everywhere alike would put {reached.uniform_mass:.1%} there.",
-        soft_wrap=True,
+# ---- what it gives -------------------------------------------------------------------------------------
+
+
+def _run(title: str, training: Training, reached: Evaluation) -> Run:
+    from ..models.run import Run
+
+    dataset, measure = training.dataset, training.recipe.measure
+    learned = {
+        "exact match": f"exact match {100 * reached.exact_match:.1f} %",
+        "F1": f"F1 {100 * (reached.f1 or 0):.1f} %",
+        "loss": f"loss {reached.loss:.3f}",
+    }
+    return Run(
+        title,
+        training.model,
+        dataset.vocabulary,
+        training.options.seed,
+        learned[measure],
+        training.recipe.attends,
+        dataset.outputs,
+        dataset.starts if training.recipe.stack == "both" else (),
+        dataset.sides,
+        _tokenizer(dataset),
     )
-    if environment.to_terminal:
-        environment.stdout().print(_table(reached))
-        print(directory)
-    else:
-        environment.write([_tsv(directory, run, reached)])
 
 
-def _table(reached: Evaluation) -> Table:
-    from rich.table import Table
-    from rich.text import Text
+def _tokenizer(dataset: Dataset) -> Any:
+    from ..tokens import parse_tokenizer
 
-    n_heads = reached.expected_mass.shape[1]
-    table = Table("layer", *(f"head {head}" for head in range(n_heads)), title="attention where expected")
-    for layer, masses in enumerate(reached.expected_mass):
-        styles = ["bold" if (layer, head) == reached.best_head else "" for head in range(n_heads)]
-        table.add_row(str(layer), *map(Text, [f"{mass:.1%}" for mass in masses], styles))
-    return table
+    return None if dataset.tokenizer is None else parse_tokenizer(dataset.tokenizer)
 
 
-def _tsv(directory: Path, run: Run, reached: Evaluation) -> bytes:
-    from ..tokens import escape
+def _contents(
+    run: Run, task: str, training: Training, reached: Evaluation, *, half: bool
+) -> dict[str, bytes]:
+    """The files of the run, but for its state."""
+    from ..models.runs import to_files
 
-    lines = ["run\ttask\tseed\texact_match\tlayer\thead\texpected_mass"]
-    for layer, masses in enumerate(reached.expected_mass.tolist()):
-        for head, mass in enumerate(masses):
-            cells = (escape(str(directory)), run.task, run.seed, reached.exact_match, layer, head, mass)
-            lines.append("\t".join(map(str, cells)))
-    return "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
+    contents = to_files(run, task, dataclasses.asdict(training.options), results(reached), half=half)
+    contents["metrics.csv"] = metrics(training.history)
+    return contents | pictures(run, training)

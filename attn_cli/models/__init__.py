@@ -79,9 +79,9 @@ def families() -> list[tuple[str, str, str]]:
 
 def _kind(directory: str, config: dict[str, Any]) -> Any:
     """The module that reads such directories."""
-    from . import huggingface, run  # torch comes with them
+    from . import huggingface, runs  # torch comes with them
 
-    for kind in (run, huggingface):
+    for kind in (runs, huggingface):
         if kind.recognises(config):
             return kind
     raise InputError(

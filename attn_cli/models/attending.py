@@ -29,21 +29,30 @@ MOST_DENSE = 2**26
 
 @dataclass(frozen=True, eq=False)
 class Attended:
-    """Self-attention of some layers to one text, not yet computed."""
+    """Attention of some layers to one text, not yet computed."""
 
     parts: Sequence[MultiHeadAttention]
-    query: Float[Tensor, "layer head seq d_head"]
-    key: Float[Tensor, "layer head seq d_head"]
-    value: Float[Tensor, "layer head seq d_head"]
-    tokens: tuple[str, ...]
+    query: Float[Tensor, "layer head query d_head"]
+    key: Float[Tensor, "layer head key d_head"]
+    value: Float[Tensor, "layer head key d_head"]
+    query_tokens: tuple[str, ...]
+    key_tokens: tuple[str, ...]
     rule: Rule  # what a token may see
     provenance: str
 
     @classmethod
     def of(
-        cls, pieces: Sequence[Sequence[Captured]], tokens: Sequence[str], rule: Rule, provenance: str
+        cls,
+        pieces: Sequence[Sequence[Captured]],
+        tokens: Sequence[str],
+        rule: Rule,
+        provenance: str,
+        key_tokens: Sequence[str] | None = None,
     ) -> Attended:
-        """What was captured while the text went through the model, in one piece or several."""
+        """What was captured while the text went through the model, in one piece or several.
+
+        Keys are the same tokens, unless told.
+        """
         layers = list(zip(*pieces, strict=True))
         return cls(
             [layer[0].part for layer in layers],
@@ -51,20 +60,22 @@ class Attended:
             torch.cat([torch.cat([piece.key for piece in layer], dim=2) for layer in layers]),
             torch.cat([torch.cat([piece.value for piece in layer], dim=2) for layer in layers]),
             tuple(tokens),
+            tuple(tokens if key_tokens is None else key_tokens),
             rule,
             provenance,
         )
 
     def record(self) -> Attention:
         """Every step where that fits into memory, else maps and figures; size alone decides."""
-        n_layers, n_heads, seq, _ = self.query.shape
-        return self._streamed() if n_layers * n_heads * seq**2 > MOST_DENSE else self._dense()
+        n_layers, n_heads, n_query, _ = self.query.shape
+        n_weights = n_layers * n_heads * n_query * self.key.shape[2]
+        return self._streamed() if n_weights > MOST_DENSE else self._dense()
 
     def _dense(self) -> Attention:
         steps = attention(self.query, self.key, self.value, self.rule)
         return Attention(
-            self.tokens,
-            self.tokens,
+            self.query_tokens,
+            self.key_tokens,
             steps.weights.numpy(),
             kind=self.parts[0].kind,
             provenance=self.provenance,
@@ -85,14 +96,14 @@ class Attended:
         except StopIteration as end:
             kept = end.value
         return Attention(
-            self.tokens,
-            self.tokens,
+            self.query_tokens,
+            self.key_tokens,
             kept.weights,
             kind=self.parts[0].kind,
             provenance=self.provenance,
             layers=tuple(part.layer for part in self.parts),
             output=self._output(kept.output),
-            pooled=kept.weights.shape[2] < len(self.tokens),
+            pooled=kept.weights.shape[2:] != (len(self.query_tokens), len(self.key_tokens)),
             entropy=kept.entropy,
             mass=kept.mass,
             top_keys=kept.top_keys,
@@ -100,8 +111,8 @@ class Attended:
         )
 
     def _output(
-        self, heads: Float[Tensor, "layer head seq d_head"]
-    ) -> Float[np.ndarray, "layer seq d_model"]:
+        self, heads: Float[Tensor, "layer head query d_head"]
+    ) -> Float[np.ndarray, "layer query d_model"]:
         """What each layer gives to the stream: its heads side by side, through its output matrix."""
         merged = zip(self.parts, merge_heads(heads), strict=True)
         return torch.stack([part.out(x) for part, x in merged]).numpy()

@@ -1,32 +1,37 @@
-"""Training as a generator of steps, and what a trained model is measured by.
+"""Training as a generator of steps, which can stop after any of them and go on as if nothing had happened.
 
-Nothing here prints or writes: whoever iterates decides what to show. The same options give the same numbers
-on the same machine with the same number of threads.
+Nothing here prints or writes: whoever iterates decides what to show. All that is random in a step comes from
+the seed and the step's number alone, so the state of a training is its weights, the optimiser's moments and
+a few figures: continued from there on the same machine with the same threads, every number is the same.
 """
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor
+import torch.distributed
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.nn.utils import clip_grad_norm_
 
 from ..errors import InputError
-from ..transformer import Capture, Config, Transformer
+from ..transformer import Config, Transformer
+from .batches import IGNORED, Numbered, order
+from .evaluation import evaluate
+from .schedules import SCHEDULES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from jaxtyping import Bool, Float, Int
-
-    from .tasks import Dataset, Example
-
-IGNORED = -100  # the target of padding: cross_entropy leaves it out
+    from .batches import Batch
+    from .evaluation import Evaluation
+    from .examples import Dataset, Example, Recipe
 
 
 @dataclass(frozen=True)
@@ -34,171 +39,282 @@ class Options:
     """How to train. AdamW: Loshchilov & Hutter 2019, arXiv:1711.05101."""
 
     steps: int
-    lr: float  # the peak; see `learning_rate` and `peak`
+    lr: float  # the peak; see `peak`
     seed: int
     batch: int = 64
+    schedule: str = "cosine"  # a spec of SCHEDULES
     weight_decay: float = 0.01
     clip: float = 1.0  # longest gradient, all parameters taken together
+    label_smoothing: float = 0.0  # Szegedy et al. 2016, arXiv:1512.00567, § 7
+    accumulate: int = 1  # pieces that a batch is computed in, for less memory
+    average: float = 0.0  # decay of a running mean of the weights, which is then what was trained
+    patience: int = 0  # evaluations without a better loss after which to stop; 0: never
     evaluate_every: int = 50  # steps
     examples: int = 20_000  # drawn before the held-out ones are set apart
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of training; the last two are measured on held-out examples, now and then."""
+    """One step of training; all but the first three are measured on held-out examples, now and then."""
 
     step: int
     loss: float
     lr: float
+    held_out_loss: float | None = None
     exact_match: float | None = None
     expected_mass: float | None = None  # of the best head
 
 
-@dataclass(frozen=True, eq=False)
-class Evaluation:
-    """What a model does on held-out examples."""
+@dataclass(frozen=True)
+class Team:
+    """Processes that train one model together, each on its share of every batch."""
 
-    exact_match: float  # share of sequences whose every token is right
-    expected_mass: Float[np.ndarray, "layer head"]  # share of attention on the positions the task expects
-    uniform_mass: float  # the same for a head that looks everywhere alike
-    n_examples: int
-
-    @property
-    def best_head(self) -> tuple[int, int]:
-        """Layer and head, counted from 0, with the most attention where the task expects it."""
-        layer, head = np.unravel_index(self.expected_mass.argmax(), self.expected_mass.shape)
-        return int(layer), int(head)
+    rank: int = 0
+    size: int = 1
 
 
-@dataclass(frozen=True, eq=False)
-class Data:
-    """Examples as numbers, padded at the end to one length."""
+@dataclass(frozen=True)
+class Machine:
+    """Where and in which precision to compute."""
 
-    source: Int[Tensor, "example seq"]
-    target: Int[Tensor, "example seq"]
-    real: Bool[Tensor, "example seq"]  # False where there is only padding
-
-
-def as_data(examples: Sequence[Example], vocabulary: Sequence[str]) -> Data:
-    """Number the tokens by their place in the vocabulary and pad.
-
-    >>> from attn_cli.toy.tasks import Example
-    >>> as_data([Example(("b", "a"), ("a", "b"), np.eye(2, dtype=bool))], ("a", "b")).source
-    tensor([[1, 0]])
-    """
-    number = {token: i for i, token in enumerate(vocabulary)}
-    shape = (len(examples), max(len(example.source) for example in examples))
-    source, target = np.zeros(shape, dtype=np.int64), np.full(shape, IGNORED)
-    for i, example in enumerate(examples):
-        source[i, : len(example.source)] = [number[token] for token in example.source]
-        target[i, : len(example.target)] = [number[token] for token in example.target]
-    return Data(torch.from_numpy(source), torch.from_numpy(target), torch.from_numpy(target != IGNORED))
+    device: str = "cpu"
+    dtype: str = "float32"  # or bfloat16, in which matrices are then multiplied
+    compile: bool = False
 
 
 def new_model(config: Config, seed: int) -> Transformer:
     """An untrained model: torch's initial values from this seed, its global generator left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Transformer(config)
-
-
-def train(model: Transformer, dataset: Dataset, options: Options) -> Iterator[Step]:
-    """Train the model in place, one step for each item: cross-entropy of the token at every real position.
-
-    Raises InputError when the loss is no longer a number.
-    """
-    data = as_data(dataset.train, dataset.vocabulary)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), betas=(0.9, 0.98), weight_decay=options.weight_decay, fused=True
-    )
-    generator = torch.Generator().manual_seed(options.seed)
-    for step in range(1, options.steps + 1):
-        lr = learning_rate(step, options)
-        for group in optimizer.param_groups:
-            group["lr"] = lr
-        chosen = torch.randint(len(data.source), (options.batch,), generator=generator)
-        loss = _loss(model, data, chosen)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        clip_grad_norm_(model.parameters(), options.clip)
-        optimizer.step()
-        if not math.isfinite(value := loss.item()):
-            raise InputError(f"the loss is {value} after {step} steps", hint="train a smaller model")
-        if step % options.evaluate_every and step != options.steps:
-            yield Step(step, value, lr)
-        else:
-            measured = evaluate(model, dataset)
-            yield Step(step, value, lr, measured.exact_match, float(measured.expected_mass.max()))
+        model = Transformer(config)
+        if config.unembedding == "tied":  # as logits are made of it too, which should begin about 1
+            nn.init.normal_(model.embedding.get_parameter("weight"), std=config.d_model**-0.5)
+    return model
 
 
 def peak(d_model: int) -> float:
-    """A peak that suits the width: 0.006 up to 64, then falling as 1 / d_model.
+    """A peak of the learning rate that suits the width: 0.006 up to 64, then falling as 1 / d_model.
 
     Yang et al. 2022, arXiv:2203.03466, on why the rate of Adam should fall so.
     """
     return 0.006 * min(1, 64 / d_model)
 
 
-def learning_rate(step: int, options: Options) -> float:
-    """Rise in a line to the peak for a tenth of the steps, then fall with half a cosine to 0.
+class Training:
+    """A model on its way: what it has learned so far, and all that the next step needs.
 
-    Loshchilov & Hutter 2017, arXiv:1608.03983.
-
-    >>> [round(learning_rate(step, Options(steps=100, lr=1.0, seed=0)), 3) for step in (1, 10, 55, 100)]
-    [0.1, 1.0, 0.5, 0.0]
+    >>> from attn_cli.toy.tasks import draw, recipe, reverse
+    >>> dataset = draw(reverse, 200, seed=0)
+    >>> model = new_model(Config(10, dataset.longest, d_model=8, n_heads=2, n_layers=1, d_ff=16), seed=0)
+    >>> training = Training(model, dataset, recipe(reverse), Options(steps=2, lr=0.01, seed=0))
+    >>> [step.step for step in training.run()]
+    [1, 2]
     """
-    rise = max(1, options.steps // 10)
-    if step <= rise:
-        return options.lr * step / rise
-    return options.lr * (1 + math.cos(math.pi * (step - rise) / (options.steps - rise))) / 2
+
+    def __init__(
+        self,
+        model: Transformer,
+        dataset: Dataset,
+        recipe: Recipe,
+        options: Options,
+        machine: Machine | None = None,
+        team: Team | None = None,
+    ) -> None:
+        self.model, self.dataset, self.recipe, self.options = model, dataset, recipe, options
+        self.machine, self.team = machine or Machine(), team or Team()
+        self.model.to(self.machine.device)
+        self.data = self.numbered(dataset.train)
+        self.optimizer = torch.optim.AdamW(
+            model.parameters(), betas=(0.9, 0.98), weight_decay=options.weight_decay, fused=True
+        )
+        self.factor = SCHEDULES.parse(options.schedule)
+        self.done = 0
+        self.history: list[Step] = []
+        self.mean = copy.deepcopy(model).eval() if options.average else None
+        self.best, self.stale = math.inf, 0  # lowest loss on held-out examples, and evaluations since
+        self.best_weights: dict[str, Tensor] = {}
+        self._forward = self._parallel()
+        self._ordered: tuple[int, list[np.ndarray]] = (-1, [])
+
+    def numbered(self, examples: Sequence[Example]) -> Numbered:
+        """Examples as the model reads and writes them."""
+        return Numbered(examples, self.dataset, writes=self.recipe.stack == "both")
+
+    @property
+    def over(self) -> bool:
+        """Whether there is no step left, or no hope that another one helps."""
+        return self.done >= self.options.steps or 0 < self.options.patience <= self.stale
+
+    def run(self) -> Iterator[Step]:
+        """Train in place, one step for each item, until it is over.
+
+        Raises InputError when the loss is no longer a number.
+        """
+        while not self.over:
+            self.done += 1
+            lr = self.options.lr * self.factor(self.done, self.options.steps)
+            loss = self._step(lr)
+            if not math.isfinite(loss):
+                raise InputError(
+                    f"the loss is {loss} after {self.done} steps", hint="give a smaller --lr or --dim"
+                )
+            step = Step(self.done, loss, lr)
+            if self.done % self.options.evaluate_every == 0 or self.done == self.options.steps:
+                step = self._measured(step)
+            self.history.append(step)
+            yield step
+
+    def finish(self) -> Evaluation:
+        """Give the model the weights that are to be kept, and measure it."""
+        if self.best_weights:
+            self.model.load_state_dict(self.best_weights)
+        elif self.mean is not None:
+            self.model.load_state_dict(self.mean.state_dict())
+        self.model.eval()
+        return evaluate(self.model, self.dataset, self.recipe)
+
+    # ---- a step ----
+
+    def _step(self, lr: float) -> float:
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        chosen = self._chosen()
+        asked = int(self.data.asked[chosen].sum())
+        self.model.train()
+        self.optimizer.zero_grad()
+        total = torch.zeros((), device=self.machine.device)
+        with self._randomness():
+            for i in range(self.options.accumulate):
+                piece = chosen[self.team.rank * self.options.accumulate + i :: self._pieces]
+                loss = self._loss(self.data.batch(piece).to(self.machine.device)) / asked
+                # Data parallel training takes the mean over processes, and this is a sum.
+                (loss * self.team.size).backward()  # type: ignore[no-untyped-call]
+                total += loss.detach()
+        clip_grad_norm_(self.model.parameters(), self.options.clip)
+        self.optimizer.step()
+        self.model.eval()
+        if self.mean is not None:
+            self._average(self.mean)
+        if self.team.size > 1:
+            torch.distributed.all_reduce(total)
+        return total.item()
+
+    @property
+    def _pieces(self) -> int:
+        """How many pieces a batch is computed in, by all processes together."""
+        return self.options.accumulate * self.team.size
+
+    def _chosen(self) -> np.ndarray:
+        """The examples of this step: all are seen once before any is seen again."""
+        epoch, place = divmod(self.done - 1, max(1, len(self._order(0))))
+        return self._order(epoch)[place]
+
+    def _order(self, epoch: int) -> list[np.ndarray]:
+        """The batches of an epoch; as many in every one."""
+        if self._ordered[0] != epoch:
+            self._ordered = epoch, order(self.data, self.options.batch, self.options.seed, epoch)
+        return self._ordered[1]
+
+    def _loss(self, batch: Batch) -> Tensor:
+        """The sum over all tokens asked."""
+        bfloat16 = self.machine.dtype == "bfloat16"
+        with torch.autocast(self.machine.device, torch.bfloat16, enabled=bfloat16):
+            logits = self._forward(batch.source, batch.real, target=batch.written)  # [batch, out, vocab]
+        return cross_entropy(
+            logits.flatten(0, 1).float(),
+            batch.wanted.flatten(),
+            ignore_index=IGNORED,
+            label_smoothing=self.options.label_smoothing,
+            reduction="sum",
+        )
+
+    def _parallel(self) -> Callable[..., Tensor]:
+        """The model, compiled if wanted, and shared among the processes of a team."""
+        model: nn.Module = self.model
+        if self.machine.compile:
+            model = torch.compile(model)  # type: ignore[assignment]
+        return nn.parallel.DistributedDataParallel(model) if self.team.size > 1 else model
+
+    @contextlib.contextmanager
+    def _randomness(self) -> Iterator[None]:
+        """What dropout leaves out depends on seed, step and process, and on nothing that came before."""
+        if not self.model.config.dropout:
+            yield
+            return
+        devices = [torch.cuda.current_device()] if self.machine.device == "cuda" else []
+        seed = np.random.SeedSequence((self.options.seed, self.done, self.team.rank))
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(int(seed.generate_state(1, np.uint64)[0]))
+            yield
+
+    @torch.no_grad()
+    def _average(self, mean: Transformer) -> None:
+        """A running mean of the weights, which is surer than the last of them. Izmailov et al. 2018, arXiv:1803.05407."""
+        decay = min(self.options.average, (1 + self.done) / (10 + self.done))
+        torch._foreach_lerp_(list(mean.parameters()), list(self.model.parameters()), 1 - decay)
+
+    def _measured(self, step: Step) -> Step:
+        """The same step with what the model, as it would be kept, does on held-out examples."""
+        model = self.model if self.mean is None else self.mean
+        reached = evaluate(model, self.dataset, self.recipe, most=_GLANCE)
+        if self.options.patience:
+            self.stale = 0 if reached.loss < self.best else self.stale + 1
+            if reached.loss < self.best:
+                self.best = reached.loss
+                self.best_weights = {name: x.clone() for name, x in model.state_dict().items()}
+        mass = None if reached.expected_mass is None else float(reached.expected_mass.max())
+        return replace(step, held_out_loss=reached.loss, exact_match=reached.exact_match, expected_mass=mass)
+
+    # ---- to stop and go on ----
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """All that the next step depends on: tensors by name, and figures."""
+        tensors = {f"model.{name}": x for name, x in self.model.state_dict().items()}
+        tensors |= {f"best.{name}": x for name, x in self.best_weights.items()}
+        if self.mean is not None:
+            tensors |= {f"mean.{name}": x for name, x in self.mean.state_dict().items()}
+        for name, parameter in self.model.named_parameters():
+            for moment in _MOMENTS if self.done else ():
+                tensors[f"{moment}.{name}"] = self.optimizer.state[parameter][moment]
+        figures = {
+            "done": self.done,
+            "best": None if math.isinf(self.best) else self.best,
+            "stale": self.stale,
+            "history": [list(asdict(step).values()) for step in self.history],
+        }
+        return tensors, figures
+
+    def resume(self, tensors: Mapping[str, Tensor], figures: Mapping[str, Any]) -> None:
+        """Go on where another training of the same options stood.
+
+        Raises InputError when the state is not that of such a training.
+        """
+        try:
+            self._resume(tensors, figures)
+        except (KeyError, TypeError, ValueError, RuntimeError) as problem:
+            said = str(problem).partition("\n")[0]
+            raise InputError(f"not the state of this training ({said})", hint="train again") from None
+
+    def _resume(self, tensors: Mapping[str, Tensor], figures: Mapping[str, Any]) -> None:
+        self.model.load_state_dict(_under("model.", tensors))
+        self.best_weights = _under("best.", tensors)
+        if self.mean is not None:
+            self.mean.load_state_dict(_under("mean.", tensors))
+        self.done, self.stale = int(figures["done"]), int(figures["stale"])
+        self.best = math.inf if figures["best"] is None else float(figures["best"])
+        self.history = [Step(*values) for values in figures["history"]]
+        for name, parameter in self.model.named_parameters() if self.done else ():
+            moments = {moment: tensors[f"{moment}.{name}"].to(parameter.device) for moment in _MOMENTS}
+            if any(x.shape != parameter.shape for x in moments.values()):
+                raise ValueError(f"{name} of another shape")
+            count = torch.tensor(float(self.done), device=parameter.device)
+            self.optimizer.state[parameter] = {"step": count, **moments}
 
 
-def _loss(model: Transformer, data: Data, chosen: Int[Tensor, " batch"]) -> Tensor:
-    logits = model(data.source[chosen], data.real[chosen])  # [batch, seq, vocab]
-    return cross_entropy(logits.flatten(0, 1), data.target[chosen].flatten(), ignore_index=IGNORED)
+_MOMENTS = ("exp_avg", "exp_avg_sq")  # of the gradient, as AdamW calls them
+_GLANCE = 512  # examples that are enough to see how it goes
 
 
-def evaluate(model: Transformer, dataset: Dataset) -> Evaluation:
-    """Exact match of the most probable tokens, and how much attention lies where it is expected."""
-    examples = dataset.held_out
-    batches = [examples[i : i + 128] for i in range(0, len(examples), 128)]
-    counts = [_count(model, batch, dataset.vocabulary) for batch in batches]
-    right, queries, uniform, mass = (torch.stack(column).sum(dim=0) for column in zip(*counts, strict=True))
-    return Evaluation(
-        right.item() / len(examples), (mass / queries).numpy(), uniform.item() / queries.item(), len(examples)
-    )
-
-
-@torch.inference_mode()
-def _count(
-    model: Transformer, examples: Sequence[Example], vocabulary: Sequence[str]
-) -> tuple[Tensor, Tensor, Tensor, Float[Tensor, "layer head"]]:
-    """Examples that are right, queries that should look somewhere, and the attention they give to it."""
-    data, expected, capture = as_data(examples, vocabulary), _expected(examples), Capture()
-    logits = model(data.source, data.real, attend=capture)  # [example, seq, vocab]
-    right = (logits.argmax(dim=-1) == data.target) | ~data.real  # [example, seq]
-    queries = expected.any(dim=-1)  # [example, query]
-    uniform = data.real / data.real.sum(dim=-1, keepdim=True)  # [example, key]
-    mass = [_mass(one.steps.weights, expected) for one in capture.layers]
-    return (
-        right.all(dim=-1).sum(),
-        queries.sum(),
-        _mass(uniform[:, None, None, :], expected),
-        torch.stack(mass),
-    )
-
-
-def _expected(examples: Sequence[Example]) -> Bool[Tensor, "example query key"]:
-    size = max(len(example.source) for example in examples)
-    cells = np.zeros((len(examples), size, size), dtype=bool)
-    for i, example in enumerate(examples):
-        n_query, n_key = example.expected.shape
-        cells[i, :n_query, :n_key] = example.expected
-    return torch.from_numpy(cells)
-
-
-def _mass(
-    weights: Float[Tensor, "example head #query key"], expected: Bool[Tensor, "example query key"]
-) -> Float[Tensor, " head"]:
-    """The sum of the weights on the expected cells, for each head."""
-    return (weights.double() * expected[:, None]).sum(dim=(0, 2, 3))
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of one part, by the names that they have in it."""
+    return {name.removeprefix(prefix): x.clone() for name, x in tensors.items() if name.startswith(prefix)}

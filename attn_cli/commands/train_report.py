@@ -1,0 +1,132 @@
+"""What `train-toy` tells: figures on stdout, the same in words on stderr, curves and pictures in the run."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from .environment import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from rich.table import Table
+
+    from ..models.run import Run
+    from ..toy.evaluation import Evaluation
+    from ..toy.examples import Example, Recipe
+    from ..toy.training import Step, Training
+
+_MEASURED = ("loss", "held_out_loss", "exact_match", "expected_mass")
+
+
+def results(reached: Evaluation) -> dict[str, Any]:
+    """What was reached, for config.json."""
+    masses = None if reached.expected_mass is None else reached.expected_mass.tolist()
+    at = [None if math.isnan(share) else share for share in reached.by_position.tolist()]
+    return asdict(reached) | {"expected_mass": masses, "by_position": at}
+
+
+def metrics(history: Sequence[Step]) -> bytes:
+    """CSV with a line for each step; what was not measured in a step stays empty."""
+    rows = [["" if value is None else str(value) for value in asdict(step).values()] for step in history]
+    return "".join(",".join(row) + "\n" for row in [list(asdict(history[0])), *rows]).encode()
+
+
+def pictures(run: Run, training: Training) -> dict[str, bytes]:
+    """How it learned, and the attention to one of the longest held-out examples."""
+    from ..render.figure import attention_figure, curves_figure, save
+
+    curves = {name.replace("_", " "): _curve(training.history, name) for name in _MEASURED}
+    curves = {name: curve for name, curve in curves.items() if curve[0]}
+    shown = max(training.dataset.held_out[:200], key=lambda example: len(example.source))
+    attention = attention_figure(_look(run, training, shown))
+    learned = curves_figure(curves, provenance=run.provenance)
+    return {"attention.png": save(attention, "png"), "loss.png": save(learned, "png")}
+
+
+def _look(run: Run, training: Training, example: Example) -> Any:
+    """The attention of the run to an example, in the kind that the task is about."""
+    import torch
+
+    from ..models.run import Tokens
+
+    with torch.inference_mode():
+        batch = training.numbered([example]).batch([0])
+        target = None
+        if batch.written is not None:
+            target = Tokens(batch.written[0, 1:].tolist(), example.written)
+        kind, layers = training.recipe.attends, range(run.model.config.n_layers)
+        return run.look(batch.source, example.source, layers, kind, target, example.start)
+
+
+def _curve(history: Sequence[Step], name: str) -> tuple[list[int], list[float]]:
+    """The steps in which something was measured, and its values."""
+    measured = [(step.step, value) for step in history if (value := getattr(step, name)) is not None]
+    return [step for step, _ in measured], [value for _, value in measured]
+
+
+# ---- what the user sees -----------------------------------------------------------------------------
+
+
+def report(directory: Path, run: Run, reached: Evaluation, task: str, recipe: Recipe) -> None:
+    """The figures on stdout, and on stderr what they say in words."""
+    environment.stderr().print("\n".join(_sentences(reached, task, recipe)), soft_wrap=True)
+    if environment.to_terminal:
+        if reached.expected_mass is not None:
+            environment.stdout().print(_table(reached, reached.expected_mass))
+        print(directory)
+    else:
+        environment.write([_tsv(directory, run, reached, task)])
+
+
+def _sentences(reached: Evaluation, task: str, recipe: Recipe) -> list[str]:
+    said = [
+        f"{reached.exact_match:.1%} of {reached.n_examples} held-out sequences are right from first to last."
+    ]
+    if recipe.measure == "loss":
+        said = [f"The loss on {reached.n_examples} held-out examples is {reached.loss:.3f} nats a token."]
+    if reached.f1 is not None:
+        said.append(f"Entities are found with F1 {reached.f1:.1%}.")
+    if reached.longer_match is not None:
+        said.append(f"Of longer ones than it was trained on, {reached.longer_match:.1%}.")
+    if reached.expected_mass is not None:
+        layer, head = reached.best_head
+        said.append(
+            f"Head {head} of layer {layer} puts {reached.expected_mass[layer, head]:.1%} of its attention where "
+            f"{task} expects it; looking everywhere alike would put {reached.uniform_mass:.1%} there."
+        )
+    return said
+
+
+def _table(reached: Evaluation, expected_mass: np.ndarray) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    n_heads = expected_mass.shape[1]
+    table = Table("layer", *(f"head {head}" for head in range(n_heads)), title="attention where expected")
+    for layer, masses in enumerate(expected_mass):
+        styles = ["bold" if (layer, head) == reached.best_head else "" for head in range(n_heads)]
+        table.add_row(str(layer), *map(Text, [f"{mass:.1%}" for mass in masses], styles))
+    return table
+
+
+def _tsv(directory: Path, run: Run, reached: Evaluation, task: str) -> bytes:
+    """A row for each head; of a task that expects attention nowhere, one row."""
+    from ..tokens import escape
+
+    lines = ["run\ttask\tseed\texact_match\tlayer\thead\texpected_mass"]
+    masses: list[tuple[object, ...]] = [("", "", "")]
+    if reached.expected_mass is not None:
+        masses = [
+            (layer, head, mass)
+            for layer, row in enumerate(reached.expected_mass.tolist())
+            for head, mass in enumerate(row)
+        ]
+    for row in masses:
+        cells = (escape(str(directory)), task, run.seed, reached.exact_match, *row)
+        lines.append("\t".join(map(str, cells)))
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")

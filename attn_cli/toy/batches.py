@@ -1,0 +1,112 @@
+"""Examples as numbers: padded to the longest of their batch, in an order that seed and step alone decide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .examples import END
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from jaxtyping import Bool, Float, Int
+
+    from .examples import Dataset, Example
+
+IGNORED = -100  # what is wanted where nothing is asked: cross_entropy leaves it out
+_BUCKETS = 50  # batches of neighbouring lengths that are sorted together
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Some examples, ready for the model."""
+
+    source: Int[Tensor, "batch seq"] | Float[Tensor, "batch channel height width"]
+    real: Bool[Tensor, "batch seq"] | None  # False where there is only padding; None for pictures
+    wanted: Int[Tensor, "batch out"]
+    written: Int[Tensor, "batch out"] | None  # what the decoder of an encoder–decoder reads
+
+    def to(self, device: torch.device | str) -> Batch:
+        """The same on another device."""
+        parts = (self.source, self.real, self.wanted, self.written)
+        return Batch(*(None if part is None else part.to(device) for part in parts))  # type: ignore[arg-type]
+
+
+class Numbered:
+    """Examples with every token replaced by its place in the vocabulary."""
+
+    def __init__(self, examples: Sequence[Example], dataset: Dataset, *, writes: bool) -> None:
+        number = {token: i for i, token in enumerate(dataset.vocabulary)}
+        out = {token: i for i, token in enumerate(dataset.outputs)} or number
+        self.sources = [_array(number[token] for token in example.source) for example in examples] * (
+            not dataset.outputs
+        )
+        self.images = [example.image for example in examples if example.image is not None]
+        ends = [END] if writes else []
+        self.wanted = [
+            _array(IGNORED if token is None else out[token] for token in [*example.target, *ends])
+            for example in examples
+        ]
+        self.starts = [out[example.start] for example in examples] if writes else []
+        self.asked = np.array([(wanted != IGNORED).sum() for wanted in self.wanted])
+        # Texts differ so much in length that padding would be most of a batch; batches of one length each
+        # teach less, so where lengths are much the same they are mixed.
+        self.by_length = dataset.tokenizer is not None
+        self.lengths = np.array([len(example.source) + len(example.target) for example in examples])
+
+    def __len__(self) -> int:
+        return len(self.wanted)
+
+    def batch(self, chosen: Iterable[int]) -> Batch:
+        """These examples, padded at the end to one length."""
+        chosen = list(chosen)
+        wanted = _padded([self.wanted[i] for i in chosen], IGNORED)
+        written = None
+        if self.starts:
+            starts = torch.tensor([self.starts[i] for i in chosen])
+            written = torch.cat([starts[:, None], wanted[:, :-1].clamp(min=0)], dim=1)
+        if self.images:
+            images = np.stack([self.images[i] for i in chosen]).astype(np.float32)
+            return Batch(torch.from_numpy(images), None, wanted, written)
+        source = _padded([self.sources[i] for i in chosen], -1)
+        return Batch(source.clamp(min=0), source >= 0, wanted, written)
+
+
+def order(data: Numbered, size: int, seed: int, epoch: int) -> list[np.ndarray]:
+    """The batches of an epoch: all examples once, texts of like length together, batches shuffled.
+
+    Neighbours in the shuffled list are sorted by length, so that little of a batch is padding. What is left
+    over at the end is not used in this epoch, as the gradient of a smaller batch is noisier.
+
+    >>> from attn_cli.toy.tasks import draw, reverse
+    >>> dataset = draw(reverse, 100, seed=0)
+    >>> [len(batch) for batch in order(Numbered(dataset.train, dataset, writes=False), 32, 0, 0)]
+    [32, 32]
+    """
+    rng = np.random.default_rng((seed, epoch))
+    shuffled = rng.permutation(len(data))
+    size = min(size, len(data))
+    bucket = _BUCKETS * size
+    batches = []
+    for start in range(0, len(shuffled), bucket):
+        chosen = shuffled[start : start + bucket]
+        if data.by_length:
+            chosen = chosen[np.argsort(data.lengths[chosen], kind="stable")]
+        batches += [chosen[i : i + size] for i in range(0, len(chosen) - size + 1, size)]
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def _array(numbers: Iterable[int]) -> np.ndarray:
+    return np.fromiter(numbers, dtype=np.int64)
+
+
+def _padded(rows: Sequence[np.ndarray], filler: int) -> Tensor:
+    padded = np.full((len(rows), max(map(len, rows))), filler, dtype=np.int64)
+    for row, numbers in zip(padded, rows, strict=True):
+        row[: len(numbers)] = numbers
+    return torch.from_numpy(padded)

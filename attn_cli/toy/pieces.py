@@ -1,0 +1,53 @@
+"""A tokenizer learned from sentences: byte-pair encoding, Chinese and Japanese characters one by one.
+
+Sennrich, Haddow & Birch 2016, arXiv:1508.07909.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+UNKNOWN = "[unk]"
+_IDEOGRAPHS = r"[\p{Han}\p{Hiragana}\p{Katakana}]"
+
+
+def new_tokenizer(sentences: Iterable[str], size: int, special: Sequence[str] = ()) -> Any:
+    """A tokenizer of at most `size` pieces; a space becomes part of the word that follows it, as ▁.
+
+    Characters that occur once are unknown to it, as a model would know nothing of them anyway.
+
+    >>> new_tokenizer(["low lower lowest"] * 3, 20).encode("lower low").tokens
+    ['low', 'er', '▁low']
+    """
+    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Metaspace(prepend_scheme="never"),
+            pre_tokenizers.Split(Regex(_IDEOGRAPHS), "isolated"),
+            pre_tokenizers.Split(Regex(r"[^\p{L}\p{M}\p{N}▁']"), "isolated"),
+        ]
+    )
+    tokenizer.decoder = decoders.Metaspace(prepend_scheme="never")
+    sentences = list(sentences)
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        min_frequency=2,
+        show_progress=False,
+        special_tokens=[UNKNOWN, *special],
+        limit_alphabet=_frequent(sentences),
+    )
+    tokenizer.train_from_iterator(sentences, trainer)
+    return tokenizer
+
+
+def _frequent(sentences: Iterable[str]) -> int:
+    """How many characters occur more than once."""
+    from collections import Counter
+
+    return sum(n > 1 for n in Counter(c for sentence in sentences for c in sentence).values())

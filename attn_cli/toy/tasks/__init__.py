@@ -1,0 +1,8 @@
+"""Toy tasks: one function per task draws one example. Pure NumPy, everything random from the generator given."""
+
+from ..examples import TASKS, Dataset, Example, Recipe, Task, draw, is_held_out, learns, recipe
+from .sequences import copy, reverse, sort
+
+__all__ = [
+    "TASKS", "Dataset", "Example", "Recipe", "Task", "copy", "draw", "is_held_out", "learns", "recipe", "reverse", "sort",
+]  # fmt: skip

@@ -1,0 +1,65 @@
+"""Sequence to sequence, one position out for each position in."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...errors import InputError
+from ..examples import TASKS, Example, Recipe, learns
+
+
+@TASKS.register
+@learns(Recipe(steps=300, seconds=5))
+def copy(rng: np.random.Generator, *, longest: int = 10) -> Example:
+    """Digits as they are: 3 1 4 → 3 1 4; each output should look at its own position, the diagonal.
+
+    Raises InputError when `longest` is less than 1.
+
+    >>> copy(np.random.default_rng(0)).expected.diagonal().all()
+    np.True_
+    """
+    digits = _digits(rng, longest)
+    return Example(digits, digits, np.eye(len(digits), dtype=bool))
+
+
+@TASKS.register
+@learns(Recipe(seconds=8))
+def reverse(rng: np.random.Generator, *, longest: int = 10) -> Example:
+    """Digits read backwards: 3 1 4 1 5 → 5 1 4 1 3; each output should look at its mirror position.
+
+        position  0 1 2 3 4
+        source    3 1 4 1 5
+        target    5 1 4 1 3
+        look at   4 3 2 1 0    the anti-diagonal
+
+    Lengths from 1 to `longest` are equally frequent, so a position alone does not tell where to look: the
+    model has to find out the length first. Raises InputError when `longest` is less than 1.
+
+    >>> example = reverse(np.random.default_rng(0))
+    >>> example.source[0] == example.target[-1] and bool(example.expected[0, -1])
+    True
+    """
+    digits = _digits(rng, longest)
+    return Example(digits, digits[::-1], np.eye(len(digits), dtype=bool)[::-1])
+
+
+@TASKS.register
+@learns(Recipe(steps=800, seconds=12))
+def sort(rng: np.random.Generator, *, longest: int = 10) -> Example:
+    """Digits in order: 3 1 4 1 5 → 1 1 3 4 5; each output should look at where its digit stands.
+
+    Not a place but what stands there tells where to look. Raises InputError when `longest` is less than 1.
+
+    >>> sort(np.random.default_rng(0)).target
+    ('0', '0', '2', '3', '4', '5', '6', '6', '8')
+    """
+    digits = _digits(rng, longest)
+    ordered = tuple(sorted(digits))
+    return Example(digits, ordered, np.array(ordered)[:, None] == np.array(digits)[None, :])
+
+
+def _digits(rng: np.random.Generator, longest: int) -> tuple[str, ...]:
+    if longest < 1:
+        raise InputError(f"longest {longest}", hint="give at least 1")
+    n = int(rng.integers(1, longest + 1))
+    return tuple(map(str, rng.integers(10, size=n)))
