@@ -11,7 +11,8 @@ import pytest
 import torch
 from attn_cli import models
 from attn_cli.errors import InputError
-from attn_cli.models.run import Run, to_files
+from attn_cli.models.run import Run
+from attn_cli.models.runs import to_files
 from attn_cli.toy.training import new_model
 from attn_cli.transformer import Config
 from safetensors.torch import load, save
@@ -21,12 +22,17 @@ CONFIG = Config(**SIZES)
 
 
 def a_run() -> Run:
-    return Run("reverse", ("a", "b", "注"), new_model(CONFIG, seed=1), seed=1, exact_match=0.995)
+    model, words = new_model(CONFIG, seed=1), ("a", "b", "注")
+    return Run("train-toy reverse", model, words, 1, "exact match 99.5 %", "encoder")
+
+
+def files_of(run: Run) -> dict[str, bytes]:
+    return to_files(run, "reverse", {"steps": 5}, {"n_examples": 2})
 
 
 @pytest.fixture
 def directory(tmp_path):
-    for name, content in to_files(a_run(), {"steps": 5}, {"n_examples": 2}).items():
+    for name, content in files_of(a_run()).items():
         (tmp_path / name).write_bytes(content)
     return tmp_path
 
@@ -44,14 +50,15 @@ def test_a_run_comes_back_as_it_was(directory):
 
 
 def test_the_same_run_makes_the_same_bytes():
-    assert to_files(a_run(), {}, {}) == to_files(a_run(), {}, {})
+    assert files_of(a_run()) == files_of(a_run())
 
 
 def test_its_config_can_be_read_by_people_and_programs(directory):
     config = json.loads((directory / "config.json").read_text("utf-8"))
-    assert config["model"] == SIZES
+    assert config["model"] == vars(CONFIG)
     assert config["training"] == {"steps": 5, "seed": 1}
-    assert config["results"] == {"n_examples": 2, "exact_match": 0.995}
+    assert config["results"] == {"n_examples": 2}
+    assert config["learned"] == "exact match 99.5 %"
     assert config["versions"]["torch"] == torch.__version__
     assert "注" in (directory / "config.json").read_text("utf-8")
 
@@ -90,7 +97,7 @@ def test_text_that_a_run_cannot_take(text, message):
 
 def test_a_long_vocabulary_is_not_all_told():
     many = tuple(map(str, range(100)))
-    run = Run("reverse", many, new_model(Config(100, 4, 8, 2, 1, 16), seed=0), 0, 1.0)
+    run = Run("train-toy reverse", new_model(Config(100, 4, 8, 2, 1, 16), seed=0), many, 0, "", "encoder")
     with pytest.raises(InputError, match=r"trained on 0 1 2 .* 19 and 80 more"):
         run.attend("x")
 
@@ -159,20 +166,28 @@ BROKEN = {
         lambda d: [(d / "config.json").unlink(), (d / "config.json").mkdir()],
         "config.json: not a file",
     ),
-    "version": (config_with(attn_run=2), "config.json: attn_run 2, this attn reads 1"),
-    "no task": (config_with(task=...), "config.json: no 'task'"),
-    "task": (config_with(task=3), "config.json: task is 3, expected a text"),
+    "version": (config_with(attn_run=1), "config.json: attn_run 1, this attn reads 2"),
+    "no title": (config_with(title=...), "config.json: no 'title'"),
+    "title": (config_with(title=3), "config.json: title is 3, expected a text"),
+    "attends": (config_with(attends="all"), "config.json: attends 'all', expected encoder or decoder or"),
+    "sides": (config_with(sides="01"), "config.json: sides do not fit the vocabulary"),
+    "outputs": (config_with(outputs=["x"]), "config.json: 1 tokens come out, outputs None"),
+    "no start": (config_with(model__stack="both"), "config.json: no token '[end]' in the vocabulary"),
+    "stack": (config_with(model__stack="tower"), 'config.json: stack is "tower"'),
+    "positions": (config_with(model__positions="x"), "unknown"),
+    "dropout": (config_with(model__dropout=1.0), "config.json: dropout 1.0; give 0 or more"),
+    "unknown size": (config_with(model__width=3), "config.json: an unknown size 'width'"),
+    "no tokenizer": (config_with(vocabulary=None), "no tokenizer.json in it"),
     "no seed": (config_with(training__seed=...), "config.json: no 'seed'"),
     "training": (config_with(training=[]), "config.json: training is [], expected an object"),
-    "exact match": (config_with(results__exact_match=1.5), "config.json: exact_match 1.5, expected 0 to 1"),
-    "NaN": (config_with(results__exact_match=float("nan")), "config.json: exact_match nan, expected 0 to 1"),
+    "learned": (config_with(learned=1.5), "config.json: learned is 1.5, expected a text"),
     "vocabulary": (config_with(vocabulary=["a", "a", "b"]), "config.json: the vocabulary is not a list of"),
     "vocabulary of lists": (config_with(vocabulary=["a", [], "b"]), "config.json: the vocabulary is not a"),
     "vocab": (config_with(model__vocab=4), "config.json: 3 tokens in the vocabulary, vocab 4"),
     "no d_ff": (config_with(model__d_ff=...), "config.json: no 'd_ff'"),
     "heads": (config_with(model__n_heads=3), "config.json: 3 heads do not divide d_model 8"),
-    "yes": (config_with(model__n_heads=True), "config.json: n_heads is true, expected a whole number"),
-    "half": (config_with(model__d_ff=0.5), "config.json: d_ff is 0.5, expected a whole number"),
+    "yes": (config_with(model__n_heads=True), "config.json: n_heads is true"),
+    "half": (config_with(model__d_ff=0.5), "config.json: d_ff is 0.5"),
     "negative": (config_with(model__max_len=-1), "config.json: max_len -1; give at least 1"),
     "huge": (config_with(model__d_ff=2**40), "config.json: d_ff 1099511627776, at most 1048576"),
     "wide": (

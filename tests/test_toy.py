@@ -5,19 +5,13 @@ import math
 import numpy as np
 import pytest
 import torch
+from attn_cli.decoding import greedy
 from attn_cli.errors import InputError
-from attn_cli.registry import summary
-from attn_cli.toy.tasks import TASKS, Dataset, Example, draw, is_held_out, reverse
-from attn_cli.toy.training import (
-    IGNORED,
-    Options,
-    as_data,
-    evaluate,
-    learning_rate,
-    new_model,
-    peak,
-    train,
-)
+from attn_cli.toy.batches import IGNORED, Numbered, order
+from attn_cli.toy.evaluation import entities, evaluate
+from attn_cli.toy.schedules import SCHEDULES, cosine
+from attn_cli.toy.tasks import TASKS, Dataset, Example, Recipe, draw, is_held_out, reverse
+from attn_cli.toy.training import Options, Training, new_model, peak
 from attn_cli.transformer import Config
 
 SMALL = Options(steps=4, lr=0.01, seed=0, batch=8, evaluate_every=3, examples=200)
@@ -29,39 +23,12 @@ def new(dataset, seed=0):
     return new_model(config, seed)
 
 
-# ---- every task -------------------------------------------------------------------------------------
+def begin(dataset, seed=0, **options):
+    """A small training of an encoder."""
+    return Training(new(dataset, seed), dataset, Recipe(), Options(**vars(SMALL) | {"seed": seed} | options))
 
 
-@pytest.mark.parametrize("name", TASKS)
-def test_a_task_draws_examples_that_fit_together(name):
-    rng = np.random.default_rng(0)
-    for _ in range(50):
-        example = TASKS[name](rng)
-        assert len(example.source) == len(example.target) > 0
-        assert example.expected.shape == (len(example.target), len(example.source))
-        assert example.expected.dtype == bool
-        assert all(token.split() == [token] for token in example.source + example.target)
-
-
-@pytest.mark.parametrize("name", TASKS)
-def test_a_task_draws_the_same_from_the_same_seed_only(name):
-    first, again, other = (
-        [example.source for example in draw(TASKS[name], 300, seed).train] for seed in (0, 0, 1)
-    )
-    assert first == again != other
-
-
-@pytest.mark.parametrize("name", TASKS)
-def test_a_task_never_trains_on_what_it_is_tested_on(name):
-    held_out = [example.source for example in draw(TASKS[name], 2000, seed=0).held_out]
-    assert len(held_out) == len(set(held_out)) > 20
-    for seed in range(3):
-        assert not set(held_out) & {example.source for example in draw(TASKS[name], 2000, seed).train}
-
-
-@pytest.mark.parametrize("name", TASKS)
-def test_a_task_says_what_goes_in_and_out_in_its_first_line(name):
-    assert "→" in summary(TASKS[name])
+# ---- tasks: the contracts of all of them are in test_contracts.py -------------------------------------
 
 
 def test_reverse_reads_backwards_and_expects_the_anti_diagonal():
@@ -108,16 +75,43 @@ def looks_everywhere_and_answers_b():
 
 
 def test_data_by_hand():
-    data = as_data([ONE, TWO], TINY.vocabulary)
+    data = Numbered([ONE, TWO], TINY, writes=False).batch([0, 1])
     assert data.source.tolist() == [[1, 0], [0, 1]]
-    assert data.target.tolist() == [[1, IGNORED], [1, 0]]
+    assert data.wanted.tolist() == [[1, IGNORED], [1, 0]]
     assert data.real.tolist() == [[True, False], [True, True]]
+    assert data.written is None
+
+
+PAIR = Example(("x",), ("b", "a"), start="[start]")
+WRITTEN = Dataset((PAIR,), (PAIR,), ("[end]", "[start]", "a", "b", "x"))
+
+
+def test_a_decoder_reads_what_it_should_have_written_a_place_later():
+    data = Numbered([PAIR, Example(("x",), ())], WRITTEN, writes=True).batch([0, 1])
+    assert data.wanted.tolist() == [[3, 2, 0], [0, IGNORED, IGNORED]]
+    assert data.written[0].tolist() == [1, 3, 2]
+    assert data.written[1, 0] == 1
+
+
+def test_an_epoch_sees_every_example_once():
+    dataset = draw(reverse, 500, seed=0)
+    data = Numbered(dataset.train, dataset, writes=False)
+    first, second = (np.concatenate(order(data, 50, 0, epoch)) for epoch in (0, 1))
+    assert len(first) == len(dataset.train) // 50 * 50 == len(set(first.tolist()))
+    assert first.tolist() != second.tolist()
+    assert first.tolist() == np.concatenate(order(data, 50, 0, 0)).tolist()
+    data.by_length = True
+    lengths = [set(data.lengths[batch]) for batch in order(data, 50, 0, 0)]
+    assert max(max(found) - min(found) for found in lengths) <= 4  # of 2 to 20, as source and target count
 
 
 def test_evaluation_by_hand():
-    measured = evaluate(looks_everywhere_and_answers_b(), TINY)
+    measured = evaluate(looks_everywhere_and_answers_b(), TINY, Recipe())
     assert measured.exact_match == 1 / 2  # "b" is right as a whole, of "b a" only the first token
     assert measured.n_examples == 2
+    assert measured.by_position.tolist() == [1, 0]
+    # Logits 0 and 1: "b" has probability e / (1 + e), and is right in two places of three.
+    assert measured.loss == pytest.approx(math.log(1 + math.e) - 2 / 3, rel=1e-6)
     # Three queries: one looks at its only key, two at one of two keys.
     np.testing.assert_allclose(measured.expected_mass, [[(1 + 1 / 2 + 1 / 2) / 3] * 2], rtol=1e-15)
     assert measured.uniform_mass == pytest.approx(2 / 3, rel=1e-15)
@@ -127,8 +121,10 @@ def test_evaluation_in_several_batches_is_that_of_all_together():
     dataset = draw(reverse, 4000, seed=0)
     model = new(dataset)
     assert len(dataset.held_out) > 128
-    whole = evaluate(model, dataset)
-    single = [evaluate(model, Dataset((), (example,), dataset.vocabulary)) for example in dataset.held_out]
+    whole = evaluate(model, dataset, Recipe())
+    single = [
+        evaluate(model, Dataset((), (example,), dataset.vocabulary), Recipe()) for example in dataset.held_out
+    ]
     n_queries = [len(example.source) for example in dataset.held_out]
     np.testing.assert_allclose(
         whole.expected_mass,
@@ -138,17 +134,57 @@ def test_evaluation_in_several_batches_is_that_of_all_together():
     assert whole.exact_match == np.mean([one.exact_match for one in single])
 
 
+def test_all_tokens_right_after_the_right_ones_is_what_greedy_writing_gives():
+    """What `exact_match` counts, seen by letting a model write that is right about as often as not."""
+    drawn = draw(lambda rng: reverse(rng, longest=4), 900, seed=0)
+    words = tuple(sorted({*drawn.vocabulary, "[start]", "[end]"}))
+    dataset = Dataset(drawn.train, drawn.held_out, words)
+    size = len(dataset.vocabulary)
+    config = Config(size, dataset.longest, d_model=16, n_heads=2, n_layers=1, d_ff=32, stack="both")
+    recipe = Recipe(stack="both", attends="cross")
+    training = Training(new_model(config, 0), dataset, recipe, Options(steps=100, lr=0.01, seed=0, batch=32))
+    for _ in training.run():
+        pass
+    reached = training.finish()
+    assert 0.05 < reached.exact_match < 0.95
+    number = {token: i for i, token in enumerate(dataset.vocabulary)}
+    right = 0
+    for example in dataset.held_out:
+        source = torch.tensor([[number[token] for token in example.source]])
+        start = torch.tensor([number["[start]"]])
+        (wrote,) = greedy(training.model, source, None, start, number["[end]"], longest=6)
+        right += [dataset.vocabulary[i] for i in wrote] == list(example.target)
+    assert right / len(dataset.held_out) == reached.exact_match
+
+
+def test_entities_by_hand():
+    assert entities(["B-PER", "I-PER", "O", "B-LOC", "B-LOC"]) == {
+        ("PER", 0, 2),
+        ("LOC", 3, 4),
+        ("LOC", 4, 5),
+    }
+    assert entities(["I-PER", "I-LOC"]) == {("PER", 0, 1), ("LOC", 1, 2)}
+    assert entities(["O"]) == set()
+
+
 # ---- training ---------------------------------------------------------------------------------------
 
 
 def test_the_learning_rate_rises_to_its_peak_and_falls_to_nothing():
-    options = Options(steps=110, lr=2.0, seed=0)
-    rates = {step: learning_rate(step, options) for step in (1, 11, 44, 110)}
-    assert rates[1] == 2 / 11
-    assert rates[11] == 2
-    assert rates[44] == pytest.approx(1 + math.cos(math.pi / 3), rel=1e-15)  # a third of the way down
+    rates = {step: cosine(step, 110) for step in (1, 11, 44, 110)}
+    assert rates[1] == 1 / 11
+    assert rates[11] == 1
+    assert rates[44] == pytest.approx((1 + math.cos(math.pi / 3)) / 2, rel=1e-15)  # a third of the way down
     assert rates[110] == 0
-    assert learning_rate(1, Options(steps=1, lr=2.0, seed=0)) == 2
+    assert cosine(1, 1) == 1
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_every_schedule_begins_low_and_never_passes_the_peak(name):
+    rates = [SCHEDULES[name](step, 200) for step in range(1, 201)]
+    assert rates[0] == 1 / 20
+    assert max(rates) == 1 == rates[19]
+    assert min(rates) >= 0
 
 
 def test_the_peak_falls_with_the_width():
@@ -159,9 +195,8 @@ def test_training_repeats_bit_for_bit():
     dataset = draw(reverse, SMALL.examples, seed=0)
 
     def trained(seed):
-        model = new(dataset, seed)
-        steps = list(train(model, dataset, Options(**vars(SMALL) | {"seed": seed})))
-        return steps, model.state_dict()
+        training = begin(dataset, seed)
+        return list(training.run()), training.model.state_dict()
 
     (steps, weights), (again, same_weights), (other, _) = trained(0), trained(0), trained(1)
     assert steps == again
@@ -171,13 +206,14 @@ def test_training_repeats_bit_for_bit():
 
 def test_every_so_often_and_at_the_end_a_step_is_evaluated():
     dataset = draw(reverse, SMALL.examples, seed=0)
-    model = new(dataset)
-    steps = list(train(model, dataset, SMALL))
+    training = begin(dataset)
+    steps = list(training.run())
     assert [step.step for step in steps] == [1, 2, 3, 4]
     assert [step.exact_match is not None for step in steps] == [False, False, True, True]
-    assert [step.lr for step in steps] == [learning_rate(n, SMALL) for n in (1, 2, 3, 4)]
-    last = evaluate(model, dataset)
+    assert [step.lr for step in steps] == [SMALL.lr * cosine(n, 4) for n in (1, 2, 3, 4)]
+    last = training.finish()
     assert (steps[-1].exact_match, steps[-1].expected_mass) == (last.exact_match, last.expected_mass.max())
+    assert steps[-1].held_out_loss == last.loss
 
 
 def test_a_new_model_leaves_the_global_generator_alone():
@@ -188,8 +224,56 @@ def test_a_new_model_leaves_the_global_generator_alone():
 
 
 def test_a_loss_that_is_no_number_ends_the_training():
-    dataset = draw(reverse, SMALL.examples, seed=0)
-    model = new(dataset)
-    torch.nn.init.constant_(model.unembedding.bias, torch.nan)
+    training = begin(draw(reverse, SMALL.examples, seed=0))
+    torch.nn.init.constant_(training.model.unembedding.bias, torch.nan)
     with pytest.raises(InputError, match=r"^the loss is nan after 1 steps"):
-        list(train(model, dataset, SMALL))
+        list(training.run())
+
+
+def test_a_running_mean_of_the_weights_is_what_is_kept():
+    dataset = draw(reverse, SMALL.examples, seed=0)
+    training = begin(dataset, average=0.9)
+    mean = {name: x.clone() for name, x in training.model.state_dict().items()}
+    for n, _ in enumerate(training.run(), start=1):
+        decay = min(0.9, (1 + n) / (10 + n))
+        mean = {name: decay * x + (1 - decay) * training.model.state_dict()[name] for name, x in mean.items()}
+    training.finish()
+    for name, x in training.model.state_dict().items():
+        torch.testing.assert_close(x, mean[name], rtol=1e-5, atol=1e-7)
+
+
+def test_patience_ends_a_training_that_no_longer_helps_and_keeps_the_best():
+    dataset = draw(reverse, SMALL.examples, seed=0)
+    training = begin(dataset, steps=400, lr=1.0, patience=2, evaluate_every=1)
+    losses = [step.held_out_loss for step in training.run()]
+    assert len(losses) < 400
+    assert len(losses) - 1 - losses.index(min(losses)) == 2
+    assert training.finish().loss == pytest.approx(min(losses), rel=1e-6)
+
+
+def test_a_training_goes_on_as_if_nothing_had_happened():
+    dataset = draw(reverse, SMALL.examples, seed=0)
+    config = Config(10, dataset.longest, d_model=8, n_heads=2, n_layers=2, d_ff=16, dropout=0.2)
+    options = Options(steps=9, lr=0.01, seed=0, batch=16, evaluate_every=2, average=0.9, patience=5)
+
+    def new_training():
+        return Training(new_model(config, 0), dataset, Recipe(), options)
+
+    whole = new_training()
+    steps = list(whole.run())
+    first, second = new_training(), new_training()
+    going = first.run()
+    for _ in range(5):
+        next(going)
+    tensors, figures = first.state()
+    second.resume({name: x.clone() for name, x in tensors.items()}, figures)
+    assert list(second.run()) == steps[5:]
+    assert second.history == steps
+    for name, x in whole.state()[0].items():
+        assert second.state()[0][name].equal(x), name
+
+
+def test_pieces_of_a_batch_give_the_gradient_of_the_whole():
+    dataset = draw(reverse, SMALL.examples, seed=0)
+    losses = [[step.loss for step in begin(dataset, accumulate=n, batch=8).run()] for n in (1, 4)]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)

@@ -1,7 +1,6 @@
 """`attn train-toy`, from the command line to the picture of what was learned."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from attn_cli.commands.environment import Environment
 from conftest import run_attn
 
 FILES = ["attention.png", "config.json", "loss.png", "metrics.csv", "model.safetensors"]
+STATE = "training_state.safetensors"
 HEADER = "run\ttask\tseed\texact_match\tlayer\thead\texpected_mass"
 
 
@@ -51,17 +51,17 @@ def test_reverse_is_learned(trained):
 
 def test_the_run_directory_says_the_same(trained):
     directory, result = trained
-    assert list(contents(directory)) == FILES
+    assert set(FILES) <= set(contents(directory))
     config = json.loads((directory / "config.json").read_text())
     masses = [float(line.split("\t")[6]) for line in result.stdout.splitlines()[1:]]
     assert np.ravel(config["results"]["expected_mass"]).tolist() == masses
     assert config["results"]["n_examples"] > 500
     assert config["results"]["uniform_mass"] < 0.2
     header, *rows = ((directory / "metrics.csv").read_text()).splitlines()
-    assert header == "step,loss,lr,exact_match,expected_mass"
+    assert header == "step,loss,lr,held_out_loss,exact_match,expected_mass"
     assert [int(row.split(",")[0]) for row in rows] == list(range(1, config["training"]["steps"] + 1))
-    assert rows[0].endswith(",,")
-    assert float(rows[-1].split(",")[3]) == config["results"]["exact_match"]
+    assert rows[0].endswith(",,,")
+    assert float(rows[-1].split(",")[4]) == config["results"]["exact_match"]
     for picture in ("attention.png", "loss.png"):
         assert (directory / picture).read_bytes().startswith(b"\x89PNG")
 
@@ -90,8 +90,8 @@ def test_sizes_and_task_options_reach_the_model(run, tmp_path):
     assert run("train-toy", "reverse:longest=4", *sizes, cwd=tmp_path).code == 0
     config = json.loads((tmp_path / "runs" / "reverse" / "config.json").read_text())
     assert config["task"] == "reverse:longest=4"
-    expected = {"vocab": 10, "max_len": 4, "d_model": 6, "n_heads": 2, "n_layers": 1, "d_ff": 24}
-    assert config["model"] == expected
+    expected = {"vocab": 10, "d_model": 6, "n_heads": 2, "n_layers": 1, "d_ff": 24}
+    assert {name: config["model"][name] for name in expected} == expected
     assert (config["training"]["steps"], config["training"]["seed"]) == (2, 3)
 
 
@@ -139,13 +139,13 @@ def test_a_disk_that_fills_up_leaves_the_old_run_whole(run, tmp_path, monkeypatc
     result = run(*train, "--seed", "1", "--overwrite")
     assert result.code == 2
     assert "no space left" in result.stderr
-    assert contents(tmp_path) == before
+    assert {**contents(tmp_path), STATE: b""} == {**before, STATE: b""}
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["revers"], "unknown task 'revers'; known are reverse; did you mean 'reverse'?"),
+        (["revers"], "unknown task 'revers'; known are copy, reverse, "),
         (["reverse:longest=0"], "longest 0; give at least 1"),
         (["reverse", "--heads", "3"], "3 heads do not divide d_model 64; give a d_model that is a multiple"),
         (["reverse", "-o", "file"], "file: not a directory; give another -o DIR"),
@@ -166,7 +166,7 @@ def heed_interrupts():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_an_interrupt_leaves_nothing(tmp_path):
+def test_an_interrupt_leaves_what_is_needed_to_go_on(tmp_path):
     command = [sys.executable, "-m", "attn_cli", "train-toy", "reverse", "--steps", "100000", "-o", "a/b"]
     process = subprocess.Popen(
         command,
@@ -177,14 +177,16 @@ def test_an_interrupt_leaves_nothing(tmp_path):
     )
     while process.poll() is None and not (tmp_path / "a" / "b").exists():
         time.sleep(0.05)
+    time.sleep(3)  # into the training
     process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=120) == (b"", b"")
-    assert process.returncode == 130
-    assert os.listdir(tmp_path) == []
+    out, _ = process.communicate(timeout=120)
+    assert (process.returncode, out) == (130, b"")
+    assert set(contents(tmp_path / "a" / "b")) <= {STATE}
 
 
 def test_the_tasks_are_listed_with_a_line_each(run):
     listed = run("train-toy", "--list")
     assert listed.code == 0
     assert listed.stdout == run("train-toy", "help").stdout
-    assert listed.stdout.startswith("reverse:longest=10  Digits read backwards: 3 1 4 1 5 → 5 1 4 1 3;")
+    assert "reverse" in listed.stdout
+    assert "3 1 4 1 5 → 5 1 4 1 3" in listed.stdout

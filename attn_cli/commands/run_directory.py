@@ -10,7 +10,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import files
 from ..errors import InputError
 
 if TYPE_CHECKING:
@@ -54,6 +53,8 @@ class RunDirectory:
 
     def save(self, contents: Mapping[str, bytes]) -> None:
         """Put all files in their places together, or none of them; config.json is the last."""
+        from .. import files
+
         names = sorted(contents, key=lambda name: name == CONFIG)
         staging = Path(tempfile.mkdtemp(prefix=".attn-", dir=self.path))
         try:
@@ -69,6 +70,8 @@ class RunDirectory:
     def save_state(self, begun: Mapping[str, Any], tensors: Mapping[str, Tensor], figures: Any) -> None:
         """What `--resume` needs, in the place of what was there."""
         from safetensors.torch import save
+
+        from .. import files
 
         said = json.dumps({"begun": begun, "figures": figures})
         whole = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}

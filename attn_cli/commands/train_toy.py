@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .. import files
 from ..errors import InputError
 from .environment import environment
 from .options import lists
@@ -88,6 +87,7 @@ def train_toy(
 
 def _data(task: str, path: str | None) -> str | None:
     """The text of one's own data, where the task reads it."""
+    from .. import files
     from ..toy import needs_data
 
     if needs_data(task) and path is None:

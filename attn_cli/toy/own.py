@@ -34,7 +34,7 @@ def translate(
     source: str = "source",
     target: str = "target",
 ) -> Dataset:
-    """Sentence pairs, a line each with a tab between: the cat → die Katze; cross-attention aligns the words.
+    """Sentence pairs with a tab between: the cat → die Katze; cross-attention aligns the words.
 
     `vocab` pieces, learned from both sides; `skip` lines at the top are left out; `both` learns the two
     directions in one model. `source` and `target` name the languages: the decoder first reads `[target]`,
