@@ -75,6 +75,7 @@ class Attention:
     mass: Float[np.ndarray, "layer head key"] | None = None  # what each key receives from all queries
     top_keys: Int[np.ndarray, "layer head query top"] | None = None  # heaviest first; −1 beyond the last
     top_weights: Float[np.ndarray, "layer head query top"] | None = None
+    are_scores: bool = False  # what stands in the place of the weights, to be shown: scores before the mask
 
     def __post_init__(self) -> None:
         _settle(self, "query_tokens", _tokens(self.query_tokens))
@@ -97,6 +98,11 @@ class Attention:
                 f"{len(self.layers)} layers × {len(self.heads)} heads, weights {shape(self.weights)}"
             )
         self._check_parts(n_layers, n_heads, len(self.query_tokens), len(self.key_tokens))
+
+    @property
+    def unit(self) -> str:
+        """What its numbers are, in a word."""
+        return "score" if self.are_scores else "weight"
 
     @property
     def query_cells(self) -> list[range]:

@@ -153,7 +153,7 @@ def test_heatmap_of_a_bare_matrix(run, tmp_path):
         (["attend", "--text", "a", "--mask", "window:size=x"], "'x' is not a whole number"),
         (["attend", "--text", "a", "--model", "nowhere"], "nowhere"),
         (["attend", "--text", "a", "x.txt"], "both INPUT 'x.txt' and --text"),
-        (["attend", "--text", "a", "--show", "scores", "-o", "x.png"], "a picture shows the weights"),
+        (["attend", "--text", "a", "--show", "output", "-o", "x.png"], "an encoding has no picture"),
         (["attend", "--text", "a", "--seed", "-1"], "--seed"),
         (["attend", "--text", "a", "--scale", "1e308"], "the scores are too large for their precision"),
         (

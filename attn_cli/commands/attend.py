@@ -74,7 +74,7 @@ def _part(attention: Attention, show: str) -> Record:
     if (part := getattr(attention, show)) is None:
         raise InputError(f"this attention was saved without its {show}", hint="compute it from its vectors")
     if show == "scores":
-        return replace(attention, weights=part, scores=None)
+        return replace(attention, weights=part, scores=None, are_scores=True)
     return Encoding(attention.query_tokens, part[-1], attention.provenance)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _BINARY = ("npz", "npy", "safetensors", *PICTURES)
 # Formats that hold a whole record, whichever part of it a table would show.
-_WHOLE = ("json", "npz", "safetensors", *PICTURES)
+_WHOLE = ("json", "npz", "safetensors")
 
 
 def emit(record: Record, to: Output, shown: Record | None = None, drawing: Drawing | None = None) -> None:
@@ -34,9 +34,9 @@ def emit(record: Record, to: Output, shown: Record | None = None, drawing: Drawi
         environment.stdout().print(_table(shown or record))
         return
     name = files.format_of(to.output, to.format, pictures=PICTURES)
-    if name in PICTURES and shown is not None and shown is not record:
-        raise InputError("a picture shows the weights", hint="leave --show out, or write a table")
-    deliver(_bytes(record if name in _WHOLE or shown is None else shown, name, drawing), name, to)
+    if shown is None or name in _WHOLE:
+        shown = record
+    deliver(_bytes(shown, name, drawing), name, to)
 
 
 def for_screen(to: Output) -> bool:

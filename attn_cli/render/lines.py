@@ -41,8 +41,9 @@ def lay_out(attention: Attention, look: Look, subheading: str = "") -> Sheet:
     if max(n_layers, n_heads) > len(COLOURS):
         hint = f"choose up to {len(COLOURS)} of each with --layer and --head"
         raise InputError(f"lines of {n_layers} layers × {n_heads} heads", hint=hint)
-    if attention.weights.min() < 0:
-        raise InputError("lines of numbers below zero", hint="draw a map")
+    if attention.are_scores or attention.weights.min() < 0:
+        what = "scores" if attention.are_scores else "numbers below zero"
+        raise InputError(f"lines of {what}", hint="draw a map")
     if max(n_query, n_key) > MOST:
         hint = "choose some with --query-range and --key-range, or draw a map"
         raise InputError(

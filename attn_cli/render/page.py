@@ -98,8 +98,9 @@ def _summary(attention: Attention, view: Shown) -> str:
     n_query, n_key = len(attention.query_tokens), len(attention.key_tokens)
     cells = f" in {len(view.rows)} × {len(view.columns)} cells" if max(view.block) > 1 else ""
     size = _count(n_query, "token") if n_query == n_key else f"{n_query} queries × {n_key} keys"
+    scores = ", scores before softmax" if attention.are_scores else ""
     heads = f"{_count(len(attention.layers), 'layer')} × {_count(len(attention.heads), 'head')}"
-    return f"{heads} · {size}{cells} · {_KINDS[attention.kind]}"
+    return f"{heads} · {size}{cells} · {_KINDS[attention.kind]}{scores}"
 
 
 def _count(n: int, noun: str) -> str:

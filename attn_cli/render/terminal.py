@@ -29,7 +29,7 @@ def attention_picture(attention: Attention) -> RenderableType:
         columns=attention.key_names,
         titles=_titles(attention),
         across=n_heads if n_layers > 1 and n_heads > 1 else n_layers * n_heads,
-        unit="weight",
+        unit=attention.unit,
         footer=_origin(attention.provenance),
     )
 
