@@ -135,6 +135,22 @@ def threads():
     torch.set_num_threads(before)
 
 
+def test_what_models_compute_is_streamed_by_several_threads_too(threads):
+    """Tensors of inference mode could not be filled by threads that were not in it."""
+    threads(2)
+    with torch.inference_mode():
+        x = torch.randn(1, 2, 600, 4)
+        several = returned(stream(x, x, x))
+    threads(1)
+    np.testing.assert_array_equal(several.weights, returned(stream(x, x, x)).weights)
+
+
+def test_the_more_maps_the_fewer_cells():
+    x = torch.zeros(1, 1, 1100, 2)
+    assert returned(stream(x, x, x, n_maps=64)).weights.shape == (1, 1, 512, 512)
+
+
+
 def test_any_number_of_threads_gives_the_same_bits(small, threads):
     q, k, v = vectors(300, 300, dtype=torch.float32)
     alone = returned(stream(q, k, v, Rule.parse(mask=["causal"])))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import torch
 
@@ -35,6 +35,8 @@ MOST_DENSE = 2**23  # weights of all heads together that are held at once; where
 SAMPLE = 64  # rows in which the error of an approximation is measured: in all it would take as long again
 
 SCALED_DOT = Rule()
+
+T = TypeVar("T")
 
 
 class Progress(NamedTuple):
@@ -81,8 +83,13 @@ def stream(
     key: Float[Tensor, "layer head key d_head"],
     value: Float[Tensor, "layer head key d_value"],
     rule: Rule = SCALED_DOT,
+    *,
+    n_maps: int | None = None,
 ) -> Generator[Progress, None, Streamed]:
     """Attention of several layers and heads in one pass over the queries; says how far it is.
+
+    `n_maps` is the number of maps that there will be in all, if there are others than these: the more, the
+    fewer cells has each.
 
     The same numbers as `attention.attention`, bit for bit the same with any number of threads. Memory is that
     of the vectors, a block of rows for each thread and the pooled maps; a rule whose masks reach few keys
@@ -99,7 +106,8 @@ def stream(
     together = n_heads if rule.of_heads else 1  # one head after the other finds more in the cache
     starts = itertools.product(range(n_layers), range(0, n_heads, together))
     parts = [(layer, slice(head, head + together)) for layer, head in starts]
-    kept = Kept(query, wide)
+    with torch.inference_mode(False):  # which is of this thread alone, and others are to fill what is kept
+        kept = Kept(query, wide, n_maps)
     work = partial(_attend, query=query, key=key, value=wide, rule=rule, parts=parts, kept=kept)
     keep_freed_memory()
     room = room_on(key.device) // (together * precise.itemsize)
@@ -107,6 +115,20 @@ def stream(
         kept.sum_up(additions)
         yield Progress(block.rows.stop, n_query)
     return kept.finish(value.dtype)
+
+
+def drain(steps: Generator[Progress, None, T]) -> T:
+    """What is returned in the end, where nobody wants to know how far it is.
+
+    >>> x = torch.eye(3)[None, None]
+    >>> drain(stream(x, x, x)).weights.shape
+    (1, 1, 3, 3)
+    """
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        return end.value
 
 
 @torch.no_grad()
@@ -151,4 +173,4 @@ def _note_error(heads: Heads, rule: Rule) -> None:
     )
 
 
-__all__ = ["MOST_CELLS", "MOST_DENSE", "Progress", "Streamed", "n_weights", "stream", "streamed"]
+__all__ = ["MOST_CELLS", "MOST_DENSE", "Progress", "Streamed", "drain", "n_weights", "stream", "streamed"]

@@ -51,10 +51,10 @@ class Addition(NamedTuple):
 class Kept:
     """The sums over all blocks so far, and what is known of the rows so far."""
 
-    def __init__(self, query: Tensor, value: Tensor) -> None:
+    def __init__(self, query: Tensor, value: Tensor, n_maps: int | None = None) -> None:
         *maps, n_query, _ = query.shape
         n_key, d_value = value.shape[-2:]
-        most = min(MOST_CELLS, math.isqrt(MOST_MAPS * MOST_CELLS**2 // math.prod(maps)))
+        most = min(MOST_CELLS, math.isqrt(MOST_MAPS * MOST_CELLS**2 // (n_maps or math.prod(maps))))
         self.row_edges, self.column_edges = (_edges(n, min(n, most)) for n in (n_query, n_key))
         self.sums = np.zeros((*maps, len(self.row_edges) - 1, len(self.column_edges) - 1))
         self.mass = np.zeros((*maps, n_key))
