@@ -59,7 +59,7 @@ def tokenise(tokenizer: Any, text: str, reading: Reading, longest: int) -> list[
     if all(encoding.special_tokens_mask):
         raise InputError("no token in the text", hint="give at least one word")
     if (n := len(encoding.ids)) <= longest:
-        return [_tokenised(encoding, texts)]
+        return [tokenised(encoding, texts)]
     if reading.too_long == "refuse":
         hint = f"--truncate reads the first {longest}"
         if reading.pair is None:
@@ -72,10 +72,11 @@ def tokenise(tokenizer: Any, text: str, reading: Reading, longest: int) -> list[
     pieces = [encoding, *encoding.overflowing] if reading.too_long == "chunk" else [encoding]
     if reading.too_long == "truncate":
         note(f"cut: the model takes at most {longest:,} of {n:,} tokens")
-    return [_tokenised(piece, texts) for piece in pieces]
+    return [tokenised(piece, texts) for piece in pieces]
 
 
-def _tokenised(encoding: Any, texts: list[str]) -> Tokenised:
+def tokenised(encoding: Any, texts: list[str]) -> Tokenised:
+    """What the tokenizers library made of some texts, each token called by its characters in them."""
     special = [bool(mark) for mark in encoding.special_tokens_mask]
     spans = zip(encoding.tokens, encoding.offsets, encoding.sequence_ids, special, strict=True)
     labels = [

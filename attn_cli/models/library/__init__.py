@@ -1,0 +1,83 @@
+"""Families that are not read natively, through the library `transformers`: the extra attn-cli[hf]."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...errors import InputError
+from ...tokens import escape
+from . import opening
+from .silence import INSTALL, family, installed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from .model import Library
+
+
+def load(directory: Path, config: Mapping[str, Any], name: str, natively: str) -> Library:
+    """The model of a directory with its tokenizer; `natively` names what is read without the library.
+
+    Raises InputError when the library is not installed or does not know the family, or something is missing or
+    damaged.
+    """
+    title = _title(directory, config, natively)
+    from .model import Library  # the library takes seconds to load
+
+    try:
+        n_numbers = opening.check(directory, config)
+        theirs = opening.open_config(directory)
+        model, writes = opening.open_model(directory, theirs, n_numbers)
+        return Library(title, name, model, opening.open_tokenizer(directory), writes)
+    except InputError as problem:
+        raise problem.at(str(directory)) from None
+
+
+def describe(directory: Path, config: Mapping[str, Any], name: str) -> dict[str, str]:
+    """What a directory is, by its config.json."""
+    kind = config["model_type"]
+    if not installed():
+        return {"family": escape(kind), "read": f"not without the extra: {INSTALL}"}
+    if (title := family(kind)) is None:
+        return {"family": escape(kind), "read": "no"}
+    theirs = opening.open_config(directory)
+    return {"family": title, "name": escape(name), **sizes(theirs), "read": "through transformers"}
+
+
+def sizes(config: Any) -> dict[str, str]:
+    """The sizes of a model in words for a table, as far as its configuration tells them."""
+    text = config.get_text_config()
+    entries = {
+        "layers": _layers(text),
+        "heads": getattr(text, "num_attention_heads", None),
+        "kv_heads": getattr(text, "num_key_value_heads", None),
+        "d_model": getattr(text, "hidden_size", None),
+        "vocab": getattr(text, "vocab_size", None),
+        "max_len": getattr(text, "max_position_embeddings", None),
+        "reads": "text; images are not read" if hasattr(config, "vision_config") else None,
+    }
+    stack = {"stack": "both"} if config.is_encoder_decoder else {}
+    return stack | {name: str(value) for name, value in entries.items() if value is not None}
+
+
+def _layers(config: Any) -> str | None:
+    """Their number; of an encoder and of a decoder where there are two."""
+    n = getattr(config, "num_hidden_layers", None)
+    written = [getattr(config, name, None) for name in ("num_decoder_layers", "decoder_layers")]
+    of_decoder = next((n for n in written if n is not None), None)
+    return f"{n} + {of_decoder}" if config.is_encoder_decoder and of_decoder else n and str(n)
+
+
+def _title(directory: Path, config: Mapping[str, Any], natively: str) -> str:
+    """What the library calls the family of a model."""
+    kind, title = config["model_type"], None
+    hint = f"attn reads {natively}"
+    if installed():
+        title = family(kind)
+        hint = f"{hint}, and what transformers knows"
+    else:
+        hint = f"{hint}; for the rest: {INSTALL}"
+    if title is None:
+        raise InputError(f"a model of the family '{escape(kind)}'", hint=hint, where=str(directory))
+    return title

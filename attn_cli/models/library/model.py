@@ -1,0 +1,196 @@
+"""A model of the library with its tokenizer, asked for its attention like those that are read natively."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from ...errors import InputError, note
+from ...tokens import escape
+from ..reading import WHOLE, Reading
+from ..special import without_special
+from ..text import Tokenised
+from . import sizes
+from .recording import Sides
+from .running import Pass, inputs_of
+from .silence import silent
+from .watching import Unfamiliar, use
+from .words import Words
+
+if TYPE_CHECKING:
+    from ...records import Attention, Kind
+
+START = "[start]"  # what a decoder reads first, whatever token that is
+_LONGEST = 200  # tokens of greedy output
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """What a decoder writes, and what it reads before that."""
+
+    start: int
+    piece: Tokenised
+    said: str = ""  # in the provenance, where the model itself has written it
+
+    @property
+    def read(self) -> Tokenised:
+        """What it has before it while it writes: each token a place later, the start before all."""
+        shifted = [part[:-1] for part in vars(self.piece).values()]
+        firsts: list[list[Any]] = [[self.start], [START], [0], [True]]
+        return Tokenised(*(first + part for first, part in zip(firsts, shifted, strict=True)))
+
+
+@dataclass(frozen=True, eq=False)
+class Library:
+    """A trained model that `transformers` runs."""
+
+    family: str  # as the library calls it
+    name: str  # of the directory
+    model: Any
+    tokenizer: Any
+    writes: bool  # whether the weights with which it writes were saved
+
+    @property
+    def provenance(self) -> str:
+        """Family, directory and size, and that the library has read it."""
+        told = sizes(self.model.config)
+        size = f"{told.get('layers', '?')} layers × {told.get('heads', '?')} heads"
+        tower = "" if self._tower is self.model else " (its text tower)"
+        return f"{self.family} through transformers: {escape(self.name)}{tower}, {size}"
+
+    @property
+    def kinds(self) -> list[Kind]:
+        """The kinds of attention that it has, first the one to show."""
+        if self._both:
+            return ["encoder", "decoder", "cross"]
+        causal = any(getattr(part, "is_causal", False) for part in self._tower.modules())
+        return ["decoder" if causal or _generative(self.model.config.model_type) else "encoder"]
+
+    @torch.no_grad()
+    def attend(self, text: str, reading: Reading = WHOLE) -> Attention:
+        """The attention of the wanted kind and layers; an encoder–decoder writes what is not given.
+
+        Rows of cross-attention are tokens as they are written, those of a decoder as they are read. Raises
+        InputError when the text is empty or too long, or the model cannot read it so.
+        """
+        kind = reading.chosen_kind(self.kinds)
+        self._refuse(reading, kind)
+        source = queries = keys = self._checked(self._words.read(text, reading))
+        provenance, written = self.provenance + _layers_named(reading), None
+        if self._both and kind != "encoder":
+            target = self._target(source, reading)
+            written = target.read.numbers
+            queries, keys = (target.piece, source) if kind == "cross" else (target.read, target.read)
+            provenance += target.said
+            provenance += "; a row for each token while it is written" if kind == "cross" else ""
+        sides = Sides(queries.labels, keys.labels, kind, provenance)
+        record = Pass(self.model, self._tower, kind, source, written).record(sides, reading)
+        return record if reading.special else without_special(record, queries.special, keys.special)
+
+    __call__ = attend  # attn.load("t5-dir")("The cat sat on the mat")
+
+    @property
+    def _both(self) -> bool:
+        return bool(self.model.config.is_encoder_decoder)
+
+    @property
+    def _tower(self) -> Any:
+        """The part that reads text: of CLIP and the like one of two, else all."""
+        return getattr(self.model, "text_model", self.model)
+
+    @property
+    def _words(self) -> Words:
+        longest = min(_longest(self._tower), _limit(self.tokenizer.model_max_length))
+        return Words(self.tokenizer, longest)
+
+    def _refuse(self, reading: Reading, kind: Kind) -> None:
+        """Raise InputError for what could have no effect."""
+        if self._tower.main_input_name != "input_ids":
+            raise InputError(f"{self.family} reads {escape(self._tower.main_input_name)}, no text")
+        if not self._both:
+            reading.refuse_target(self.family)
+        elif reading.target is not None and kind == "encoder":
+            hint = "add --kind decoder or --kind cross"
+            raise InputError("--target, which the attention of the encoder does not see", hint=hint)
+        if reading.pair is not None and kind == "decoder" and not self._both:
+            raise InputError(f"{self.family} reads one text, not a pair", hint="leave --pair out")
+
+    def _checked(self, piece: Tokenised) -> Tokenised:
+        """The same, if the model knows all of its tokens."""
+        n_known = self._tower.get_input_embeddings().num_embeddings
+        if (largest := max(piece.numbers)) >= n_known:
+            raise InputError(
+                f"its tokenizer has a token of number {largest}, the model knows {n_known}",
+                hint="they do not belong together",
+            )
+        return piece
+
+    # ---- what the decoder writes ----
+
+    def _target(self, source: Tokenised, reading: Reading) -> Target:
+        longest = min(_longest(self.model.get_decoder()), _limit(self.tokenizer.model_max_length)) - 1
+        if reading.target is not None:
+            piece = self._words.read_target(reading.target, reading, longest)
+            return Target(self._start(), self._checked(piece))
+        if not self.writes:
+            raise InputError("the weights with which it writes were not saved", hint="give --target")
+        start, *numbers = self._greedy(source, min(_LONGEST, longest))
+        piece = self._words.written(numbers)
+        said = self._words.join(piece)
+        cut = "" if piece.special[-1] else f" (cut after {len(numbers)} tokens)"
+        note(f"greedy output: {escape(said)}{cut}")
+        short = escape(said if len(said) <= 80 else said[:80] + "…")
+        return Target(start, piece, f', greedy output "{short}"')
+
+    def _greedy(self, source: Tokenised, longest: int) -> list[int]:
+        """The start, and the most probable token after those before it until the end, or so many tokens."""
+        options = {"do_sample": False, "num_beams": 1, "max_new_tokens": longest}
+        with silent():
+            for ours in (True, False):
+                use(self.model, ours=ours)
+                try:
+                    written = self.model.generate(**inputs_of(self.model, source), **options)
+                    break
+                except Unfamiliar:
+                    continue
+        numbers: list[int] = written[0].tolist()
+        return numbers
+
+    def _start(self) -> int:
+        """What the decoder reads before anything is written."""
+        for config in (self.model.generation_config, self.model.config):
+            for name in ("decoder_start_token_id", "bos_token_id"):
+                if isinstance(number := getattr(config, name, None), int):
+                    return number
+        raise InputError("no decoder_start_token_id", hint="download or save it again")
+
+
+def _generative(model_type: str) -> bool:
+    """Whether the library knows a family as one that writes on, not as one that fills gaps."""
+    from transformers.models.auto import modeling_auto as auto
+
+    fills = auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    return model_type in auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and model_type not in fills
+
+
+def _layers_named(reading: Reading) -> str:
+    if isinstance(reading.layers, tuple):
+        return f", layer {', '.join(map(str, sorted(set(reading.layers))))}"
+    return ", last layer" if reading.layers == "last" else ""
+
+
+def _longest(part: Any) -> int:
+    """How many tokens a part of a model takes: what its configuration and its table of positions say."""
+    limits = [_limit(getattr(part.config.get_text_config(), "max_position_embeddings", None))]
+    for name, table in part.named_modules():
+        # Tables that count from behind the number of the padding, as RoBERTa's and its heirs' do.
+        if "position" in name and isinstance(table, nn.Embedding) and table.padding_idx is not None:
+            limits.append(table.num_embeddings - table.padding_idx - 1)
+    return min(limits)
+
+
+def _limit(given: Any) -> int:
+    return given if isinstance(given, int) and given > 0 else 2**31

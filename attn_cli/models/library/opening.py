@@ -1,0 +1,140 @@
+"""From a directory to the library's model and tokenizer: nothing executed, nothing fetched, nothing invented."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ...errors import InputError
+from ...tokens import escape
+from .. import inside
+from ..weights import Checkpoint
+from .silence import reason, silent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_AGAIN = "download or save it again"
+# Parts that may be missing: no attention depends on them. They would be random, and are not used.
+_SPARE = ("pooler", "final_logits_bias", "position_ids", "lm_head")
+
+
+def check(directory: Path, config: Mapping[str, Any]) -> int:
+    """How many numbers the weights of a directory are, which holds nothing but files that may be read.
+
+    Raises InputError when a file lies elsewhere, the weights are pickles or not whole, or it takes more than the
+    library to read them.
+    """
+    for path in directory.iterdir():
+        if path.is_symlink() or not path.is_dir():
+            inside.find(directory, path.name)
+    for name in ("config.json", "tokenizer_config.json"):
+        path_of = inside.find(directory, name)
+        if path_of is not None and "auto_map" in inside.read_object(path_of, 16 * inside.MIB):
+            raise InputError(
+                "auto_map, code of its own that reading would run",
+                hint="only models whose code is in transformers are read",
+                where=str(path_of),
+            )
+    if (directory / "adapter_config.json").exists():
+        raise InputError("an adapter, not a whole model", hint="merge it into its model and save that")
+    if config.get("quantization_config") is not None:
+        raise InputError("quantised weights", hint="save them as float32, float16 or bfloat16")
+    slices = Checkpoint(directory).slices
+    _check_depth(config, len(slices))
+    return sum(int(torch.Size(piece.get_shape()).numel()) for piece in slices.values())
+
+
+def _check_depth(config: Mapping[str, Any], n_tensors: int) -> None:
+    """Raise InputError when so few tensors cannot be all layers, whose objects would fill the memory."""
+    for name, value in config.items():
+        if isinstance(value, dict):
+            _check_depth(value, n_tensors)
+        elif "layer" in name and type(value) is int and value > n_tensors:
+            raise InputError(f"{n_tensors} tensors for {name} {value}", hint=_AGAIN)
+
+
+def open_config(directory: Path) -> Any:
+    """The library's configuration of a directory.
+
+    Raises InputError when the library finds it impossible.
+    """
+    with silent():
+        from transformers import AutoConfig
+
+        try:
+            return AutoConfig.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+        except Exception as problem:  # whatever it raises, the file is the reason
+            where = str(directory / "config.json")
+            raise InputError(f"not a configuration ({reason(problem)})", hint=_AGAIN, where=where) from None
+
+
+def open_model(directory: Path, config: Any, n_numbers: int) -> tuple[Any, bool]:
+    """The library's model in float32, and whether it can write: whether the weights of that were saved.
+
+    Raises InputError when a tensor is missing, for the library would make random numbers of it.
+    """
+    with silent():
+        architecture = _architecture(config)
+        try:
+            _check_size(architecture, config, n_numbers)
+            model, info = architecture.from_pretrained(
+                directory,
+                config=config,
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                dtype=torch.float32,
+                attn_implementation="eager",
+                output_loading_info=True,
+            )
+        except InputError:
+            raise
+        except Exception as problem:
+            raise InputError(f"transformers cannot read it ({reason(problem)})", hint=_AGAIN) from None
+    missing = sorted(info["missing_keys"])
+    if lost := [name for name in missing if not any(spare in name for spare in _SPARE)]:
+        raise InputError(f"no tensor '{escape(lost[0])}'", hint=_AGAIN)
+    model.config.use_cache = False
+    return model.eval().requires_grad_(False), not any("lm_head" in name for name in missing)
+
+
+def _architecture(config: Any) -> Any:
+    """The library's class: with a head where that is needed to write, an encoder where only that was saved."""
+    from transformers import AutoModel, AutoModelForSeq2SeqLM, AutoModelForTextEncoding
+
+    if (config.architectures or [""])[0].endswith("EncoderModel"):
+        return AutoModelForTextEncoding
+    return AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModel
+
+
+def _check_size(architecture: Any, config: Any, n_numbers: int) -> None:
+    """Raise InputError when config.json describes far more numbers than there are in the files.
+
+    They would be allocated before it is known that they are missing.
+    """
+    with torch.device("meta"):
+        described = sum(part.numel() for part in architecture.from_config(config).parameters())
+    if described > 4 * n_numbers:  # tied weights are saved once, spare parts are not
+        raise InputError(f"{n_numbers:,} numbers, by config.json it should be {described:,}", hint=_AGAIN)
+
+
+def open_tokenizer(directory: Path) -> Any:
+    """The library's tokenizer of a directory.
+
+    Raises InputError when there is none.
+    """
+    with silent():
+        from transformers import AutoTokenizer
+
+        try:
+            return AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+        except BaseException as problem:  # a malformed tokenizer.json can panic with what is no Exception
+            if isinstance(problem, (KeyboardInterrupt, SystemExit, MemoryError)):
+                raise
+            raise InputError(
+                f"transformers cannot read its tokenizer ({reason(problem)})",
+                hint="save it: AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR) with transformers",
+            ) from None

@@ -1,0 +1,125 @@
+"""One pass of a model over a text, for the attention of some of its layers."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ...errors import InputError, note
+from ...normalisation import softmax
+from . import eager
+from .recording import of_seen, of_weights
+from .silence import reason, silent
+from .watching import Unfamiliar, Watch, use, watching
+
+if TYPE_CHECKING:
+    from ...records import Attention, Kind
+    from ..reading import Reading
+    from ..text import Tokenised
+    from .recording import Sides
+    from .watching import Seen
+
+_SINKS = "rows sum to less than 1, for its heads may attend to nothing (sinks)"
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """A model, the part of it that reads text, what it reads, and what its decoder has before it."""
+
+    model: Any
+    tower: Any
+    kind: Kind
+    source: Tokenised
+    written: list[int] | None = None
+
+    def record(self, sides: Sides, reading: Reading) -> Attention:
+        """The attention of the wanted layers: watched, else as the library gives it."""
+        try:
+            seen = self._watched(reading)
+        except Unfamiliar:
+            seen = []
+        if seen:
+            sunk = any(one.rule.normalise is not softmax for one in seen)
+            record = of_seen(seen, sides)
+        else:
+            weights = self._given(sides)
+            layers = _chosen(reading, sorted(weights))
+            record = of_weights(layers, torch.stack([weights[layer] for layer in layers]), sides)
+            sunk = bool((record.weights.sum(-1) < 0.999).any())
+        if not sunk:
+            return record
+        note(_SINKS)
+        return replace(record, provenance=f"{record.provenance}, {_SINKS}")
+
+    def _watched(self, reading: Reading) -> list[Seen]:
+        """What the wanted layers were given; later ones do not run."""
+        wanted = frozenset(reading.layers) if isinstance(reading.layers, tuple) else None
+        watch = Watch(self.model, self.kind, wanted)
+        with silent():
+            use(self.model, ours=True)
+            with watching(watch):
+                self._forward()
+        if not watch.ran:
+            return []
+        layers = _chosen(reading, watch.ran)
+        return [one for one in watch.seen if one.layer in layers]
+
+    def _given(self, sides: Sides) -> dict[int, torch.Tensor]:
+        """The weights of all layers, as the library gives them when it is asked."""
+        config = self.model.config
+        n_layers, shape = self._n_layers(), (len(sides.query_tokens), len(sides.key_tokens))
+        eager.check_room(n_layers * getattr(config, "num_attention_heads", 1), *shape)
+        with silent():
+            use(self.model, ours=False)
+            outputs = self._forward(output_attentions=True)
+        return eager.weights_of(
+            outputs,
+            self.kind if self.written is not None else None,
+            n_layers=n_layers,
+            shape=shape,
+            banded=config.model_type in eager.BANDED and self.kind == "encoder",
+        )
+
+    def _forward(self, **asked: Any) -> Any:
+        encoder = self.kind == "encoder" and self.model.config.is_encoder_decoder
+        part = self.model.get_encoder() if encoder else self.tower
+        inputs = inputs_of(part, self.source)
+        if self.written is not None:
+            inputs["decoder_input_ids"] = torch.tensor([self.written])
+        try:
+            return part(**inputs, **asked)
+        except (TypeError, ValueError, IndexError, AttributeError, RuntimeError) as problem:
+            raise InputError(f"the model cannot read this text ({reason(problem)})") from None
+
+    def _n_layers(self) -> int:
+        config = self.model.config.get_text_config()
+        names = ("num_decoder_layers", "decoder_layers") if self.kind in ("decoder", "cross") else ()
+        numbers = [getattr(config, name, None) for name in (*names, "num_hidden_layers")]
+        return next((n for n in numbers if isinstance(n, int)), 0)
+
+
+def inputs_of(part: Any, piece: Tokenised) -> dict[str, torch.Tensor]:
+    """What a part of a model is given of a text: of all there is what it takes."""
+    known = inspect.signature(part.forward).parameters
+    numbers = torch.tensor([piece.numbers])
+    inputs = {"input_ids": numbers}
+    if "attention_mask" in known:
+        inputs["attention_mask"] = torch.ones_like(numbers)
+    if "token_type_ids" in known and any(piece.segments):
+        inputs["token_type_ids"] = torch.tensor([piece.segments])
+    return inputs
+
+
+def _chosen(reading: Reading, there: list[int]) -> tuple[int, ...]:
+    """The wanted layers among those that have attention; of a hybrid model not all have."""
+    if reading.layers == "all":
+        return tuple(there)
+    if reading.layers == "last":
+        return (there[-1],)
+    if missing := [layer for layer in reading.layers if layer not in there]:
+        hint = f"give {', '.join(map(str, there))}, last or all"
+        raise InputError(f"no layer {missing[0]} with attention weights", hint=hint)
+    return tuple(sorted(set(reading.layers)))
