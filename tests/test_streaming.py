@@ -150,7 +150,6 @@ def test_the_more_maps_the_fewer_cells():
     assert returned(stream(x, x, x, n_maps=64)).weights.shape == (1, 1, 512, 512)
 
 
-
 def test_any_number_of_threads_gives_the_same_bits(small, threads):
     q, k, v = vectors(300, 300, dtype=torch.float32)
     alone = returned(stream(q, k, v, Rule.parse(mask=["causal"])))
