@@ -249,9 +249,9 @@ def test_attn_models(bert, run, tmp_path):
     described = dict(line.split("\t") for line in run("models", str(bert)).stdout.splitlines())
     assert described["family"] == "BERT"
     assert (described["layers"], described["heads"], described["max_len"]) == ("3", "4", "40")
-    assert described["read"] == "yes"
-    (tmp_path / "config.json").write_text('{"model_type": "t5"}')
-    assert run("models", str(tmp_path)).stdout == "what\tvalue\nfamily\tt5\nread\tno\n"
+    assert described["read"] == "natively"
+    (tmp_path / "config.json").write_text('{"model_type": "t6"}')
+    assert run("models", str(tmp_path)).stdout == "what\tvalue\nfamily\tt6\nread\tno\n"
 
 
 def test_text_for_a_model_that_looks_at_images(tmp_path):

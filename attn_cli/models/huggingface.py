@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
-from ..errors import InputError, note
+from ..errors import InputError
 from ..rules import Rule
 from ..tokens import escape
 from ..transformer import Capture, Config, Transformer
-from . import bert, distilbert, gpt2, llama, roberta, vit
+from . import bert, distilbert, gpt2, library, llama, roberta, vit
 from .attending import Attended, sizes
 from .given import Given
 from .reading import WHOLE, Reading
+from .special import without_special
 from .text import Tokenised, open_tokenizer, tokenise
 from .weights import Checkpoint, fill, one
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..records import Attention
+    from .library.model import Library
 
 TEXT = (bert, roberta, distilbert, gpt2, llama)  # families that read text
 FAMILIES = (*TEXT, vit)
@@ -69,7 +70,9 @@ class HuggingFace:
             _rule(config.rule(kind), [len(piece.numbers) for piece in pieces]),
             self._provenance(layers, len(pieces)),
         ).record()
-        return record if reading.special else _without_special(record, pieces)
+        if reading.special:
+            return record
+        return without_special(record, [added for piece in pieces for added in piece.special])
 
     __call__ = attend  # attn.load("bert-dir")("The cat sat on the mat")
 
@@ -108,30 +111,6 @@ def _rule(rule: Rule, lengths: list[int]) -> Rule:
     return replace(rule, masks=rule.masks + apart.masks)
 
 
-def _without_special(record: Attention, pieces: Sequence[Tokenised]) -> Attention:
-    """Only queries and keys that are in the text; weights stay as they are, so rows sum to less than 1."""
-    if record.pooled:
-        raise InputError(
-            f"--no-special with {len(record.query_tokens):,} tokens, whose maps are pooled",
-            hint="give fewer layers or less text",
-        )
-    kept = np.flatnonzero([not added for piece in pieces for added in piece.special])
-    tokens = tuple(record.query_tokens[i] for i in kept)
-    changes: dict[str, Any] = {"query_tokens": tokens, "key_tokens": tokens}
-    axes = {"weights": (2, 3), "scores": (2, 3), "mask": (2, 3), "output": (1,)}
-    axes |= {"query": (2,), "key": (2,), "value": (2,)}
-    for name, along in axes.items():
-        if (array := getattr(record, name)) is not None:
-            for axis in along:
-                array = array.take(kept, axis)
-            changes[name] = array
-    note("special tokens are hidden; rows sum to less than 1")
-    said = f"{record.provenance}, special tokens hidden"
-    return replace(
-        record, provenance=said, entropy=None, mass=None, top_keys=None, top_weights=None, **changes
-    )
-
-
 # ---- from a directory -------------------------------------------------------------------------------
 
 
@@ -140,11 +119,13 @@ def recognises(config: Mapping[str, Any]) -> bool:
     return isinstance(config.get("model_type"), str)
 
 
-def load(directory: Path, config: Mapping[str, Any]) -> HuggingFace:
-    """The model of a directory with its tokenizer.
+def load(directory: Path, config: Mapping[str, Any]) -> HuggingFace | Library:
+    """The model of a directory with its tokenizer, through `transformers` when it is not read natively.
 
-    Raises InputError when it is not read natively, or something is missing or damaged.
+    Raises InputError when neither reads it, or something is missing or damaged.
     """
+    if config["model_type"] not in _titles():
+        return library.load(directory, config, _name(directory), natively())
     title = _title(directory, config)
     model = load_stack(directory, config)
     if model.config.patch is not None:
@@ -180,14 +161,19 @@ def positions(directory: Path, config: Mapping[str, Any]) -> tuple[str, torch.Te
 def describe(directory: Path, config: Mapping[str, Any]) -> dict[str, str]:
     """What a directory is, by its config.json; a family that is not read is named all the same."""
     if config["model_type"] not in _titles():
-        return {"family": escape(config["model_type"]), "read": "no"}
+        return library.describe(directory, config, _name(directory))
     _, ours = _read(directory, config)
     return {
         "family": _title(directory, config),
         "name": escape(_name(directory)),
         **sizes(ours),
-        "read": "no" if ours.patch else "yes",
+        "read": "no" if ours.patch else "natively",
     }
+
+
+def natively() -> str:
+    """The families that need nothing else, for a sentence."""
+    return ", ".join(title for _, title, _ in families())
 
 
 def families() -> list[tuple[str, str, str]]:
@@ -215,7 +201,7 @@ def _title(directory: Path, config: Mapping[str, Any]) -> str:
     if (kind := config["model_type"]) not in titles:
         raise InputError(
             f"a model of the family '{escape(kind)}'",
-            hint=f"attn reads {', '.join(title for _, title, _ in families())}",
+            hint=f"attn reads {natively()}",
             where=str(directory),
         )
     return titles[kind]
