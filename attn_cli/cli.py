@@ -147,6 +147,8 @@ def _explain(problem: Exception) -> str:
     if isinstance(problem, typer.TyperException):
         context = getattr(problem, "ctx", None)
         path = context.command_path if context else "attn"
+        if said := _value(problem):
+            return f"{said}; see '{path} --help'"
         return f"{problem.format_message().rstrip('.')}; see '{path} --help'"
     if isinstance(problem, OSError) and problem.errno == errno.ENOSPC:
         return f"{problem.filename or 'standard output'}: no space left; free some and run this again"
@@ -156,6 +158,23 @@ def _explain(problem: Exception) -> str:
         return "not enough memory; give a shorter input"
     kind = type(problem).__name__
     return f"unexpected {kind}: {problem}; --debug shows where, please report it"
+
+
+def _value(problem: Exception) -> str:
+    """The option, what was typed and what is wanted, of a value that Typer had read by Pydantic."""
+    errors: list[dict[str, Any]] = getattr(problem.__cause__, "errors", list)()
+    option = getattr(getattr(problem, "param", None), "opts", ())
+    if not errors or not option:
+        return ""
+    kind, limits = errors[0]["type"], errors[0].get("ctx", {})
+    wanted = {
+        "int_parsing": "a whole number",
+        "int_parsing_size": "a smaller number",
+        "float_parsing": "a number",
+        "greater_than_equal": f"at least {limits.get('ge')}",
+        "less_than_equal": f"at most {limits.get('le')}",
+    }
+    return f"{option[0]} {errors[0]['input']!r}; give {wanted[kind]}" if kind in wanted else ""
 
 
 def _speak_plainly() -> None:

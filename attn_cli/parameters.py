@@ -28,6 +28,8 @@ def parameter(
     tensor([1., 1.])
     """
     if file is None:
+        if seed < 0:
+            raise InputError(f"seed {seed}", hint="give 0 or more")
         generator = np.random.Generator(np.random.PCG64([seed, *name.encode()]))
         return like.new_tensor(generator.normal(0, spread, sizes))
     if name not in file:

@@ -147,14 +147,20 @@ def _several(read: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
     return lambda text: tuple(read(part) for part in re.split(r"(?<![eE])\+", text))
 
 
+def _whole(text: str) -> int:
+    if abs(number := int(text)) >= 2**62:  # positions and their differences must fit into 64 bits
+        raise OverflowError
+    return number
+
+
 # An option's annotation, as written, says how its text is read. Texts, not types: annotations are not
 # evaluated, so that a module may name a type which is only imported for the type checker.
 _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
-    "int": (int, "a whole number"),
+    "int": (_whole, "a whole number"),
     "float": (float, "a number"),
     "bool": (_yes_or_no, "true or false"),
     "str": (str, "a text"),
-    "tuple[int, ...]": (_several(int), "whole numbers with + between them"),
+    "tuple[int, ...]": (_several(_whole), "whole numbers with + between them"),
     "tuple[float, ...]": (_several(float), "numbers with + between them"),
 }
 
@@ -177,5 +183,7 @@ def _convert(
     read, wanted = _reader(annotation)
     try:
         return read(text)
+    except OverflowError:
+        raise InputError(f"{where}: {text} is too large", hint="give a smaller number") from None
     except (ValueError, KeyError):
         raise InputError(f"{where}: {text!r} is not {wanted}", hint=f"give {wanted}") from None

@@ -141,7 +141,7 @@ def test_heatmap_of_a_bare_matrix(run, tmp_path):
         (["nope"], "no command 'nope'; the commands are encode, attend"),
         (["heatmpa"], "did you mean 'heatmap'?"),
         (["attend", "--hads", "2"], "No such option: --hads"),
-        (["attend", "--heads", "two"], "'--heads'"),
+        (["attend", "--heads", "two"], "--heads 'two'; give a whole number"),
         (["attend", "missing.txt"], "missing.txt: no such file"),
         (["attend", "--text", "a", "--heads", "3"], "3 heads do not divide d_model 64"),
         (

@@ -45,6 +45,8 @@ def _mask(source: Source, n: int | None) -> Attention:
     from ..rules import positions
     from .resolve import resolve_heads, rule
 
+    if n is not None and n > _MOST:
+        raise InputError(f"a mask of {n} × {n} positions", hint=f"give at most {_MOST}")
     if not source.mask:
         raise InputError("--dry-run without a mask", hint="give --mask SPEC; --mask help lists them")
     by = rule(source)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
 
 import typer
 
+from ..errors import InputError
 from .environment import environment
 
 if TYPE_CHECKING:
@@ -84,7 +85,9 @@ class Text:
     ] = "hash"
     dim: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Width of hash (64) or onehot (as needed) embeddings."),
+        typer.Option(
+            metavar="N", min=1, max=2**20, help="Width of hash (64) or onehot (as needed) embeddings."
+        ),
     ] = None
     posenc: Annotated[
         str | None,
@@ -227,7 +230,7 @@ class Source(Selection, Model):
     ] = None
     device: Annotated[str, typer.Option(metavar="cpu|cuda|mps|auto", help="Where to compute.")] = "cpu"
     threads: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Threads of the processor (all).")
+        int | None, typer.Option(metavar="N", min=1, max=1024, help="Threads of the processor (all).")
     ] = None
 
 
@@ -293,6 +296,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(function)
     def run(ctx: typer.Context, **given: Any) -> None:
         environment.help = ctx.get_help
+        _refuse_nothing(ctx, given)
         _surround(**{f.name: given.pop(f.name) for f in dataclasses.fields(Common)})
         for name, group in groups.items():
             given[name] = group(**{f.name: given.pop(f.name) for f in dataclasses.fields(group)})
@@ -325,6 +329,18 @@ def _fields(group: Any) -> list[inspect.Parameter]:
             )
         )
     return parameters
+
+
+def _refuse_nothing(ctx: typer.Context, given: dict[str, Any]) -> None:
+    """An empty text is seldom meant, as a shell makes one of a variable that is not set: say so."""
+    for parameter in ctx.command.params:
+        value = given.get(parameter.name or "")
+        if (value == "" or (isinstance(value, list) and "" in value)) and parameter.name not in _MAY_BE_EMPTY:
+            name = parameter.opts[0] if parameter.param_type_name == "option" else parameter.metavar
+            raise InputError(f"{name} ''", hint="give a value, or leave it out")
+
+
+_MAY_BE_EMPTY = ("text", "pair", "target", "title")
 
 
 def _surround(color: str, quiet: bool, debug: bool) -> None:

@@ -46,7 +46,15 @@ def read_input(source: Text) -> Any:
 
 def resolve_encoding(source: Text) -> Encoding:
     """Tokens and vectors of whatever INPUT holds."""
-    return as_encoding(read_input(source), source, source.input or "standard input")
+    data = read_input(source)
+    if not isinstance(data, str):
+        _refuse(source, _called(data), *_TEXT_OPTIONS)
+    return as_encoding(data, source, _where(source))
+
+
+def _where(source: Text) -> str:
+    """What INPUT is called in an error."""
+    return "--text" if source.text is not None else source.input or "standard input"
 
 
 def as_encoding(data: Any, source: Text, where: str) -> Encoding:
@@ -68,12 +76,11 @@ def encode(text: str, source: Text, where: str) -> Encoding:
     names = _tokenizer(source.tokenizer)(text)
     if not names:
         raise InputError("no token in the text", hint="give at least one word", where=where)
-    if source.embed in tokens.EMBEDDINGS:
-        vectors = tokens.EMBEDDINGS[source.embed](names, source.dim, source.seed)
+    if _known_or_file(source.embed, tokens.EMBEDDINGS):
+        vectors = tokens.EMBEDDINGS.parse(source.embed)(names, source.dim, source.seed)
         made = f"untrained hash embeddings (dim {vectors.shape[1]}, seed {source.seed})"
         made = made if source.embed == "hash" else f"{source.embed} embeddings"
     else:
-        _known_or_file(source.embed, tokens.EMBEDDINGS)
         vectors = files.read_vectors(source.embed, names, encoding=source.encoding)
         made = f"vectors of {os.path.basename(source.embed)}"
     return _add_positions(Encoding(tuple(names), vectors, made), source.posenc)
@@ -135,12 +142,14 @@ def resolve_heads(source: Source, default_model: str) -> Heads | Attention:
         source = _untrained(source)
     elif source.model not in (None, "none"):
         raise InputError(f"--model {source.model} wants text, not {_called(data)}", hint="leave --model out")
+    if not isinstance(data, str) and not source.context and not source.memory:
+        _refuse(source, _called(data), *_TEXT_OPTIONS)
     return _heads(source, *_query_key_value(data, source))
 
 
 def _query_key_value(data: Any, source: Source) -> tuple[Encoding, Encoding, Encoding]:
     """Named arrays may hold all three; anything else is all three at once."""
-    where = source.input or "standard input"
+    where = _where(source)
     if isinstance(data, dict) and "query" in data:
         query = data["query"]
         key = data.get("key", query)
@@ -150,6 +159,8 @@ def _query_key_value(data: Any, source: Source) -> tuple[Encoding, Encoding, Enc
             as_encoding(key, source, where),
             as_encoding(value, source, where),
         )
+    if isinstance(data, dict):
+        raise InputError(_called(data), hint="name them query, key and value", where=where)
     x = as_encoding(data, source, where)
     return x, x, x
 
@@ -339,6 +350,8 @@ _VECTOR_OPTIONS = (
     "scale", "temperature", "softcap", "mask", "top_k", "normalise", "memory", "dtype", "device", "threads",
 )  # fmt: skip
 
+_TEXT_OPTIONS = ("tokenizer", "embed", "dim")
+
 _MODEL_OPTIONS = ("pair", "kind", "target", "no_special", "truncate", "chunk")
 
 
@@ -346,7 +359,7 @@ def _default(name: str) -> Any:
     return Source.__dataclass_fields__[name].default
 
 
-def _refuse(source: Source, what: str, *names: str) -> None:
+def _refuse(source: Text, what: str, *names: str) -> None:
     """An option that could have no effect is an error, not a surprise."""
     for name in names:
         if getattr(source, name) not in (_default(name), []):
@@ -360,7 +373,9 @@ def refuse_selection(source: Source, what: str) -> None:
 
 
 def _called(data: Any) -> str:
-    names = {str: "text", np.ndarray: "a matrix", dict: "named arrays", PositionTable: "a position table"}
+    if isinstance(data, dict):
+        return f"arrays named {', '.join(map(tokens.escape, data))}"
+    names = {str: "text", np.ndarray: "a matrix", PositionTable: "a position table"}
     return names.get(type(data), f"a saved {type(data).__name__.lower()}")
 
 

@@ -113,6 +113,8 @@ def lsh(
         raise InputError(
             f"{buckets} buckets in {rounds} rounds", hint="give an even number and at least 1 round"
         )
+    if seed < 0:
+        raise InputError(f"seed {seed}", hint="give 0 or more")
     sizes = (rounds, query.shape[-1], buckets // 2)
     R = query.new_tensor(np.random.Generator(np.random.PCG64(seed)).normal(size=sizes))
     q, k = (_bucket(x.unsqueeze(-3) @ R) for x in (query, key))  # [..., round, seq]

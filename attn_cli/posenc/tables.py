@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PositionEncoding = Callable[..., "Float[np.ndarray, 'seq_len dim']"]
 
+MOST = 2**28  # numbers in a table, 2 GiB
+
 POSENCS: Registry[PositionEncoding] = Registry("posenc")
 
 
@@ -186,6 +188,8 @@ def _learned(file: Arrays | None) -> np.ndarray:
 def _positions(seq_len: int, dim: int) -> Float[np.ndarray, " seq_len"]:
     if seq_len < 1 or dim < 1:
         raise InputError(f"a table of {seq_len} positions × {dim} numbers", hint="give at least 1 of each")
+    if seq_len * dim > MOST:
+        raise InputError(f"a table of {seq_len:,} × {dim:,} numbers", hint=f"give at most {MOST:,} in all")
     return np.arange(seq_len, dtype=np.float64)
 
 
