@@ -72,9 +72,9 @@ def describe(directory: str) -> dict[str, str]:
 
 def families() -> list[tuple[str, str, str]]:
     """A row for each family that is read: model_type in config.json, its name, what it reads."""
-    from . import huggingface
+    from . import huggingface, library
 
-    return [("attn_run", "run of train-toy", "text"), *huggingface.families()]
+    return [("attn_run", "run of train-toy", "text"), *huggingface.families(), library.OTHERS]
 
 
 def _kind(directory: str, config: dict[str, Any]) -> Any:

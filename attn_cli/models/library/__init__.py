@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from .model import Library
 
+# In the list of families: model_type, name, what is read.
+OTHERS = ("others", f"what transformers knows, with the extra: {INSTALL}", "text")
+
 
 def load(directory: Path, config: Mapping[str, Any], name: str, natively: str) -> Library:
     """The model of a directory with its tokenizer; `natively` names what is read without the library.

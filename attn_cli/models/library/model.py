@@ -15,7 +15,7 @@ from ..special import without_special
 from ..text import Tokenised
 from . import sizes
 from .recording import Sides
-from .running import Pass, inputs_of
+from .running import Pass, explained, inputs_of, n_layers
 from .silence import silent
 from .watching import Unfamiliar, use
 from .words import Words
@@ -137,7 +137,7 @@ class Library:
             return Target(self._start(), self._checked(piece))
         if not self.writes:
             raise InputError("the weights with which it writes were not saved", hint="give --target")
-        start, *numbers = self._greedy(source, min(_LONGEST, longest))
+        start, *numbers = self._greedy(source, min(_LONGEST, 3 * len(source.numbers) + 10, longest))
         piece = self._words.written(numbers)
         said = self._words.join(piece)
         cut = "" if piece.special[-1] else f" (cut after {len(numbers)} tokens)"
@@ -147,15 +147,21 @@ class Library:
 
     def _greedy(self, source: Tokenised, longest: int) -> list[int]:
         """The start, and the most probable token after those before it until the end, or so many tokens."""
-        options = {"do_sample": False, "num_beams": 1, "max_new_tokens": longest}
-        with silent():
-            for ours in (True, False):
-                use(self.model, ours=ours)
-                try:
-                    written = self.model.generate(**inputs_of(self.model, source), **options)
-                    break
-                except Unfamiliar:
-                    continue
+        config = self.model.config
+        options = {
+            "do_sample": False,
+            "num_beams": 1,
+            "max_new_tokens": longest,
+            # The library's cache has room for as many layers as the encoder has.
+            "use_cache": n_layers(config, "decoder") <= n_layers(config, "encoder"),
+        }
+        with silent(), explained():
+            use(self.model, ours=True)
+            try:
+                written = self.model.generate(**inputs_of(self.model, source), **options)
+            except Unfamiliar:
+                use(self.model, ours=False)
+                written = self.model.generate(**inputs_of(self.model, source), **options)
         numbers: list[int] = written[0].tolist()
         return numbers
 

@@ -124,17 +124,22 @@ def _check_size(architecture: Any, config: Any, n_numbers: int) -> None:
 def open_tokenizer(directory: Path) -> Any:
     """The library's tokenizer of a directory.
 
-    Raises InputError when there is none.
+    Raises InputError when there is none: of some families the library would make one that knows no word.
     """
+    hint = "save it: AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR) with transformers"
     with silent():
         from transformers import AutoTokenizer
 
         try:
-            return AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+            tokenizer = AutoTokenizer.from_pretrained(
+                directory, local_files_only=True, trust_remote_code=False
+            )
         except BaseException as problem:  # a malformed tokenizer.json can panic with what is no Exception
             if isinstance(problem, (KeyboardInterrupt, SystemExit, MemoryError)):
                 raise
-            raise InputError(
-                f"transformers cannot read its tokenizer ({reason(problem)})",
-                hint="save it: AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR) with transformers",
-            ) from None
+            what = f"transformers cannot read its tokenizer ({reason(problem)})"
+            raise InputError(what, hint=hint) from None
+    files = {"tokenizer.json", *tokenizer.vocab_files_names.values()} - {"tokenizer_config.json"}
+    if tokenizer.vocab_files_names and not any((directory / name).is_file() for name in files):
+        raise InputError(f"no {' or '.join(sorted(files))} in it", hint=hint)
+    return tokenizer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -16,13 +17,15 @@ from .silence import reason, silent
 from .watching import Unfamiliar, Watch, use, watching
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ...records import Attention, Kind
     from ..reading import Reading
     from ..text import Tokenised
     from .recording import Sides
     from .watching import Seen
 
-_SINKS = "rows sum to less than 1, for its heads may attend to nothing (sinks)"
+_SINKS = "rows sum to less than 1, as heads may attend to nothing (sinks)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,15 +73,15 @@ class Pass:
     def _given(self, sides: Sides) -> dict[int, torch.Tensor]:
         """The weights of all layers, as the library gives them when it is asked."""
         config = self.model.config
-        n_layers, shape = self._n_layers(), (len(sides.query_tokens), len(sides.key_tokens))
-        eager.check_room(n_layers * getattr(config, "num_attention_heads", 1), *shape)
+        n, shape = n_layers(config, self.kind), (len(sides.query_tokens), len(sides.key_tokens))
+        eager.check_room(n * getattr(config, "num_attention_heads", 1), *shape)
         with silent():
             use(self.model, ours=False)
             outputs = self._forward(output_attentions=True)
         return eager.weights_of(
             outputs,
             self.kind if self.written is not None else None,
-            n_layers=n_layers,
+            n_layers=n,
             shape=shape,
             banded=config.model_type in eager.BANDED and self.kind == "encoder",
         )
@@ -89,16 +92,33 @@ class Pass:
         inputs = inputs_of(part, self.source)
         if self.written is not None:
             inputs["decoder_input_ids"] = torch.tensor([self.written])
-        try:
+        with explained():
             return part(**inputs, **asked)
-        except (TypeError, ValueError, IndexError, AttributeError, RuntimeError) as problem:
-            raise InputError(f"the model cannot read this text ({reason(problem)})") from None
 
-    def _n_layers(self) -> int:
-        config = self.model.config.get_text_config()
-        names = ("num_decoder_layers", "decoder_layers") if self.kind in ("decoder", "cross") else ()
-        numbers = [getattr(config, name, None) for name in (*names, "num_hidden_layers")]
-        return next((n for n in numbers if isinstance(n, int)), 0)
+
+@contextlib.contextmanager
+def explained() -> Iterator[None]:
+    """Whatever a model raises while it reads a text becomes an InputError."""
+    try:
+        yield
+    except (TypeError, ValueError, IndexError, KeyError, AttributeError, RuntimeError) as problem:
+        if isinstance(problem, InputError):
+            raise
+        raise InputError(f"the model cannot read this text ({reason(problem)})") from None
+
+
+def n_layers(config: Any, kind: Kind) -> int:
+    """How many layers have an attention of a kind, by the configuration; 0 where that does not tell.
+
+    >>> from types import SimpleNamespace
+    >>> t5 = SimpleNamespace(num_hidden_layers=6, num_decoder_layers=4, get_text_config=lambda: t5)
+    >>> n_layers(t5, "encoder"), n_layers(t5, "cross")
+    (6, 4)
+    """
+    text = config.get_text_config()
+    names = ("num_decoder_layers", "decoder_layers") if kind in ("decoder", "cross") else ()
+    numbers = [getattr(text, name, None) for name in (*names, "num_hidden_layers")]
+    return next((n for n in numbers if isinstance(n, int)), 0)
 
 
 def inputs_of(part: Any, piece: Tokenised) -> dict[str, torch.Tensor]:
