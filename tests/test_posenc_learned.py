@@ -122,3 +122,12 @@ def test_other_kinds_still_need_no_torch(tmp_path):
     np.savez(tmp_path / "p.npz", position=TABLE)
     for kind in ("rope", f"learned:file={tmp_path / 'p.npz'}"):
         assert "torch" not in loaded_by("posenc", kind, "-o", tmp_path / "x.tsv")
+
+
+def test_a_run_of_train_toy_has_learned_some(run, tmp_path):
+    assert run("train-toy", "reverse", "--steps", "2", "-o", "r", "-q", cwd=tmp_path).code == 0
+    called, table = models.positions(str(tmp_path / "r"))
+    assert called.startswith("train-toy reverse, ")
+    assert table.tolist() == load_file(tmp_path / "r" / "model.safetensors")["position.weight"].tolist()
+    shown = run("posenc", "learned", "--model", "r", "--view", "similarity", cwd=tmp_path)
+    assert len(shown.stdout.splitlines()) == 1 + len(table)
