@@ -9,15 +9,12 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from attn_cli.errors import AttnWarning
 from attn_cli.posenc import sinusoidal
 from attn_cli.records import Attention, PositionTable
-from attn_cli.render import cells, colour, faces, figure, fonts, maps, sheet, ticks
-from attn_cli.render.backend import DPI, FT2Font, LineCollection, Text
+from attn_cli.render import cells, colour, figure, maps, sheet, ticks
+from attn_cli.render.backend import DPI, LineCollection, Text
 from attn_cli.render.labels import label
 from attn_cli.render.look import Look
-from fontTools import subset
-from fontTools.ttLib import TTFont
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
@@ -295,124 +292,6 @@ def test_all_panels_share_one_scale_and_the_cells_have_its_colours():
 def test_a_png_has_three_pixels_to_a_point():
     drawn = laid_out(attention(ENGLISH))
     assert pixels(attention(ENGLISH)).shape == (drawn.height * 3, drawn.width * 3, 3)
-
-
-# ---- fonts ----------------------------------------------------------------------------------------
-
-
-def test_chinese_japanese_and_korean_have_a_font_wherever_attn_is_installed():
-    everyday = "".join(
-        bytes([a, b]).decode("gb2312", "ignore") for a in range(176, 248) for b in range(161, 255)
-    )
-    traditional = "".join(
-        bytes([a, b]).decode("big5", "ignore") for a in range(164, 199) for b in range(161, 255)
-    )
-    font = FT2Font(str(faces.BUNDLED))
-    assert len(everyday) > 6700
-    assert all(font.get_char_index(ord(c)) for c in everyday + traditional + "のカ한글。，「」Ａ")
-    assert (
-        faces.BUNDLED.with_name("NotoSansSC-LICENSE.txt").read_text("utf-8").count("OPEN FONT LICENSE") == 1
-    )
-    assert faces.BUNDLED.stat().st_size < 4e6
-
-
-def renamed(path, family):
-    """A font with the glyphs of 注 and 意 alone, under a name of someone else's."""
-    font = TTFont(faces.BUNDLED)
-    subsetter = subset.Subsetter()
-    subsetter.populate(text="注意")
-    subsetter.subset(font)
-    font["name"].setName(family, 1, 3, 1, 0x409)
-    font.save(path)
-
-
-@pytest.fixture
-def installed(monkeypatch, tmp_path):
-    """`installed(**{"NotoSansSC": "Noto Sans SC"})` makes these files and families the only ones."""
-
-    def install(**families):
-        for name, family in families.items():
-            renamed(tmp_path / f"{name}.ttf", family)
-        monkeypatch.setattr(faces, "_font_files", lambda: tuple(sorted(map(str, tmp_path.iterdir()))))
-        forget()
-        return tmp_path
-
-    def forget():
-        for cached in (faces.face_of, faces._installed_for_chinese, faces._all_installed):
-            cached.cache_clear()
-
-    yield install
-    monkeypatch.undo()
-    forget()
-
-
-def family_of(character):
-    return faces.face_of(character).family
-
-
-def test_without_an_installed_font_chinese_is_drawn_with_the_bundled_one(installed):
-    installed()
-    assert [family_of(c) for c in "aé注😀"] == ["DejaVuSans", "DejaVuSans", "NotoSansSC", "DejaVuSans"]
-
-
-def test_an_installed_font_goes_before_the_bundled_one_for_what_it_has(installed):
-    installed(msyh="Microsoft YaHei", NotoSansSC="Noto Sans SC", other="A Font")
-    assert [family_of(c) for c in "注意力"] == ["Noto Sans SC", "Noto Sans SC", "NotoSansSC"]
-
-
-def test_a_font_of_another_name_is_asked_last(installed):
-    folder = installed(other="A Font")
-    (folder / "broken.ttf").write_bytes(b"not a font")
-    assert family_of("注") == "NotoSansSC"
-    assert [face.family for face in faces._all_installed()] == ["A Font"]
-
-
-def test_mixed_text_is_drawn_by_several_fonts(installed):
-    folder = installed(NotoSansSC="Noto Sans SC")
-    names = fonts.families_for(["a注", "力"])
-    assert names == [f"{faces.LATIN}#0", f"{folder / 'NotoSansSC.ttf'}#0", f"{faces.BUNDLED}#0"]
-    assert fonts.families_for(["a", "b"]) == [f"{faces.LATIN}#0"]
-
-
-def test_a_character_that_no_font_has_is_spelled_out_and_named_once():
-    record = attention(("\U00013000", "b\U00013000"))
-    with pytest.warns(AttnWarning, match=r"no font here draws U\+13000 \(EGYPTIAN HIEROGLYPH A001\)") as said:
-        drawn = figure.attention_figure(record)
-    assert len(said) == 1
-    assert "\\U00013000" in [text.get_text() for text in drawn.findobj(Text)]
-
-
-def test_joiners_and_variation_selectors_leave_no_box():
-    assert fonts.drawable("❤\ufe0f") == "❤"
-    assert fonts.drawable("a\u200db") == "ab"
-
-
-def test_direction_and_combining_marks_have_fonts_too():
-    text = "שלום مرحبا Ελλάς é 😀 →"
-    assert fonts.drawable(text) == text
-
-
-@pytest.mark.parametrize(
-    ("header", "cff"),
-    [
-        (b"OTTO" + bytes(12), True),
-        (b"\0\1\0\0" + bytes(12), False),
-        (b"ttcf" + bytes(8) + (16).to_bytes(4) + b"OTTO", True),
-        (b"ttcf" + bytes(8) + (16).to_bytes(4) + b"\0\1\0\0", False),
-    ],
-)
-def test_fonts_with_cubic_outlines_are_told_apart(tmp_path, header, cff):
-    (tmp_path / "font").write_bytes(header)
-    assert faces.is_cff(str(tmp_path / "font")) is cff
-
-
-def test_pdf_embeds_its_fonts_as_text_that_can_be_searched(installed):
-    installed()
-    pdf = figure.save(figure.attention_figure(attention(CHINESE)), "pdf")
-    assert b"+NotoSansSCSubset-Regular" in pdf
-    assert b"/Type3" not in pdf
-    assert pdf.count(b"/FontFile2") == 2
-    assert pdf.count(b"/ToUnicode") == 2
 
 
 # ---- tokens are never more than text --------------------------------------------------------------

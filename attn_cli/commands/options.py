@@ -262,6 +262,10 @@ class Drawing:
     style: Annotated[
         str, typer.Option(metavar="paper|slide|dark", help="For print, for 16:9 slides, or on a dark ground.")
     ] = "paper"
+    font: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="A font to draw with; characters that it lacks have others."),
+    ] = None
 
 
 @dataclasses.dataclass(frozen=True)

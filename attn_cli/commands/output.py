@@ -94,9 +94,7 @@ def _look(drawing: Drawing | None) -> Look:
     if drawing is None:
         return PLAIN
     size = None if drawing.size is None else parse_size(drawing.size)
-    return Look(
-        drawing.title, drawing.cmap, drawing.color_scale, size, drawing.dpi, drawing.style, drawing.view
-    )
+    return Look(**vars(drawing) | {"size": size})
 
 
 def _table_picture(table: PositionTable, name: str) -> bytes:

@@ -1,63 +1,118 @@
-"""Fonts as files: which there are, in which order they are asked for a character, what matplotlib calls them.
+"""In which order fonts are asked for a character.
 
-Latin is DejaVu Sans, which matplotlib brings along. What it lacks is looked for in an installed font for
-Chinese, then in the bundled subset of Noto Sans SC, then in everything else that is installed. The files
-are looked for anew each time: matplotlib's own list is not told of fonts installed after it was made.
+First comes the font that was asked for, if any. Then DejaVu Sans, which matplotlib brings along and which has
+Latin, Arabic and Hebrew. What it lacks is looked for in an installed font for Chinese, then in the bundled
+subset of Noto Sans SC; in an installed font for emoji, then in the bundled Noto Emoji; then in everything else
+that is installed.
 """
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
+import contextvars
+import difflib
 import functools
 import os
 import pathlib
 import re
-import struct
-import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+import unicodedata
+from typing import TYPE_CHECKING, Any
 
-from .backend import FT2Font, font_manager, get_data_path
+from ..errors import InputError
+from .backend import get_data_path
+from .fontfiles import Face, faces_in, font_files, font_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 LATIN = pathlib.Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")
 BUNDLED = pathlib.Path(__file__).parent / "data" / "NotoSansSC.ttf"
+EMOJI = BUNDLED.with_name("NotoEmoji.ttf")
 # Families with the Chinese forms of characters, best first, and how their files are named.
 INSTALLED = (
     *("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN"),
     *("WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "PingFang SC", "Hiragino Sans GB", "Microsoft YaHei"),
 )
 _INSTALLED_FILES = re.compile(r"notosans(cjk|sc)|sourcehansans|wqy|pingfang|hiraginosansgb|msyh")
-_REGULAR = ("Regular", "Normal", "Book", "Roman", "W3")
+# The same for emoji in outlines, which take the colour of the text; those in colours cannot be drawn.
+INSTALLED_EMOJI = ("Noto Emoji", "Symbola", "Segoe UI Emoji", "OpenMoji Black")
+_EMOJI_FILES = re.compile(r"notoemoji|symbola|seguiemj|openmojiblack")
+_preferred: contextvars.ContextVar[Face | None] = contextvars.ContextVar("font", default=None)
 
 
-class Face(NamedTuple):
-    """A font: how late it is asked, and where it is. Faces sort by the order in which they are asked."""
+@contextlib.contextmanager
+def preferring(font: str | None) -> Iterator[None]:
+    """Within it, a font by its file or its name is asked before all others for what it has.
 
-    turn: int
-    family: str
-    path: str
-    number: int  # in a collection
+    Raises InputError, which names the nearest, where no such font is installed.
+    """
+    token = _preferred.set(None if font is None else _asked_for(font))
+    try:
+        yield
+    finally:
+        _preferred.reset(token)
 
-    @property
-    def name(self) -> str:
-        """What matplotlib is told it is called: a name that no other font has."""
-        return f"{self.path}#{self.number}"
+
+def _asked_for(font: str) -> Face:
+    if os.path.isfile(font):
+        if face := next(faces_in([font], turn=-1, upright=False), None):
+            return face
+        raise InputError("not a font that can be drawn", hint="give a .ttf, .otf or .ttc file", where=font)
+    faces = sorted(faces_in([str(LATIN), *font_files()], turn=-1), reverse=True)
+    families = {face.family.lower(): face for face in faces}
+    if face := families.get(font.lower()):
+        return face
+    close = difflib.get_close_matches(font.lower(), families, n=3, cutoff=0.4) or sorted(families)[:3]
+    near = ", ".join(families[name].family for name in close)
+    raise InputError(f"--font {font!r} is no file and not installed", hint=f"nearest are {near}")
+
+
+def face_of(cluster: str) -> Face | None:
+    """The first font that has a character and whatever is joined with it, if there is any.
+
+    What has no look of its own, as joiners have none, needs no font.
+    """
+    preferred = _preferred.get()
+    if preferred is not None and _draws(preferred, cluster):
+        return preferred
+    return _usual_face_of(cluster)
 
 
 @functools.cache
-def face_of(character: str) -> Face | None:
-    """The first font that has the character, if there is any."""
-    if character.isascii():
+def _usual_face_of(cluster: str) -> Face | None:
+    if cluster.isascii():
         return latin()
-    return next((face for face in _all_faces() if font_of(face).get_char_index(ord(character))), None)
+    return next((face for face in _all_faces() if _draws(face, cluster)), None)
+
+
+def _draws(face: Face, cluster: str) -> bool:
+    font = font_of(face)
+    return all(_has(font, character) for character in cluster if not is_invisible(character))
+
+
+def _has(font: Any, character: str) -> bool:
+    """Whether a font has the outline of a character; of one in colours it has the number and no outline."""
+    code = ord(character)
+    if not font.get_char_index(code):
+        return False
+    if character < "\u2190" or character.isspace():  # no emoji
+        return True
+    glyph = font.load_char(code)
+    return bool(glyph.width and glyph.height)
+
+
+def is_invisible(character: str) -> bool:
+    """Whether a character only tells others how to look: joiners, variation selectors, tags."""
+    selector = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
+    return selector or unicodedata.category(character) == "Cf"
 
 
 def _all_faces() -> Iterator[Face]:
     yield latin()
     yield from _installed_for_chinese()
     yield Face(2, BUNDLED.stem, str(BUNDLED), 0)
+    yield from _installed_for_emoji()
+    yield Face(4, EMOJI.stem, str(EMOJI), 0)
     yield from _all_installed()
 
 
@@ -69,9 +124,19 @@ def latin() -> Face:
 @functools.cache
 def _installed_for_chinese() -> tuple[Face, ...]:
     """The best of the installed fonts that were made for Chinese."""
-    files = [path for path in _font_files() if _INSTALLED_FILES.match(_plain_name(path))]
-    faces = [face for face in _faces_in(files, turn=1) if face.family in INSTALLED]
-    return tuple(sorted(faces, key=lambda face: (INSTALLED.index(face.family), face.path))[:1])
+    return _best(INSTALLED, _INSTALLED_FILES, turn=1)
+
+
+@functools.cache
+def _installed_for_emoji() -> tuple[Face, ...]:
+    """The best of the installed fonts that were made for emoji."""
+    return _best(INSTALLED_EMOJI, _EMOJI_FILES, turn=3)
+
+
+def _best(families: tuple[str, ...], files_like: re.Pattern[str], turn: int) -> tuple[Face, ...]:
+    files = [path for path in font_files() if files_like.match(_plain_name(path))]
+    faces = [face for face in faces_in(files, turn) if face.family in families]
+    return tuple(sorted(faces, key=lambda face: (families.index(face.family), face.path))[:1])
 
 
 def _plain_name(path: str) -> str:
@@ -81,70 +146,4 @@ def _plain_name(path: str) -> str:
 @functools.cache
 def _all_installed() -> tuple[Face, ...]:
     """Every installed font but those that draw a box for each character."""
-    return tuple(
-        sorted(face for face in _faces_in(_font_files(), turn=3) if "Last Resort" not in face.family)
-    )
-
-
-def _faces_in(files: Iterable[str], turn: int) -> Iterator[Face]:
-    """The upright faces of normal weight in font files, as far as they can be read."""
-    for path in files:
-        try:
-            first = FT2Font(path)
-            others = range(1, first.num_faces if _READS_COLLECTIONS else 1)
-            fonts = [first, *(FT2Font(path, face_index=i) for i in others)]
-        except (OSError, RuntimeError, ValueError):
-            continue  # not every file in a font folder is a font
-        for index, font in enumerate(fonts):
-            if font.scalable and font.style_name in _REGULAR:
-                yield Face(turn, font.family_name, path, index)
-
-
-_READS_COLLECTIONS = "index" in font_manager.FontEntry.__dataclass_fields__  # matplotlib 3.11 can
-
-
-@functools.cache
-def _font_files() -> tuple[str, ...]:
-    if sys.platform == "win32":
-        folders = [font_manager.win32FontDirectory()]
-    else:
-        folders = [*font_manager.X11FontDirectories, *font_manager.OSXFontDirectories]
-    return tuple(sorted(font_manager.findSystemFonts(folders)))
-
-
-@functools.cache
-def registered(face: Face) -> str:
-    """The name by which matplotlib finds this very file.
-
-    Among files of one name it takes the one it came upon first; a name of its own gives the same picture
-    every time.
-    """
-    entry = font_manager.FontEntry(fname=face.path, name=face.name, weight=400, size="scalable")
-    if _READS_COLLECTIONS:
-        entry = dataclasses.replace(entry, index=face.number)
-    font_manager.fontManager.ttflist.append(entry)
-    return face.name
-
-
-def found(name: str) -> Any:
-    """What matplotlib finds under a name: a path, and perhaps a place in a collection."""
-    return font_manager.findfont(font_manager.FontProperties(family=[name]), fallback_to_default=False)
-
-
-@functools.cache
-def font_of(face: Face) -> Any:
-    """The font itself, at a size of 100 points of one pixel each."""
-    font = font_manager.get_font(found(registered(face)))
-    font.set_size(100, 72)
-    return font
-
-
-@functools.cache
-def is_cff(path: str) -> bool:
-    """Whether a font has cubic outlines, which a PDF cannot embed as they are."""
-    with open(path, "rb") as file:
-        head = file.read(16)
-        if head.startswith(b"ttcf"):  # a collection: see its first face
-            file.seek(struct.unpack(">I", head[12:16])[0])
-            head = file.read(4)
-    return head.startswith(b"OTTO")
+    return tuple(sorted(face for face in faces_in(font_files(), turn=5) if "Last Resort" not in face.family))

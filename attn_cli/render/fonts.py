@@ -9,45 +9,56 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from ..errors import warn
+from ..tokens import clusters
 from .backend import Path, TextPath, font_manager
-from .faces import Face, face_of, font_of, found, is_cff, latin, registered
+from .faces import face_of, is_invisible, latin
+from .fontfiles import font_of, found, is_cff, registered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .fontfiles import Face
+
 
 def families_for(texts: Iterable[str]) -> list[str]:
     """The names of the fonts that draw these texts, in the order in which each character is looked for."""
-    return [registered(face) for face in _faces_for(texts)]
+    faces = {face for text in texts for cluster in clusters(drawable(text)) if (face := face_of(cluster))}
+    return [registered(face) for face in sorted({latin(), *faces})]
 
 
 def drawable(text: str) -> str:
-    r"""The text with what no font has spelled as its code.
+    r"""The text with what no font has spelled as its code; matplotlib shapes it, joins and orders it.
 
-    Joiners and variation selectors, which only tell other characters how to look, are left out.
+    An accent that stands alone gets a dotted circle to stand on. What has no look of its own, as joiners
+    have none, is spelled too where nothing else is there.
 
-    >>> drawable("注意 a\ufe0f\U000e0041")
-    '注意 a'
+    >>> drawable("注意 \u0301"), drawable("\u200d")
+    ('注意 ́', '\\u200d')
     """
-    return text if text.isascii() else "".join(map(_shown, unicodedata.normalize("NFC", text)))
+    if text.isascii():
+        return text
+    text = unicodedata.normalize("NFC", text)
+    if all(map(is_invisible, text)):
+        return "".join(map(_code, text))
+    alone = unicodedata.category(text[0])[0] == "M" and not is_invisible(text[0])
+    return "".join(map(_shown, clusters(_CIRCLE + text if alone else text)))
 
 
 def warn_of_missing(texts: Iterable[str]) -> None:
     """Name the characters that no font draws, once for all texts of a picture."""
     characters = {c for text in texts if not text.isascii() for c in unicodedata.normalize("NFC", text)}
-    missing = sorted(c for c in characters if not _is_invisible(c) and face_of(c) is None)
+    missing = sorted(c for c in characters if face_of(c) is None)
     if missing:
         named = ", ".join(f"U+{ord(c):04X} ({unicodedata.name(c, 'no name')})" for c in missing[:5])
         more = f" and {len(missing) - 5} more characters" if len(missing) > 5 else ""
-        warn(f"no font here draws {named}{more}; install one that does")
+        warn(f"no font here draws {named}{more}; give one that does with --font FILE")
 
 
 def width(text: str, size: float) -> float:
     """How far a line of text reaches, in points, at a type size in points."""
-    text = drawable(text)
     font = _measuring_font(tuple(families_for([text])))
     font.set_size(100, 72)
-    font.set_text(text)
+    font.set_text(drawable(text))
     return font.get_width_height()[0] / 64 * size / 100
 
 
@@ -68,33 +79,36 @@ def lines(text: str, size: float, room: float) -> list[str]:
     return [line for line in (*broken, line) if line]
 
 
-@functools.cache
 def outline(character: str) -> tuple[Path, float]:
     """The outline of a Latin character and how far it reaches, at a type size of 1."""
-    prop = font_manager.FontProperties(family=families_for([character]))
-    glyph = font_of(latin()).load_char(ord(character))
+    return _outline(character, face_of(character) or latin())
+
+
+@functools.cache
+def _outline(character: str, face: Face) -> tuple[Path, float]:
+    prop = font_manager.FontProperties(family=[registered(face)])
+    glyph = font_of(face).load_char(ord(character))
     return TextPath((0, 0), character, size=1, prop=prop), glyph.linearHoriAdvance / 65536 / 100
 
 
-def embeds_as_text(texts: Iterable[str]) -> bool:
-    """Whether a PDF can embed the fonts of these texts whole, which takes quadratic outlines, not CFF."""
-    return not any(is_cff(face.path) for face in _faces_for(texts))
+def embeds_as_text(families: Iterable[str]) -> bool:
+    """Whether a PDF can embed these fonts whole, which takes quadratic outlines, not CFF."""
+    return not any(is_cff(found(name)) for name in families)
 
 
-def _shown(character: str) -> str:
-    if _is_invisible(character):
-        return ""
+_CIRCLE, _APART = "\u25cc", "\u200b"
+
+
+def _shown(cluster: str) -> str:
+    """A character with its accents; these apart from it where no font has both, still over one another."""
+    if face_of(cluster):
+        return cluster
+    return _APART.join(c if face_of(c) else _code(c) for c in cluster)
+
+
+def _code(character: str) -> str:
     code = ord(character)
-    return character if face_of(character) else f"\\U{code:08x}" if code > 0xFFFF else f"\\u{code:04x}"
-
-
-def _is_invisible(character: str) -> bool:
-    selector = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
-    return selector or unicodedata.category(character) == "Cf"
-
-
-def _faces_for(texts: Iterable[str]) -> list[Face]:
-    return sorted({latin(), *(face for text in texts for c in text if (face := face_of(c)))})
+    return f"\\U{code:08x}" if code > 0xFFFF else f"\\u{code:04x}"
 
 
 @functools.cache

@@ -50,5 +50,5 @@ def stands_upright(text: str) -> bool:
     >>> stands_upright("注意"), stands_upright("GPT模型"), stands_upright(".")
     (True, False, True)
     """
-    wide = all(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return wide or len(list(clusters(text))) == 1
+    parts = list(clusters(text))
+    return len(parts) == 1 or all(unicodedata.east_asian_width(part[0]) in "WF" for part in parts)

@@ -40,6 +40,7 @@ class Look:
     dpi: int | None = None
     style: str = "paper"
     view: str = "map"
+    font: str | None = None  # a file or a name; what it lacks comes from the usual ones
 
     def __post_init__(self) -> None:
         _check("view", self.view, VIEWS)

@@ -72,7 +72,7 @@ def _set_below(text: str, x: float, y: float, ticks: Ticks) -> Iterator[Words]:
     size = ticks.size
     if ticks.running:
         yield Words(text, x, y + 0.85 * size, size, "center")
-    elif stands_upright(text):
+    elif _upright(text):
         for i, character in enumerate(clusters(text)):
             yield Words(character, x, y + (0.9 + _DOWN * i) * size, size, "center")
     else:
@@ -108,7 +108,11 @@ def _round_numbers() -> Iterator[int]:
 
 
 def _depth(text: str, size: float) -> float:
-    return len(list(clusters(text))) * _DOWN * size if stands_upright(text) else fonts.width(text, size)
+    return len(list(clusters(text))) * _DOWN * size if _upright(text) else fonts.width(text, size)
+
+
+def _upright(text: str) -> bool:
+    return stands_upright(fonts.drawable(text))  # codes of what cannot be drawn run on
 
 
 def number(value: float, decimals: int) -> str:
