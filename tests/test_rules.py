@@ -50,7 +50,7 @@ def assert_like_the_oracle(n_query, n_key, **specs):
         expected = oracle.attention(*here, **specs, mask=allowed, files=FILES, head=head, n_heads=N_HEADS)
         for name in ("scores", "weights", "output"):
             got, wanted = getattr(steps, name)[head], getattr(expected, name)
-            np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-12, err_msg=f"{name} {masks} {specs}")
+            np.testing.assert_allclose(got, wanted, rtol=1e-15, atol=1e-12, err_msg=f"{name} {masks} {specs}")
 
 
 @pytest.mark.parametrize("score", SCORE_SPECS)
@@ -58,6 +58,13 @@ def assert_like_the_oracle(n_query, n_key, **specs):
 def test_every_score_mask_and_normalisation_is_the_oracles(score, normalise):
     for masks in MASKINGS:
         assert_like_the_oracle(7, 7, score=score, mask=masks, normalise=normalise)
+
+
+@pytest.mark.parametrize("score", SCORE_SPECS)
+@pytest.mark.parametrize("normalise", NORMALISATION_SPECS)
+def test_logits_times_1000_are_the_oracles(score, normalise):
+    for masks in MASKINGS:
+        assert_like_the_oracle(5, 6, score=score, mask=masks, normalise=normalise, scale=1000.0)
 
 
 @pytest.mark.parametrize("score", SCORE_SPECS)

@@ -1,5 +1,6 @@
 """What streaming must keep although no number of a short input shows it: each test once found a broken line."""
 
+import itertools
 import threading
 
 import numpy as np
@@ -12,7 +13,7 @@ from attn_cli.streaming import blocking, kept, stream, streamed
 from attn_cli.streaming.blocking import Block, in_blocks, in_order
 
 from test_streaming import Sizes, assert_streams_like_dense, mean_over, returned, vectors
-from variants import NORMALISATION_SPECS
+from variants import NORMALISATION_SPECS, SCORE_SPECS, read_arrays
 
 CPU = torch.device("cpu")
 
@@ -102,6 +103,15 @@ def test_entropy_is_never_below_zero():
     entropy = returned(stream(q, k, v, Rule(scale=1000.0))).entropy
     assert (entropy >= 0).all()
     assert (entropy < 1e-3).mean() > 0.5
+
+
+@pytest.mark.parametrize("normalise", NORMALISATION_SPECS)
+def test_logits_times_1000_stream(monkeypatch, normalise):
+    monkeypatch.setattr(kept, "MOST_CELLS", 5)
+    monkeypatch.setattr(blocking, "CACHED", 2**9)
+    for score, mask in itertools.product(SCORE_SPECS, ([], ["causal"])):
+        rule = Rule.parse(score=score, mask=mask, normalise=normalise, scale=1000.0, read_arrays=read_arrays)
+        assert_streams_like_dense(*vectors(9, 11), rule, within=1e-11)
 
 
 def test_sums_are_those_of_float64_rounded_once():
