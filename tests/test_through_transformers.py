@@ -62,6 +62,12 @@ FAMILIES = {
         "ModernBertModel",
         {**BERT, "num_hidden_layers": 4, "local_attention": 4, "cls_token_id": 3, "sep_token_id": 1},
     ),
+    "clap": (
+        "ClapModel",
+        {"text_config": BERT, "projection_dim": 8, "audio_config": {
+            "hidden_size": 16, "depths": [1, 1], "num_attention_heads": [2, 2], "patch_embeds_hidden_size": 8,
+            "spec_size": 32, "window_size": 2}},
+    ),
     "albert": ("AlbertModel", {**BERT, "embedding_size": 8, "num_hidden_layers": 3}),
     "mixtral": ("MixtralForCausalLM", {**LLAMA, **MIXTURE, "sliding_window": 4}),
     "gemma2": (
@@ -79,7 +85,8 @@ FAMILIES = {
 }  # fmt: skip
 KINDS = [("encoder", "encoder_attentions"), ("decoder", "decoder_attentions"), ("cross", "cross_attentions")]
 BOTH = ["t5", "marian", "bart"]
-ALONE = [name for name in FAMILIES if name not in (*BOTH, "led", "longformer", "clip")]
+TOWERS = ["clip", "clap"]
+ALONE = [name for name in FAMILIES if name not in (*BOTH, "led", "longformer", *TOWERS)]
 
 
 def words(directory: Path, end: str = "$A </s>") -> None:
@@ -136,7 +143,7 @@ def numbers(text: str) -> list[int]:
 def theirs(directory: Path, name: str, **inputs):
     """What the library gives beside its output when it is asked, with its eager attention."""
     model = getattr(transformers, FAMILIES[name][0]).from_pretrained(directory, attn_implementation="eager")
-    part = model.text_model if name == "clip" else model
+    part = model.text_model if name in TOWERS else model
     with torch.no_grad():
         return part.eval()(input_ids=torch.tensor([numbers(TEXT)]), output_attentions=True, **inputs)
 
@@ -194,12 +201,33 @@ def test_scores_and_mask_give_the_weights(saved):
         np.testing.assert_allclose(attention.weights, odds / odds.sum(-1, keepdims=True), atol=1e-6)
 
 
-def test_the_text_tower_of_clip_and_what_is_not_read(saved):
-    directory = saved("clip")
+@pytest.mark.parametrize("name", TOWERS)
+def test_of_two_towers_the_one_that_reads_text(saved, name):
+    """CLAP's says nothing about being causal, which the library's default attention takes for yes."""
+    directory = saved(name)
     attention = models.load(str(directory)).attend(TEXT)
-    assert_equal_layers(attention, theirs(directory, "clip").attentions)
-    assert attention.provenance == "CLIP through transformers: clip (its text tower), 2 layers × 4 heads"
-    assert models.describe(str(directory))["reads"] == "text; images are not read"
+    assert_equal_layers(attention, theirs(directory, name).attentions)
+    assert attention.provenance.endswith(f"through transformers: {name} (its text tower), 2 layers × 4 heads")
+
+
+def test_what_is_not_read_of_clip_is_said(saved):
+    assert models.describe(str(saved("clip")))["reads"] == "text; images are not read"
+
+
+def test_a_model_without_text_is_named(tmp_path):
+    sizes = {
+        "image_size": 8,
+        "patch_size": 2,
+        "embed_dim": 8,
+        "depths": [1],
+        "num_heads": [2],
+        "window_size": 2,
+    }
+    transformers.SwinModel(transformers.SwinConfig(**sizes)).save_pretrained(tmp_path)
+    words(tmp_path)
+    assert models.describe(str(tmp_path))["read"] == "no, it takes pixel_values"
+    with pytest.raises(InputError, match="Swin reads pixel_values, no text"):
+        models.load(str(tmp_path)).attend(TEXT)
 
 
 @pytest.mark.parametrize("name", ["longformer", "led"])

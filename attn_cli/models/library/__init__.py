@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from .model import Library
 
+_TOWERS = {"vision_config": "images", "audio_config": "sounds"}
 # In the list of families: model_type, name, what is read.
 OTHERS = ("others", f"what transformers knows, with the extra: {INSTALL}", "text")
 
@@ -45,7 +46,9 @@ def describe(directory: Path, config: Mapping[str, Any], name: str) -> dict[str,
     if (title := family(kind)) is None:
         return {"family": escape(kind), "read": "no"}
     theirs = opening.open_config(directory)
-    return {"family": title, "name": escape(name), **sizes(theirs), "read": "through transformers"}
+    taken = opening.takes(theirs)
+    read = "through transformers" if taken == "input_ids" else f"no, it takes {escape(taken)}"
+    return {"family": title, "name": escape(name), **sizes(theirs), "read": read}
 
 
 def sizes(config: Any) -> dict[str, str]:
@@ -58,8 +61,9 @@ def sizes(config: Any) -> dict[str, str]:
         "d_model": getattr(text, "hidden_size", None),
         "vocab": getattr(text, "vocab_size", None),
         "max_len": getattr(text, "max_position_embeddings", None),
-        "reads": "text; images are not read" if hasattr(config, "vision_config") else None,
     }
+    towers = [called for name, called in _TOWERS.items() if hasattr(config, name)]
+    entries["reads"] = f"text; {' and '.join(towers)} are not read" if towers else None
     stack = {"stack": "both"} if config.is_encoder_decoder else {}
     return stack | {name: str(value) for name, value in entries.items() if value is not None}
 

@@ -108,8 +108,8 @@ class Library:
 
     def _refuse(self, reading: Reading, kind: Kind) -> None:
         """Raise InputError for what could have no effect."""
-        if self._tower.main_input_name != "input_ids":
-            raise InputError(f"{self.family} reads {escape(self._tower.main_input_name)}, no text")
+        if (wanted := getattr(self._tower, "main_input_name", "input_ids")) != "input_ids":
+            raise InputError(f"{self.family} reads {escape(wanted)}, no text")
         if not self._both:
             reading.refuse_target(self.family)
         elif reading.target is not None and kind == "encoder":

@@ -71,6 +71,16 @@ def open_config(directory: Path) -> Any:
             raise InputError(f"not a configuration ({reason(problem)})", hint=_AGAIN, where=where) from None
 
 
+def takes(config: Any) -> str:
+    """What a model of this configuration is given: `input_ids`, which are text, or something else."""
+    with silent():
+        known = _architecture(config)._model_mapping
+        found = known.get(type(config), None)
+    first = found[0] if isinstance(found, tuple) else found
+    taken: str = getattr(first, "main_input_name", "nothing that is known")
+    return "input_ids" if hasattr(config, "text_config") else taken
+
+
 def open_model(directory: Path, config: Any, n_numbers: int) -> tuple[Any, bool]:
     """The library's model in float32, and whether it can write: whether the weights of that were saved.
 
@@ -104,10 +114,12 @@ def open_model(directory: Path, config: Any, n_numbers: int) -> tuple[Any, bool]
 def _architecture(config: Any) -> Any:
     """The library's class: with a head where that is needed to write, an encoder where only that was saved."""
     from transformers import AutoModel, AutoModelForSeq2SeqLM, AutoModelForTextEncoding
+    from transformers.models.auto.modeling_auto import MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES
 
     if (config.architectures or [""])[0].endswith("EncoderModel"):
         return AutoModelForTextEncoding
-    return AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModel
+    writes = config.model_type in MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES
+    return AutoModelForSeq2SeqLM if config.is_encoder_decoder and writes else AutoModel
 
 
 def _check_size(architecture: Any, config: Any, n_numbers: int) -> None:

@@ -25,7 +25,7 @@ from ...streaming import drain, stream
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jaxtyping import Float, Int
+    from jaxtyping import Bool, Float, Int
     from torch import Tensor, nn
 
     from ...records import Kind
@@ -132,8 +132,13 @@ def use(model: Any, *, ours: bool) -> None:
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.masking_utils import sdpa_mask
 
+    def written_out(*given: Any, **named: Any) -> Any:
+        """True = may attend. Left out, a part that does not say that it is not causal would be taken for it."""
+        told = {**named, "allow_is_causal_skip": False, "allow_is_bidirectional_skip": False}
+        return sdpa_mask(*given, **told)
+
     AttentionInterface.register(NAME, attend)
-    AttentionMaskInterface.register(NAME, sdpa_mask)  # True = may attend; None where that is known without it
+    AttentionMaskInterface.register(NAME, written_out)
     model.set_attn_implementation(NAME if ours else "eager")
 
 
@@ -174,15 +179,14 @@ def _rule(
     bias: Tensor | None = others.get("position_bias")
     if mask is None:
         said = others.get("is_causal")
-        causal = getattr(module, "is_causal", True) if said is None else said
+        causal = getattr(module, "is_causal", False) if said is None else said
         if causal and n_query > 1:  # a single query is the last, and sees all
             masks = CAUSAL
     else:
         allowed, added = _allowed(mask[..., :n_key])
         if allowed.shape[:2] != (1, 1):
             raise Unfamiliar
-        if not allowed.all():
-            masks = ((Written(allowed[0, 0].expand(n_query, n_key)),),)
+        masks = _named(allowed[0, 0].expand(n_query, n_key))
         if added is not None:
             bias = added if bias is None else bias + added
     return Rule(
@@ -192,6 +196,15 @@ def _rule(
         softcap=others.get("softcap"),
         normalise=_normalise(module, query.shape[1], others),
     )
+
+
+def _named(allowed: Bool[Tensor, "query key"]) -> tuple[tuple[Any, ...], ...]:
+    """The masks that permit what a matrix does: none, or causal, whose work is half, where it is no other."""
+    if allowed.all():
+        return ()
+    n_query, n_key = allowed.shape
+    causal = torch.equal(allowed, torch.ones_like(allowed).tril(n_key - n_query))
+    return CAUSAL if causal else ((Written(allowed),),)
 
 
 def _allowed(mask: Tensor) -> tuple[Tensor, Tensor | None]:
