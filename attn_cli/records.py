@@ -5,6 +5,7 @@ Records are frozen, hold NumPy arrays and are checked when they are made: whoeve
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args
@@ -14,7 +15,7 @@ import numpy as np
 from .errors import InputError
 
 if TYPE_CHECKING:
-    from jaxtyping import Bool, Float, Int
+    from jaxtyping import Bool, Float, Int, UInt8
 
 Kind = Literal["self", "encoder", "decoder", "cross"]
 T = TypeVar("T")
@@ -76,6 +77,10 @@ class Attention:
     top_keys: Int[np.ndarray, "layer head query top"] | None = None  # heaviest first; −1 beyond the last
     top_weights: Float[np.ndarray, "layer head query top"] | None = None
     are_scores: bool = False  # what stands in the place of the weights, to be shown: scores before the mask
+    patches: tuple[int, ...] | None = (
+        None  # rows and columns: the last keys are an image's patches, row by row
+    )
+    image: UInt8[np.ndarray, "height width 3"] | None = None  # that image, as large as it takes to be drawn
 
     def __post_init__(self) -> None:
         _settle(self, "query_tokens", _tokens(self.query_tokens))
@@ -98,6 +103,7 @@ class Attention:
                 f"{len(self.layers)} layers × {len(self.heads)} heads, weights {shape(self.weights)}"
             )
         self._check_parts(n_layers, n_heads, len(self.query_tokens), len(self.key_tokens))
+        self._check_image()
 
     @property
     def unit(self) -> str:
@@ -159,6 +165,38 @@ class Attention:
                     f"mask {mask.dtype} {shape(mask)} does not fit weights {shape(self.weights)}"
                 )
             _settle(self, "mask", mask)
+
+    def _check_image(self) -> None:
+        if self.patches is not None:
+            _settle(self, "patches", tuple(self.patches))
+            whole = len(self.patches) == 2 and all(type(n) is int and n > 0 for n in self.patches)
+            if not whole or math.prod(self.patches) > len(self.key_tokens):
+                raise InputError(f"patches {list(self.patches)} among {len(self.key_tokens)} keys")
+        if self.image is not None:
+            if self.patches is None:
+                raise InputError("an image without its patches", hint="give both")
+            _settle(self, "image", Image(self.image).pixels)
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """A picture that a model may look at: red, green and blue of each pixel, from 0 to 255.
+
+    >>> Image([[[255, 0, 0], [0, 0, 255]]]).pixels.shape
+    (1, 2, 3)
+    """
+
+    pixels: UInt8[np.ndarray, "height width 3"]
+
+    def __post_init__(self) -> None:
+        pixels = np.asarray(self.pixels)
+        if pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape or pixels.dtype.kind not in "iu":
+            raise InputError(
+                f"an image {shape(pixels)} of {pixels.dtype}, expected [height, width, 3] whole numbers"
+            )
+        if pixels.min() < 0 or pixels.max() > 255:
+            raise InputError("an image with numbers beyond 0 to 255")
+        _settle(self, "pixels", pixels.astype(np.uint8, copy=False))
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,6 +285,7 @@ def _settle(record: object, name: str, value: object) -> None:
 __all__ = [
     "Attention",
     "Encoding",
+    "Image",
     "Kind",
     "PositionTable",
     "Record",

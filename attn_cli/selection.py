@@ -30,7 +30,7 @@ _ALONG: dict[str, dict[str, int]] = {
     "key": dict.fromkeys(("weights", "scores", "mask"), 3) | dict.fromkeys(("key", "value", "mass"), 2),
 }  # fmt: skip
 # What is no longer true once queries or keys are missing.
-_BROKEN = {"query": ("mass",), "key": ("entropy", "top_keys", "top_weights")}
+_BROKEN = {"query": ("mass",), "key": ("entropy", "top_keys", "top_weights", "patches", "image")}
 _OWN = ("scores", "output", "query", "key", "value", "entropy", "mass", "top_keys", "top_weights")
 
 

@@ -245,18 +245,13 @@ def test_attn_models(bert, run, tmp_path):
     listed = run("models").stdout.splitlines()
     assert listed[0] == "model_type\tfamily\treads"
     assert "bert\tBERT\ttext" in listed
-    assert not any(line.startswith("vit") for line in listed)
+    assert "vit\tViT\timages" in listed
     described = dict(line.split("\t") for line in run("models", str(bert)).stdout.splitlines())
     assert described["family"] == "BERT"
     assert (described["layers"], described["heads"], described["max_len"]) == ("3", "4", "40")
     assert described["read"] == "natively"
     (tmp_path / "config.json").write_text('{"model_type": "t6"}')
     assert run("models", str(tmp_path)).stdout == "what\tvalue\nfamily\tt6\nread\tno\n"
-
-
-def test_text_for_a_model_that_looks_at_images(tmp_path):
-    with pytest.raises(InputError, match="ViT looks at images, and a text is to be read"):
-        models.load(str(saved(tmp_path, "vit")))
 
 
 # ---- hostile and broken directories -----------------------------------------------------------------

@@ -141,9 +141,12 @@ class Selection:
 
     TITLE: ClassVar = "Which attention"
     layer: Annotated[
-        str,
-        typer.Option(metavar="N,…|last|all|mean", help="Layers, counted from 0; a model runs no further."),
-    ] = "all"
+        str | None,
+        typer.Option(
+            metavar="N,…|last|all|mean",
+            help="Layers, counted from 0 (all; of an image the last); a model runs no further.",
+        ),
+    ] = None
     head: Annotated[
         str,
         typer.Option(metavar="N,…|all|mean|max", help="Heads, counted from 0, or what they have in common."),
@@ -240,9 +243,12 @@ class Drawing:
 
     TITLE: ClassVar = "Look of png, svg, pdf"
     view: Annotated[
-        str,
-        typer.Option(metavar="map|lines", help="Shaded cells, or tokens joined by lines, heads by colour."),
-    ] = "map"
+        str | None,
+        typer.Option(
+            metavar="map|lines|image",
+            help="Shaded cells; tokens joined by lines, heads by colour; or over an image, if it is one.",
+        ),
+    ] = None
     title: Annotated[str, typer.Option(metavar="TEXT", help="A heading; a page has it too.")] = ""
     cmap: Annotated[
         str | None,

@@ -13,7 +13,7 @@ import typer
 from .. import files, tokens
 from ..errors import InputError, note, warn
 from ..posenc import POSENCS
-from ..records import Attention, Encoding, PositionTable, shape
+from ..records import Attention, Encoding, Image, PositionTable, shape
 from ..registry import nearest
 from ..selection import choose, crop, parse_choice
 from .environment import environment
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def read_input(source: Text) -> Any:
-    """What INPUT or --text holds: a record, a matrix, named arrays or text.
+    """What INPUT or --text holds: a record, a matrix, named arrays, an image or text.
 
     With neither, and nobody writing into standard input, the command's help is shown instead of waiting.
     """
@@ -99,7 +99,7 @@ def resolve(source: Source, default_model: str, *, every_step: bool = False) -> 
 
 def select(attention: Attention, selection: Selection) -> Attention:
     """The part of an attention that was asked for."""
-    chosen = choose(attention, "layer", parse_choice("layer", selection.layer))
+    chosen = choose(attention, "layer", parse_choice("layer", selection.layer or "all"))
     chosen = choose(chosen, "head", parse_choice("head", selection.head))
     if selection.query_range:
         chosen = crop(chosen, "query", selection.query_range)
@@ -136,6 +136,8 @@ def resolve_heads(source: Source, default_model: str) -> Heads | Attention:
     if isinstance(data, Attention):
         _refuse(source, "saved attention", *_VECTOR_OPTIONS, *_MODEL_OPTIONS)
         return data
+    if isinstance(data, Image):
+        return _look_at(data, source)
     if isinstance(data, str) and (model := source.model or default_model) != "none":
         if model != "untrained":
             return _through_model(model, data, source)
@@ -183,12 +185,27 @@ def _through_model(path: str, text: str, source: Source) -> Attention:
     return models.load(path).attend(text, _reading(source))
 
 
-def _reading(source: Source) -> Reading:
+def _look_at(image: Image, source: Source) -> Attention:
+    """What a model for images attends to; of all its layers the last, unless told."""
+    from .. import models
+    from ..models.vision import Vision
+
+    hint = "give --model DIR, the directory of a ViT"
+    if source.model in (None, "none", "untrained"):
+        raise InputError("an image, and no model that looks at images", hint=hint, where=source.input or "")
+    _refuse(source, "images", *(o for o in _VECTOR_OPTIONS if o != "model"))
+    model = models.load(source.model)
+    if not isinstance(model, Vision):
+        raise InputError(f"--model {source.model} reads text, not images", hint=hint)
+    return model.attend(image, _reading(source, layer="last"))
+
+
+def _reading(source: Source, *, layer: str = "all") -> Reading:
     from ..models.reading import Reading
 
     if source.truncate and source.chunk:
         raise InputError("both --truncate and --chunk", hint="give one of them")
-    layers = parse_choice("layer", source.layer)
+    layers = parse_choice("layer", source.layer or layer)
     return Reading(
         layers="all" if layers == "mean" or layers == "max" else layers,
         pair=source.pair,
@@ -377,6 +394,7 @@ def _called(data: Any) -> str:
         return f"arrays named {', '.join(map(tokens.escape, data))}"
     names = {str: "text", np.ndarray: "a matrix", PositionTable: "a position table"}
     return names.get(type(data), f"a saved {type(data).__name__.lower()}")
+    names |= {Image: "an image"}
 
 
 def _typed(text: str) -> str:

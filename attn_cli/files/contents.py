@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from ..errors import InputError
+from . import image
 from .source import suffix
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
-Contents = Literal["npy", "npz", "safetensors", "text"]
+Contents = Literal["npy", "npz", "safetensors", "image", "text"]
 
 _NPY = b"\x93NUMPY"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # with members, and empty
 _GZIP = b"\x1f\x8b"
 _PICKLES: Container[str] = (".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib")
-_BINARIES: Container[str] = (".npy", ".npz")
+_BINARIES: Container[str] = (".npy", ".npz", ".jpg", ".jpeg", ".png", ".webp")
 
 
 def kind(file: BinaryIO, path: str) -> Contents:
@@ -32,6 +33,8 @@ def kind(file: BinaryIO, path: str) -> Contents:
         return "npy"
     if head.startswith(_ZIP):
         return "npz"
+    if image.is_image(head):
+        return "image"
     if _is_safetensors(head):  # asked before pickles: a header of 128 bytes begins like one
         return "safetensors"
     if _is_pickle(head) or suffix(path) in _PICKLES:
@@ -40,6 +43,8 @@ def kind(file: BinaryIO, path: str) -> Contents:
         return "safetensors"
     if head.startswith(_GZIP):
         raise InputError("is compressed with gzip", hint="unpack it first: gunzip FILE")
+    if other := image.other(head):
+        raise InputError(f"is {other}", hint="save it as JPEG, PNG or WebP")
     if suffix(path) in _BINARIES:
         raise InputError(f"is named {suffix(path)} but does not begin like one", hint="write it again")
     return "text"

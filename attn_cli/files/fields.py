@@ -69,7 +69,7 @@ def is_array(type_name: str, name: str) -> bool:
 
 
 # A field's annotation, as written, says what may stand in it.
-_ARRAYS = ("Float[", "Bool[", "Int[")
+_ARRAYS = ("Float[", "Bool[", "Int[", "UInt8[")
 
 
 def _checked(name: str, annotation: str, value: Any) -> Any:

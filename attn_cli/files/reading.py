@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from ..errors import InputError
-from ..records import Attention, Encoding, PositionTable, check_finite, shape
-from . import contents, json_, matrix, npy, npz, safetensors, tables
+from ..records import Attention, Encoding, Image, PositionTable, check_finite, shape
+from . import contents, image, json_, matrix, npy, npz, safetensors, tables
 from .decoding import decode
 from .fields import from_fields, is_record, to_fields
 from .source import called, opened
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from ..records import Record
 
-Parsed = Encoding | Attention | PositionTable | np.ndarray | dict[str, np.ndarray] | str
+Parsed = Encoding | Attention | PositionTable | Image | np.ndarray | dict[str, np.ndarray] | str
 
 
 def read(path: str, *, encoding: str | None = None) -> Parsed:
-    """Whatever a file holds: a record, a matrix, arrays by name, or text; "-" is standard input.
+    """Whatever a file holds: a record, a matrix, arrays by name, an image, or text; "-" is standard input.
 
     Bytes go before the suffix: what another command wrote is known by its beginning. Numbers between commas
     or tabs are a matrix in a file called .csv or .tsv, or without a suffix. A file of one array is that
@@ -80,6 +80,8 @@ def _parse(file: BinaryIO, path: str, encoding: str | None) -> Parsed:
         return _parse_text(decode(file.read(), encoding, where=called(path)), path)
     if kind == "npy":
         return npy.load(file)
+    if kind == "image":
+        return image.load(file)
     fields = npz.load_fields(file) if kind == "npz" else safetensors.load_fields(file)
     return from_fields(fields) if is_record(fields) else fields
 
@@ -93,9 +95,11 @@ def _parse_text(text: str, path: str) -> Parsed:
     return text
 
 
-def _only_array(held: Record | np.ndarray | dict[str, np.ndarray]) -> np.ndarray:
+def _only_array(held: Record | Image | np.ndarray | dict[str, np.ndarray]) -> np.ndarray:
     if isinstance(held, np.ndarray):
         return held
+    if isinstance(held, Image):
+        raise InputError("is an image, expected a matrix", hint="give numbers")
     if isinstance(held, Attention):
         if held.weights.shape[:2] != (1, 1):
             raise InputError(

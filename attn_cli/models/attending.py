@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -120,7 +121,7 @@ class Attended:
 
 def sizes(config: Config) -> dict[str, str]:
     """The sizes of a model, in words for a table."""
-    return {
+    told = {
         "stack": config.stack,
         "layers": str(config.n_layers),
         "heads": str(config.n_heads),
@@ -131,3 +132,21 @@ def sizes(config: Config) -> dict[str, str]:
         "vocab": str(config.vocab),
         "max_len": str(config.max_len),
     }
+    if config.patch is None:
+        return told
+    rows = math.isqrt(config.max_len - 1)  # besides the patches there is one for the whole
+    image = {
+        "channels": told.pop("vocab"),
+        "image": f"{rows * config.patch} × {rows * config.patch}",
+        "patches": f"{rows} × {rows} of {config.patch} × {config.patch}",
+    }
+    return told | image
+
+
+def layers_named(layers: Sequence[int], n_layers: int) -> str:
+    """How a provenance goes on where only some of the layers are shown.
+
+    >>> layers_named((0, 2), 3), layers_named((0,), 1)
+    (', layer 0, 2', '')
+    """
+    return "" if len(layers) == n_layers else f", layer {', '.join(map(str, layers))}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -38,7 +39,7 @@ class Given:
         if value is None:
             raise InputError(f"no {name!r}", hint="the directory is not as the model was saved")
         if type(value) is not int or not 1 <= value <= _LARGEST:
-            raise InputError(f"{name} is {_short(value)}, expected a whole number from 1 to {_LARGEST:,}")
+            raise InputError(f"{name} is {short(value)}, expected a whole number from 1 to {_LARGEST:,}")
         return value
 
     def maybe_size(self, name: str) -> int | None:
@@ -50,8 +51,18 @@ class Given:
         value = self.entries.get(name)
         value = default if value is None else value
         if type(value) not in (int, float) or not 0 < value < 1e30:
-            raise InputError(f"{name} is {_short(value)}, expected a number above 0")
+            raise InputError(f"{name} is {short(value)}, expected a number above 0")
         return float(value)
+
+    def numbers(self, name: str, n: int, default: float, *, least: float = -math.inf) -> tuple[float, ...]:
+        """So many numbers above `least`; a single one stands for all."""
+        value = self.entries.get(name)
+        value = default if value is None else value
+        every = value if isinstance(value, list) else [value] * n
+        if len(every) != n or not all(type(x) in (int, float) and least < x < math.inf for x in every):
+            above = "" if least == -math.inf else f" above {least:g}"
+            raise InputError(f"{name} is {short(value)}, expected {n} numbers{above}")
+        return tuple(map(float, every))
 
     def choice(self, name: str, choices: Mapping[Any, T], default: Any) -> T:
         """What an entry stands for.
@@ -62,8 +73,8 @@ class Given:
         for known, meant in choices.items():
             if type(value) is type(known) and value == known:
                 return meant
-        known = " or ".join(map(_short, choices))
-        raise InputError(f"{name} is {_short(value)}, only {known} is read")
+        known = " or ".join(map(short, choices))
+        raise InputError(f"{name} is {short(value)}, only {known} is read")
 
     def must_be(self, name: str, value: object) -> None:
         """Raise InputError when an entry is there and not the one value that is read."""
@@ -74,7 +85,7 @@ class Given:
         there = (self.entries[name] for name in names if self.entries.get(name) is not None)
         found: object = next(there, {})
         if not isinstance(found, dict):
-            raise InputError(f"{names[0]} is {_short(found)}, expected an object")
+            raise InputError(f"{names[0]} is {short(found)}, expected an object")
         return Given(found)
 
 
@@ -86,6 +97,7 @@ ACTIVATIONS: dict[str, Activation] = {
 }
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
+    """An entry as messages quote it, its end cut off."""
     text = json.dumps(value)
     return text if len(text) <= 40 else f"{text[:40]}…"

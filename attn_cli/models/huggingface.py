@@ -12,11 +12,13 @@ from ..rules import Rule
 from ..tokens import escape
 from ..transformer import Capture, Config, Transformer
 from . import bert, distilbert, gpt2, library, llama, roberta, vit
-from .attending import Attended, sizes
+from .attending import Attended, layers_named, sizes
 from .given import Given
+from .preprocessing import Preprocessing
 from .reading import WHOLE, Reading
 from .special import without_special
 from .text import Tokenised, open_tokenizer, tokenise
+from .vision import Vision
 from .weights import Checkpoint, fill, one
 
 if TYPE_CHECKING:
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
     from ..records import Attention
     from .library.model import Library
 
-TEXT = (bert, roberta, distilbert, gpt2, llama)  # families that read text
-FAMILIES = (*TEXT, vit)
+FAMILIES = (bert, roberta, distilbert, gpt2, llama, vit)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,9 +99,8 @@ class HuggingFace:
         return torch.tensor([piece.numbers]), segments.clamp(max=config.segments - 1)
 
     def _provenance(self, layers: Sequence[int], n_pieces: int) -> str:
-        chosen = "" if len(layers) == self.model.config.n_layers else f", layer {', '.join(map(str, layers))}"
         pieces = "" if n_pieces == 1 else f", in {n_pieces} pieces that do not see each other"
-        return self.provenance + chosen + pieces
+        return self.provenance + layers_named(layers, self.model.config.n_layers) + pieces
 
 
 def _rule(rule: Rule, lengths: list[int]) -> Rule:
@@ -119,7 +119,7 @@ def recognises(config: Mapping[str, Any]) -> bool:
     return isinstance(config.get("model_type"), str)
 
 
-def load(directory: Path, config: Mapping[str, Any]) -> HuggingFace | Library:
+def load(directory: Path, config: Mapping[str, Any]) -> HuggingFace | Vision | Library:
     """The model of a directory with its tokenizer, through `transformers` when it is not read natively.
 
     Raises InputError when neither reads it, or something is missing or damaged.
@@ -129,7 +129,8 @@ def load(directory: Path, config: Mapping[str, Any]) -> HuggingFace | Library:
     title = _title(directory, config)
     model = load_stack(directory, config)
     if model.config.patch is not None:
-        raise InputError(f"{title} looks at images, and a text is to be read", where=str(directory))
+        side = vit.image_size(Given(config))
+        return Vision(title, _name(directory), model, Preprocessing.of(directory, side, model.config.vocab))
     return HuggingFace(title, _name(directory), model, open_tokenizer(directory))
 
 
@@ -167,7 +168,7 @@ def describe(directory: Path, config: Mapping[str, Any]) -> dict[str, str]:
         "family": _title(directory, config),
         "name": escape(_name(directory)),
         **sizes(ours),
-        "read": "no" if ours.patch else "natively",
+        "read": "natively",
     }
 
 
@@ -178,7 +179,11 @@ def natively() -> str:
 
 def families() -> list[tuple[str, str, str]]:
     """A row for each family that `load` reads: model_type in config.json, its name, what it reads."""
-    return [(kind, title, "text") for family in TEXT for kind, title in family.TYPES.items()]
+    return [
+        (kind, title, "images" if family is vit else "text")
+        for family in FAMILIES
+        for kind, title in family.TYPES.items()
+    ]
 
 
 def _read(directory: Path, config: Mapping[str, Any]) -> tuple[Any, Config]:

@@ -35,9 +35,9 @@ NAMES: Names = {
 def config(given: Given) -> Config:
     """The sizes and variants that a config.json of this family describes."""
     given.must_be("qkv_bias", True)
-    side, patch = given.size("image_size", 224), given.size("patch_size", 16)
-    if side < patch:
-        raise InputError(f"image_size {side} is less than patch_size {patch}")
+    side, patch = image_size(given), given.size("patch_size", 16)
+    if side % patch:
+        raise InputError(f"image_size {side} is no multiple of patch_size {patch}")
     return Config(
         vocab=given.size("num_channels", 3),
         max_len=(side // patch) ** 2 + 1,
@@ -50,6 +50,11 @@ def config(given: Given) -> Config:
         patch=patch,
         unembedding="none",
     )
+
+
+def image_size(given: Given) -> int:
+    """The side of the square that the model takes, in pixels."""
+    return given.size("image_size", 224)
 
 
 def names(given: Given) -> Names:

@@ -28,7 +28,6 @@ LOWER_HALF, UPPER_HALF = "▄", "▀"
 SHADES, ASCII_SHADES = " ░▒▓█", " .:-=+*#%@"
 LONGEST_NAME = 14
 MOST_NAMES = 100  # of columns, in the list below the maps
-_AXES = "   rows: queries, columns: keys"
 BETWEEN = 2  # columns between panels
 # Sizes of a cell, in columns and half rows, and the longest side of a map that may have cells so large.
 SIZES = ((6, 4), (4, 8), (2, 40))
@@ -48,6 +47,7 @@ class BlockMaps:
     across: int  # at most so many panels side by side
     unit: str
     footer: str
+    axes: str = "rows: queries, columns: keys"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The maps as they look on this console."""
@@ -99,7 +99,7 @@ def _fit(maps: BlockMaps, screen: Screen) -> Fit:
 
 def _fit_with(size: int, maps: BlockMaps, screen: Screen) -> Fit:
     n_panels, n_rows, n_columns = maps.values.shape
-    names = tuple(screen.label(row, LONGEST_NAME) for row in maps.rows)
+    names = tuple("" if _counted(maps.rows) else screen.label(row, LONGEST_NAME) for row in maps.rows)
     names_width = len(str(n_rows - 1)) + 1 + max(map(cell_len, names))
     frame = 0 if screen.colours else 2
     room = max(screen.width - names_width - 1 - frame, 1)
@@ -113,6 +113,11 @@ def _fit_with(size: int, maps: BlockMaps, screen: Screen) -> Fit:
     named = factor == 1 and (max(labels) < size or min(labels) == max(labels) == size)
     halves = screen.colours and screen.can_show(LOWER_HALF)
     return Fit(factor, size, size if halves else max(2, size), across, named, names, names_width)
+
+
+def _counted(labels: Sequence[str]) -> bool:
+    """Whether labels are mere positions, which stand there anyway."""
+    return all(label == str(i) for i, label in enumerate(labels))
 
 
 # ---- panels ---------------------------------------------------------------------------------------
@@ -234,9 +239,13 @@ def _legend(maps: BlockMaps, scale: Scale, hidden: bool, fit: Fit, screen: Scree
         bar, masked = [(_shades(screen), PLAIN)], []
     low = scale.low if screen.colours else 0.0
     yield line(
-        (f"{maps.unit} {low:.2f} ", QUIET), *bar, (f" {scale.high:.2f}", QUIET), *masked, (_AXES, QUIET)
+        (f"{maps.unit} {low:.2f} ", QUIET),
+        *bar,
+        (f" {scale.high:.2f}", QUIET),
+        *masked,
+        (f"   {maps.axes}", QUIET),
     )
-    if not fit.named and tuple(maps.rows) != tuple(maps.columns):
+    if not fit.named and tuple(maps.rows) != tuple(maps.columns) and not _counted(maps.columns):
         names = (f"{i} {screen.label(column, LONGEST_NAME)}" for i, column in enumerate(maps.columns))
         yield Text("keys: " + "  ".join(itertools.islice(names, MOST_NAMES)), style=QUIET)
     if fit.factor > 1:

@@ -85,13 +85,14 @@ def cells_in(
     if look.color_scale == "panel":
         peaks = np.abs(np.where(covered, 0, means)).max(axis=(1, 2), keepdims=True)
         peaks = np.where(peaks > 0, peaks, 1)
-    scale = _scale((means if peaks is None else means / peaks)[~covered], look)
+    scale = scale_of((means if peaks is None else means / peaks)[~covered], look)
     return Cells(
         means, covered, factor, _whole_pixels(width), _whole_pixels(height), scale, peaks, look.night
     )
 
 
-def _scale(values: Float[np.ndarray, " n"], look: Look) -> Scale:
+def scale_of(values: Float[np.ndarray, "*n"], look: Look) -> Scale:
+    """The scale on which all values have a place, as the look wants it."""
     scale = scale_for(values, night=look.night)
     if look.cmap:
         scale = replace(scale, ramp=look.cmap)

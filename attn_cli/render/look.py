@@ -13,7 +13,7 @@ STYLES = {  # the size in inches, pixels to an inch
     "slide": ((13 + 1 / 3, 7.5), 144),
     "dark": (None, 216),
 }
-VIEWS = ("map", "lines")
+VIEWS = ("map", "lines", "image")
 COLOUR_SCALES = ("shared", "panel", "log")
 # From zero up; the first three are our own, the others are matplotlib's, as even in lightness as these.
 CMAPS = ("paper", "ember", "night", "viridis", "magma", "inferno", "plasma", "cividis", "gray", "gray_r")
@@ -39,13 +39,13 @@ class Look:
     size: tuple[float, float] | None = None
     dpi: int | None = None
     style: str = "paper"
-    view: str = "map"
-    font: str | None = None  # a file or a name; what it lacks comes from the usual ones
+    view: str | None = None  # None: over the image where there is one, else a map
 
     def __post_init__(self) -> None:
-        _check("view", self.view, VIEWS)
-        if self.view != "map" and (self.cmap or self.color_scale != "shared"):
-            raise InputError(f"--cmap or --color-scale with --view {self.view}", hint="draw a map")
+        if self.view is not None:
+            _check("view", self.view, VIEWS)
+        if self.view == "lines" and (self.cmap or self.color_scale != "shared"):
+            raise InputError("--cmap or --color-scale with --view lines", hint="draw a map")
         _check("style", self.style, tuple(STYLES))
         _check("color-scale", self.color_scale, COLOUR_SCALES)
         if self.cmap is not None:

@@ -207,28 +207,32 @@ def _footer(maps: Maps, plan: Plan, y: float, room: float) -> Iterator[Words]:
 
 
 def _bar(unit: str, plan: Plan) -> Iterator[Mark]:
+    """The colour bar beside the panels, and under it the colour of what is masked."""
+    x, height = plan.right + 1.4 * GAP, _bar_height(plan.bottom - plan.top)
+    name = unit if plan.cells.peaks is None else "of its peak"
+    yield from colour_bar(name, plan.cells.scale, x, plan.top, plan.bottom)
+    if plan.cells.hidden.any():
+        colour = MASKED["night" if plan.cells.night else "paper"]
+        y = plan.top + height + 8
+        yield Picture(np.full((round(NAME / PIXEL), round(BAR_WIDTH / PIXEL), 3), colour, np.uint8), x, y)
+        yield Words("masked", x + BAR_WIDTH + 4, y - 1 + NAME, NAME)
+
+
+def _bar_height(room: float) -> int:
+    return math.ceil(min(BAR_HEIGHT, max(room, 3 * SHORTEST_SIDE)))
+
+
+def colour_bar(name: str, scale: Scale, x: float, top: float, bottom: float) -> Iterator[Mark]:
     """The colours, top value uppermost, with round numbers beside them."""
-    scale, x, top = plan.cells.scale, plan.right + 1.4 * GAP, plan.top
-    height = math.ceil(min(BAR_HEIGHT, max(plan.bottom - top, 3 * SHORTEST_SIDE)))
+    height = _bar_height(bottom - top)
     shades = np.rint(np.linspace(255, 0, round(height / PIXEL))).astype(int)
     yield Picture(ramp(scale.ramp)[shades][:, None].repeat(round(BAR_WIDTH / PIXEL), axis=1), x, top)
     yield box(x, top, BAR_WIDTH, height)
-    yield Words(unit if plan.cells.peaks is None else "of its peak", x, top - 7, NAME, colour=QUIET)
+    yield Words(name, x, top - 7, NAME, colour=QUIET)
     for tick, text in _bar_ticks(scale):
         y = top + height * (1 - float(scale.part(np.array(tick))))
         yield Stroke(((x + BAR_WIDTH, y), (x + BAR_WIDTH + 2, y)))
         yield Words(text, x + BAR_WIDTH + 4, y + BASELINE * NAME, NAME)
-    if plan.cells.hidden.any():
-        yield Picture(
-            np.full(
-                (round(NAME / PIXEL), round(BAR_WIDTH / PIXEL), 3),
-                MASKED["night" if plan.cells.night else "paper"],
-                np.uint8,
-            ),
-            x,
-            top + height + 8,
-        )
-        yield Words("masked", x + BAR_WIDTH + 4, top + height + 7 + NAME, NAME)
 
 
 def _bar_ticks(scale: Scale) -> Iterator[tuple[float, str]]:

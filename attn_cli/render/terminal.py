@@ -11,6 +11,7 @@ from ..records import axis_name
 from ..tokens import escape
 from .blocks import BlockMaps
 from .colour import scale_for
+from .patches import maps_of
 from .tables import NumberTable
 
 if TYPE_CHECKING:
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 
 
 def attention_picture(attention: Attention) -> RenderableType:
-    """A map for each head, queries down and keys across, as many side by side as there is room for."""
+    """A map for each head, queries down and keys across, as many side by side as there is room for.
+
+    Of an image: where the patches lie that its first query attends to.
+    """
+    if attention.image is not None and not attention.pooled and not attention.are_scores:
+        return _patches_picture(attention)
     n_layers, n_heads, n_query, n_key = attention.weights.shape
     return BlockMaps(
         attention.weights.reshape(-1, n_query, n_key),
@@ -31,6 +37,22 @@ def attention_picture(attention: Attention) -> RenderableType:
         across=n_heads if n_layers > 1 and n_heads > 1 else n_layers * n_heads,
         unit=attention.unit,
         footer=_origin(attention.provenance),
+    )
+
+
+def _patches_picture(attention: Attention) -> RenderableType:
+    maps = maps_of(attention)
+    rows, columns = maps.shape[2:]
+    return BlockMaps(
+        maps.reshape(-1, rows, columns),
+        None,
+        rows=_numbers(rows),
+        columns=_numbers(columns),
+        titles=_titles(attention),
+        across=maps.shape[0] * maps.shape[1] if 1 in maps.shape[:2] else maps.shape[1],
+        unit=attention.unit,
+        footer=_origin(attention.provenance),
+        axes=f"attention of {escape(attention.query_tokens[0])} to patches",
     )
 
 

@@ -1,0 +1,73 @@
+"""Models that look at an image: its patches are their tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from ..errors import InputError
+from ..records import Image
+from ..tokens import escape
+from ..transformer import Capture
+from .attending import Attended, layers_named
+from .preprocessing import small
+from .reading import WHOLE, Reading
+
+if TYPE_CHECKING:
+    from ..records import Attention
+    from ..transformer import Transformer
+    from .preprocessing import Preprocessing
+
+WHOLE_IMAGE = "[CLS]"  # the token that stands for all of it, and comes first
+
+
+@dataclass(frozen=True, eq=False)
+class Vision:
+    """A trained encoder of patches, with what makes numbers of an image."""
+
+    family: str  # as people call it
+    name: str  # of the directory
+    model: Transformer
+    preprocessing: Preprocessing
+
+    @property
+    def provenance(self) -> str:
+        """Family, directory and size."""
+        config = self.model.config
+        return f"{self.family}: {escape(self.name)}, {config.n_layers} layers × {config.n_heads} heads"
+
+    @torch.inference_mode()
+    def attend(self, image: Image | str, reading: Reading = WHOLE) -> Attention:
+        """The attention of the wanted layers to an image; a patch is called by its row and column.
+
+        Raises InputError when it is no image, or an option is given that is for text.
+        """
+        if not isinstance(image, Image):
+            hint = "give a JPEG, PNG or WebP file"
+            raise InputError(f"{self.family} looks at images, not at text", hint=hint)
+        self._refuse(reading)
+        config = self.model.config
+        capture = Capture(layers := reading.chosen(config.n_layers))
+        pixels = self.preprocessing(image).to(self.model.position.weight.dtype)
+        self.model.hidden(pixels, attend=capture, depth=layers[-1] + 1)
+        assert config.patch is not None
+        rows, columns = (side // config.patch for side in pixels.shape[2:])
+        tokens = [WHOLE_IMAGE, *(f"{row},{column}" for row in range(rows) for column in range(columns))]
+        provenance = self.provenance + layers_named(layers, config.n_layers)
+        record = Attended.of([capture.layers], tokens, config.rule("encoder"), provenance).record()
+        return replace(record, patches=(rows, columns), image=small(image))
+
+    __call__ = attend
+
+    def _refuse(self, reading: Reading) -> None:
+        reading.chosen_kind(["encoder"])
+        reading.refuse_target(self.family)
+        of_text = {
+            "--pair": reading.pair is not None,
+            "--no-special": not reading.special,
+            f"--{reading.too_long}": reading.too_long != "refuse",
+        }
+        for option in (name for name, given in of_text.items() if given):
+            raise InputError(f"{option} does not apply to images", hint="leave it out")

@@ -1,0 +1,41 @@
+"""Attention to the patches of an image, in the places where they lie."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Float
+
+    from ..records import Attention
+
+
+def maps_of(attention: Attention, query: int = 0) -> Float[np.ndarray, "layer head row column"]:
+    """The weights from one query to each patch, where the patches lie.
+
+    Raises InputError when the keys are not those of an image, or the weights are means over several of them.
+    """
+    if attention.patches is None:
+        raise InputError(
+            "no image to draw over", hint="give one to a ViT: attn heatmap photo.jpg --model DIR"
+        )
+    if attention.are_scores:
+        raise InputError("scores over an image", hint="draw a map: --view map")
+    if attention.pooled:
+        raise InputError("weights that are means over patches", hint="choose one --layer")
+    if not 0 <= query < len(attention.query_tokens):
+        raise InputError(f"no query {query}", hint=f"give 0 to {len(attention.query_tokens) - 1}")
+    rows, columns = attention.patches
+    of_patches = attention.weights[:, :, query, -rows * columns :]
+    return of_patches.reshape(*of_patches.shape[:2], rows, columns)
+
+
+def place_of(attention: Attention, query: int) -> tuple[int, int] | None:
+    """Row and column of the patch that a query is, None where it is none."""
+    assert attention.patches is not None
+    rows, columns = attention.patches
+    name, patches = attention.query_tokens[query], attention.key_tokens[-rows * columns :]
+    return divmod(patches.index(name), columns) if name in patches else None
