@@ -1,5 +1,6 @@
 """Families that are not read natively, through `transformers`: tiny random models against its own eager weights."""
 
+import io
 import json
 import os
 import pickle
@@ -463,6 +464,51 @@ def test_bytes_of_one_character_are_called_by_it():
     from attn_cli.models.library.words import labels
 
     assert labels(Bytes(), list(" a 注".encode())) == ["<32>", "a", "<32>", "注", "注", "注"]
+
+
+@pytest.fixture
+def opus(copied):
+    """A Marian directory as they are shared: sentencepiece on both sides, one vocabulary for both."""
+    sentencepiece = pytest.importorskip("sentencepiece", reason="the extra attn-cli[hf] is not installed")
+    directory = copied("marian")
+    pieces = {"</s>": 0, "<unk>": 1}
+    for name, text in (("source", "the cat sat on the mat"), ("target", "猫坐在垫子上 猫坐")):
+        written = io.BytesIO()
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter([text] * 20), model_writer=written, vocab_size=16, model_type="char",
+            hard_vocab_limit=False, minloglevel=9,
+        )  # fmt: skip
+        (directory / f"{name}.spm").write_bytes(written.getvalue())
+        processor = sentencepiece.SentencePieceProcessor(model_proto=written.getvalue())
+        for piece in map(processor.id_to_piece, range(3, processor.get_piece_size())):
+            pieces.setdefault(piece, len(pieces))
+    pieces["<pad>"] = len(pieces)
+    (directory / "vocab.json").write_text(json.dumps(pieces))
+    (directory / "tokenizer.json").unlink()
+    (directory / "tokenizer_config.json").write_text('{"tokenizer_class": "MarianTokenizer"}')
+    config = transformers.MarianConfig(
+        **{
+            **FAMILIES["marian"][1],
+            "vocab_size": len(pieces),
+            "eos_token_id": 0,
+            "pad_token_id": len(pieces) - 1,
+        }
+    )
+    with warnings.catch_warnings(action="ignore"):
+        transformers.MarianMTModel(config).save_pretrained(directory)
+    return directory
+
+
+def test_source_and_target_have_each_their_own_tokenizer(opus):
+    model = models.load(str(opus))
+    attention = model.attend("the cat", Reading(kind="cross", target="猫坐"))
+    assert attention.key_tokens == ("▁", "t", "h", "e", "▁", "c", "a", "t", "</s>")
+    assert attention.query_tokens == ("▁", "猫", "坐", "</s>")
+    with pytest.warns(AttnNote, match="special tokens are hidden"):
+        hidden = model.attend("the cat", Reading(kind="cross", target="猫坐", special=False))
+    assert hidden.query_tokens == ("▁", "猫", "坐")
+    with pytest.warns(AttnNote, match="cut: the model takes at most 30 of 81 tokens"):
+        assert len(model.attend("cat " * 20, Reading(too_long="truncate")).key_tokens) == 30
 
 
 # ---- directories ------------------------------------------------------------------------------------

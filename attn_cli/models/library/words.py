@@ -101,12 +101,15 @@ class _Plain:
         self.options: dict[str, Any] = {}
 
     def enable_truncation(self, longest: int) -> None:
+        """Read no more than so many tokens."""
         self.options = {"truncation": True, "max_length": longest}
 
     def no_truncation(self) -> None:
+        """Read all."""
         self.options = {}
 
     def encode(self, *texts: str) -> Any:
+        """A text or two as one piece."""
         with silent():
             batch = self.tokenizer(*texts, **self.options)
         numbers = batch["input_ids"]
