@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import InputError
-from .pieces import labels
 from .registry import Registry
 
 if TYPE_CHECKING:
@@ -75,8 +74,7 @@ def whitespace(text: str) -> list[str]:
 def json_tokenizer(definition: str) -> Tokenizer:
     """The tokenizer that the text of a `tokenizer.json` describes.
 
-    Its tokens are the characters of the text that the pieces stand for; of a character that is split over
-    several, each says which part it is, as `你¹⁄₃`; special tokens keep their names.
+    Its tokens are the slices of the text that the pieces stand for; special tokens keep their names.
     Raises InputError when the definition is none.
     """
     tokenizer = parse_tokenizer(definition)
@@ -85,7 +83,8 @@ def json_tokenizer(definition: str) -> Tokenizer:
         line = one_line(text)
         with no_panic():
             encoding = tokenizer.encode(line)
-        return labels(line, encoding.tokens, encoding.offsets)
+        pieces = zip(encoding.tokens, encoding.offsets, strict=True)
+        return [line[start:end] or piece for piece, (start, end) in pieces]
 
     return from_json
 

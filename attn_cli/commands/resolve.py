@@ -393,8 +393,8 @@ def _called(data: Any) -> str:
     if isinstance(data, dict):
         return f"arrays named {', '.join(map(tokens.escape, data))}"
     names = {str: "text", np.ndarray: "a matrix", PositionTable: "a position table"}
-    return names.get(type(data), f"a saved {type(data).__name__.lower()}")
     names |= {Image: "an image"}
+    return names.get(type(data), f"a saved {type(data).__name__.lower()}")
 
 
 def _typed(text: str) -> str:

@@ -50,7 +50,7 @@ def load(file: BinaryIO) -> Image:
     Raises InputError when it is cut short or damaged, or larger than what is decoded.
     """
     from PIL import Image as Pillow
-    from PIL import ImageOps
+    from PIL import ImageOps, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings(action="ignore"), Pillow.open(file, formats=_FORMATS) as opened:
@@ -62,7 +62,7 @@ def load(file: BinaryIO) -> Image:
         what = f"is an image of more than {MOST_PIXELS:,} pixels"
         raise InputError(what, hint="make it smaller") from None
     except Exception as problem:  # a damaged file can be wrong in as many ways as there are formats
-        said = "its header" if isinstance(problem, Pillow.UnidentifiedImageError) else str(problem)[:80]
+        said = "its header" if isinstance(problem, UnidentifiedImageError) else str(problem)[:80]
         raise InputError(f"is no whole image ({escape(said)})", hint="copy or save it again") from None
     return Image(np.array(_coloured(turned)))
 

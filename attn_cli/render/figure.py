@@ -11,6 +11,7 @@ from ..records import axis_name
 from ..tokens import escape
 from . import curves, image, lines, sheet
 from .backend import Text, encode
+from .faces import preferring
 from .fonts import embeds_as_text
 from .labels import label
 from .look import PLAIN
@@ -48,7 +49,8 @@ def view(attention: Attention, look: Look) -> Figure:
     """The figure that `look.view` names; else over the image where there is one, and a map where not."""
     usual = "map" if attention.image is None or attention.are_scores else "image"
     drawn = {"map": attention_figure, "lines": lines_figure, "image": image_figure}
-    return drawn[look.view or usual](attention, look)
+    with preferring(look.font):
+        return drawn[look.view or usual](attention, look)
 
 
 def position_figure(table: PositionTable) -> Figure:
@@ -79,8 +81,8 @@ def curves_figure(
 
 def save(figure: Figure, format: str) -> bytes:  # noqa: A002 (matplotlib's word)
     """A figure as the bytes of a `png`, `svg` or `pdf` file; the same figure gives the same bytes."""
-    texts = [text.get_text() for text in figure.findobj(Text)]
-    return encode(figure, format, {"pdf.fonttype": 42 if embeds_as_text(texts) else 3})
+    families = {name for text in figure.findobj(Text) if text.get_text() for name in text.get_fontfamily()}
+    return encode(figure, format, {"pdf.fonttype": 42 if embeds_as_text(families) else 3})
 
 
 def attention_maps(attention: Attention, look: Look = PLAIN) -> Maps:

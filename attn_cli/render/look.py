@@ -40,6 +40,7 @@ class Look:
     dpi: int | None = None
     style: str = "paper"
     view: str | None = None  # None: over the image where there is one, else a map
+    font: str | None = None  # a file or a name; what it lacks comes from the usual ones
 
     def __post_init__(self) -> None:
         if self.view is not None:
