@@ -30,7 +30,10 @@ def here(tmp_path):
             f"--threads '{BIG}'; give at most 1024; see 'attn attend --help'",
         ),
         (f"attend --text a --dim {BIG}", f"--dim '{BIG}'; give at most 1048576; see 'attn attend --help'"),
-        (f"attend --mask causal --dry-run --len {BIG}", f"a mask of {BIG} × {BIG} positions; give at most 4096"),
+        (
+            f"attend --mask causal --dry-run --len {BIG}",
+            f"a mask of {BIG} × {BIG} positions; give at most 4096",
+        ),
         (
             "posenc --len 99999999 --dim 99",
             "a table of 99,999,999 × 99 numbers; give at most 268,435,456 in all",
