@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import InputError
+from .pieces import labels
 from .registry import Registry
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def whitespace(text: str) -> list[str]:
 def json_tokenizer(definition: str) -> Tokenizer:
     """The tokenizer that the text of a `tokenizer.json` describes.
 
-    Its tokens are the slices of the text that the pieces stand for; special tokens keep their names.
+    Its tokens are the characters of the text that the pieces stand for; of a character that is split over
+    several, each says which part it is, as `你¹⁄₃`; special tokens keep their names.
     Raises InputError when the definition is none.
     """
     tokenizer = parse_tokenizer(definition)
@@ -83,8 +85,7 @@ def json_tokenizer(definition: str) -> Tokenizer:
         line = one_line(text)
         with no_panic():
             encoding = tokenizer.encode(line)
-        pieces = zip(encoding.tokens, encoding.offsets, strict=True)
-        return [line[start:end] or piece for piece, (start, end) in pieces]
+        return labels(line, encoding.tokens, encoding.offsets)
 
     return from_json
 

@@ -17,7 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = [
     {"errors"},
     {"records", "registry"},
-    {"intervals", "parameters", "selection", "worked"},
+    {"intervals", "parameters", "pieces", "selection", "worked"},
     {"tokens", "scores", "masks", "posenc", "normalisation", "projections"},
     {"rules", "heads"},
     {"attention", "streaming"},

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, note
+from ..pieces import labels
 from ..tokens import no_panic, one_line, parse_tokenizer
 from . import inside
 
@@ -78,9 +79,10 @@ def tokenise(tokenizer: Any, text: str, reading: Reading, longest: int) -> list[
 def tokenised(encoding: Any, texts: list[str]) -> Tokenised:
     """What the tokenizers library made of some texts, each token called by its characters in them."""
     special = [bool(mark) for mark in encoding.special_tokens_mask]
-    spans = zip(encoding.tokens, encoding.offsets, encoding.sequence_ids, special, strict=True)
-    labels = [
-        piece if added or which is None else texts[which][start:end].strip() or piece
-        for piece, (start, end), which, added in spans
+    text, second = "\n".join(texts), len(texts[0]) + 1
+    places = [
+        (0, 0) if added or which is None else (start + which * second, end + which * second)
+        for (start, end), which, added in zip(encoding.offsets, encoding.sequence_ids, special, strict=True)
     ]
-    return Tokenised(list(encoding.ids), labels, list(encoding.type_ids), special)
+    names = [name.strip() or name for name in labels(text, encoding.tokens, places)]
+    return Tokenised(list(encoding.ids), names, list(encoding.type_ids), special)

@@ -1,0 +1,54 @@
+"""What the pieces that a tokenizer cuts a text into are called, and the word that some of them make up."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SPACES = "Ġ▁"  # how tokenizers write the space before a word
+_DIGITS, _UPPER, _LOWER = "0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"
+_PART = re.compile(f"(.)(?:([{_UPPER}])⁄([{_LOWER}]{{1,2}})|([{_UPPER}]{{2}})⁄([{_LOWER}]{{2}}))", re.DOTALL)
+
+
+def labels(text: str, pieces: Sequence[str], spans: Sequence[tuple[int, int]]) -> list[str]:
+    """The characters of a text that each piece stands for; of one split over several, which part of it.
+
+    >>> labels("a 你", ["a", "Ġ", "ä", "½ł"], [(0, 1), (1, 2), (2, 3), (2, 3)])
+    ['a', ' ', '你¹⁄₂', '你²⁄₂']
+    """
+    held = [
+        range(0) if not piece.strip(SPACES) and text[start:end] != piece else range(start, end)
+        for piece, (start, end) in zip(pieces, spans, strict=True)
+    ]
+    shared, seen = Counter(place for places in held for place in places), Counter[int]()
+    names = []
+    for piece, places in zip(pieces, held, strict=True):
+        seen.update(places)
+        name = "".join(text[i] + _part(text[i], seen[i], shared[i]) for i in places)
+        names.append(name or (piece if piece.strip(SPACES) else " " * len(piece)))
+    return names
+
+
+def _part(character: str, number: int, of: int) -> str:
+    if of == 1 or character.isspace():
+        return ""
+    above, below = (str.maketrans(_DIGITS, digits) for digits in (_UPPER, _LOWER))
+    return f"{number}".translate(above) + "⁄" + f"{of}".translate(below)
+
+
+def joined(pieces: Sequence[str]) -> str:
+    """What some pieces are called together: a character split over several stands once, with its last part.
+
+    >>> joined(["un", "do"]), joined(["好你¹⁄₂", "你²⁄₂"])
+    ('undo', '好你')
+    """
+    return _PART.sub(lambda part: part[1] if _is_last(part) else "", "".join(pieces))
+
+
+def _is_last(part: re.Match[str]) -> bool:
+    number, of = (part[i] or part[i + 2] for i in (2, 3))
+    return number == of.translate(str.maketrans(_LOWER, _UPPER))
