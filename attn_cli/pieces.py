@@ -49,6 +49,15 @@ def joined(pieces: Sequence[str]) -> str:
     return _PART.sub(lambda part: part[1] if _is_last(part) else "", "".join(pieces))
 
 
+def plain(piece: str) -> str:
+    """The characters of a piece, whole or not.
+
+    >>> plain("好你¹⁄₂")
+    '好你'
+    """
+    return _PART.sub(r"\1", piece)
+
+
 def _is_last(part: re.Match[str]) -> bool:
     number, of = (part[i] or part[i + 2] for i in (2, 3))
     return number == of.translate(str.maketrans(_LOWER, _UPPER))

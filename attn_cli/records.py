@@ -76,6 +76,8 @@ class Attention:
     mass: Float[np.ndarray, "layer head key"] | None = None  # what each key receives from all queries
     top_keys: Int[np.ndarray, "layer head query top"] | None = None  # heaviest first; −1 beyond the last
     top_weights: Float[np.ndarray, "layer head query top"] | None = None
+    query_words: tuple[int, ...] | None = None  # neighbouring tokens of one number are pieces of one word
+    key_words: tuple[int, ...] | None = None
     are_scores: bool = False  # what stands in the place of the weights, to be shown: scores before the mask
     patches: tuple[int, ...] | None = (
         None  # rows and columns: the last keys are an image's patches, row by row
@@ -96,6 +98,7 @@ class Attention:
                 )
         if self.kind not in get_args(Kind):
             raise InputError(f"unknown kind {self.kind!r}", hint=f"known are {', '.join(get_args(Kind))}")
+        self._check_words()
         _settle(self, "layers", tuple(self.layers) or tuple(range(n_layers)))
         _settle(self, "heads", tuple(self.heads) or tuple(range(n_heads)))
         if (len(self.layers), len(self.heads)) != (n_layers, n_heads):
@@ -129,6 +132,16 @@ class Attention:
     def key_names(self) -> tuple[str, ...]:
         """What each column is called, as rows are."""
         return _names(self.key_tokens, self.key_cells)
+
+    def _check_words(self) -> None:
+        for name, tokens in (("query_words", self.query_tokens), ("key_words", self.key_tokens)):
+            if (words := getattr(self, name)) is None:
+                continue
+            if len(words) != len(tokens) or not all(type(number) is int for number in words):
+                raise InputError(
+                    f"{name} of length {len(words)} for {len(tokens)} tokens", hint="give a number each"
+                )
+            _settle(self, name, tuple(words))
 
     def _check_parts(self, n_layers: int, n_heads: int, n_query: int, n_key: int) -> None:
         expected: dict[str, tuple[int | None, ...]] = {

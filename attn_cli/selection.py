@@ -106,6 +106,8 @@ def crop(attention: Attention, axis: Literal["query", "key"], text: str) -> Atte
     parts: dict[str, Any] = {f"{axis}_tokens": tuple(tokens[i] for i in places)} | dict.fromkeys(
         _BROKEN[axis]
     )
+    if (words := getattr(attention, f"{axis}_words")) is not None:
+        parts[f"{axis}_words"] = tuple(words[i] for i in places)
     said = _also(attention, f"{plural} {places[0]} to {places[-1]} of {len(tokens)}")
     return replace(attention, provenance=said, **parts, **_taken(attention, axis, list(places)))
 

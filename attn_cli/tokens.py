@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import itertools
 import math
 import re
 import unicodedata
@@ -47,9 +48,19 @@ def word(text: str) -> list[str]:
     >>> word("It's 3.14, 注意力!")
     ["It's", '3.14', ',', '注', '意', '力', '!']
     """
+    return [text[start:end] for start, end in word_spans(text)]
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Where in a text its words, as `word` cuts them, begin and end.
+
+    >>> word_spans("it is")
+    [(0, 2), (3, 5)]
+    """
     characters = list(clusters(text))
     kinds = "".join(_kind(c[0]) for c in characters)
-    return ["".join(characters[slice(*match.span())]) for match in _WORD.finditer(kinds)]
+    places = list(itertools.accumulate(map(len, characters), initial=0))
+    return [(places[match.start()], places[match.end()]) for match in _WORD.finditer(kinds)]
 
 
 @TOKENIZERS.register

@@ -19,7 +19,7 @@ FLOORS = [
     {"records", "registry"},
     {"intervals", "parameters", "pieces", "selection", "worked"},
     {"tokens", "scores", "masks", "posenc", "normalisation", "projections"},
-    {"rules", "heads"},
+    {"rules", "heads", "words"},
     {"attention", "streaming"},
     {"transformer"},
     {"decoding"},

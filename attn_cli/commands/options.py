@@ -156,6 +156,10 @@ class Selection:
         typer.Option(metavar="FROM:TO", help="Only these queries, counted from 0, TO not included."),
     ] = None
     key_range: Annotated[str | None, typer.Option(metavar="FROM:TO", help="Only these keys.")] = None
+    words: Annotated[
+        bool,
+        typer.Option("--words", help="Merge pieces to words: sums over keys, means over queries."),
+    ] = False
 
 
 @dataclasses.dataclass(frozen=True)

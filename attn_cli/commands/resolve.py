@@ -16,6 +16,7 @@ from ..posenc import POSENCS
 from ..records import Attention, Encoding, Image, PositionTable, shape
 from ..registry import nearest
 from ..selection import choose, crop, parse_choice
+from ..words import merged, words_in
 from .environment import environment
 from .options import Selection, Source, Text
 
@@ -101,6 +102,7 @@ def select(attention: Attention, selection: Selection) -> Attention:
     """The part of an attention that was asked for."""
     chosen = choose(attention, "layer", parse_choice("layer", selection.layer or "all"))
     chosen = choose(chosen, "head", parse_choice("head", selection.head))
+    chosen = merged(chosen) if selection.words else chosen
     if selection.query_range:
         chosen = crop(chosen, "query", selection.query_range)
     return crop(chosen, "key", selection.key_range) if selection.key_range else chosen
@@ -182,7 +184,20 @@ def _through_model(path: str, text: str, source: Source) -> Attention:
     from .. import models
 
     _refuse(source, f"--model {path}", *(o for o in _VECTOR_OPTIONS if o != "model"))
-    return models.load(path).attend(text, _reading(source))
+    reading = _reading(source)
+    return _with_words(models.load(path).attend(text, reading), text, reading)
+
+
+def _with_words(attention: Attention, text: str, reading: Reading) -> Attention:
+    """The same, knowing which of its tokens are pieces of one word, as far as the texts tell."""
+    read = text if reading.pair is None else f"{text} {reading.pair}"
+    written = read if reading.target is None or attention.kind == "encoder" else reading.target
+    keys = read if attention.kind == "cross" else written
+    return dataclasses.replace(
+        attention,
+        query_words=words_in(written, attention.query_tokens),
+        key_words=words_in(keys, attention.key_tokens),
+    )
 
 
 def _look_at(image: Image, source: Source) -> Attention:
