@@ -1,38 +1,72 @@
-"""The picture that `attn heatmap` draws, as one would write it by hand: torch, matplotlib, nothing else.
+"""The picture that `attn heatmap` draws, as one would write it by hand: torch, matplotlib, nothing of attn.
 
-Four heads with the words along both axes, the weights in the cells, one scale of colours.
+The encoder of the bundled model: three layers of four heads, with the tokens along both axes and one scale of
+colours.
 """
 
-import math
 import sys
+from pathlib import Path
 
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from torch.nn.functional import gelu, layer_norm, linear
 
 text, path = sys.argv[1:]
-words = open(text, encoding="utf-8").read().split()  # noqa: SIM115
+home = Path(__file__).parent.parent / "attn_cli" / "models" / "mini"
+tokenizer = Tokenizer.from_file(str(home / "tokenizer.json"))
+encoded = tokenizer.encode(open(text, encoding="utf-8").read().strip())  # noqa: SIM115
+W = {name: tensor.float() for name, tensor in load_file(home / "model.safetensors").items()}
+n, n_heads, d_head = len(encoded.ids), 4, 44
 
-torch.manual_seed(0)
-n, d_model, n_heads = len(words), 64, 4
-x = torch.randn(n, d_model)
-q, k = (
-    (x @ torch.randn(d_model, d_model) / math.sqrt(d_model)).view(n, n_heads, -1).transpose(0, 1)
-    for _ in "qk"
-)
-weights = (q @ k.transpose(1, 2) / math.sqrt(d_model // n_heads)).softmax(-1)
+angles = torch.arange(n)[:, None] * 10000.0 ** (-torch.arange(0, d_head, 2) / d_head)
+cos, sin = angles.cos(), angles.sin()
 
-figure = Figure(figsize=(9, 9))
+
+def split(x):
+    """[seq, d_model] → [head, seq, d_head]."""
+    return x.view(n, n_heads, d_head).transpose(0, 1)
+
+
+def turn(x):
+    """Rotary positions."""
+    a, b = x.chunk(2, dim=-1)
+    return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)
+
+
+def part(name, x):
+    """One linear map."""
+    return linear(x, W[f"{name}.weight"], W[f"{name}.bias"])
+
+
+def norm(name, x):
+    """One layer norm."""
+    return layer_norm(x, x.shape[-1:], W[f"{name}.weight"], W[f"{name}.bias"])
+
+
+x = W["embedding.weight"][encoded.ids]
+maps = []
+for i in range(3):
+    layer = f"encoder.layers.{i}"
+    y = norm(f"{layer}.attention_norm", x)
+    query, key, value = (split(part(f"{layer}.attention.{which}", y)) for which in ("query", "key", "value"))
+    weights = (turn(query) @ turn(key).transpose(1, 2) / d_head**0.5).softmax(-1)
+    maps.append(weights)
+    x = x + part(f"{layer}.attention.out", (weights @ value).transpose(0, 1).reshape(n, -1))
+    y = norm(f"{layer}.feed_forward_norm", x)
+    x = x + part(f"{layer}.feed_forward.down", gelu(part(f"{layer}.feed_forward.up", y)))
+maps = torch.stack(maps)
+
+figure = Figure(figsize=(10, 8))
 FigureCanvasAgg(figure)
-axes = figure.subplots(2, 2, sharex=True, sharey=True)
-for head, ax in enumerate(axes.flat):
-    image = ax.imshow(weights[head], vmin=0, vmax=weights.max())
-    ax.set_xticks(range(n), words, rotation=90)
-    ax.set_yticks(range(n), words)
-    ax.set_title(f"head {head}")
-    for i, row in enumerate(weights[head].tolist()):
-        for j, weight in enumerate(row):
-            colour = "black" if weight > weights.max() / 2 else "white"
-            ax.text(j, i, f"{weight:.2f}", ha="center", va="center", fontsize=6, color=colour)
+axes = figure.subplots(3, 4, sharex=True, sharey=True)
+for layer, row in enumerate(axes):
+    for head, ax in enumerate(row):
+        image = ax.imshow(maps[layer, head].numpy(), vmin=0, vmax=maps.max().item())
+        ax.set_xticks(range(n), encoded.tokens, rotation=90)
+        ax.set_yticks(range(n), encoded.tokens)
+        ax.set_title(f"layer {layer}, head {head}")
 figure.colorbar(image, ax=axes)
 figure.savefig(path, dpi=150)

@@ -106,7 +106,7 @@ def test_heatmap_names_its_picture_after_its_input(run, tmp_path):
     result = run("heatmap", "my text.txt", cwd=tmp_path)
     assert result.stdout == "my text.png\n"
     assert (tmp_path / "my text.png").read_bytes().startswith(b"\x89PNG")
-    assert "untrained" in result.stderr
+    assert result.stderr == ""
 
 
 @pytest.mark.parametrize(("suffix", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
@@ -119,10 +119,19 @@ def test_the_suffix_chooses_the_format_and_bytes_repeat(run, tmp_path, suffix, s
 
 
 def test_untrained_is_said_in_the_picture(run, tmp_path):
-    saved = run("heatmap", "--text", "a b", "--format", "json").stdout
-    assert "untrained" in json.loads(saved)["provenance"]
-    run("heatmap", "--text", "a b", "-o", str(tmp_path / "x.json"))
-    assert (tmp_path / "x.json").read_text() == saved
+    untrained = ("heatmap", "--text", "a b", "--model", "untrained")
+    saved = run(*untrained, "--format", "json")
+    assert "untrained" in saved.stderr
+    assert "untrained" in json.loads(saved.stdout)["provenance"]
+    run(*untrained, "-o", str(tmp_path / "x.json"))
+    assert (tmp_path / "x.json").read_text() == saved.stdout
+
+
+def test_options_of_vectors_do_not_change_the_model_unsaid(run):
+    result = run("heatmap", "--text", "a b", "--mask", "causal")
+    assert result.stderr == (
+        "attn: error: --mask does not apply to --model mini; give --model none or untrained too, or leave it out\n"
+    )
 
 
 def test_heatmap_of_a_bare_matrix(run, tmp_path):
@@ -319,19 +328,17 @@ def test_hostile_tokens_in_every_output(run, tmp_path):
     assert "\x1b" not in result.stdout
     record = json.loads(run("attend", "--text", text, "--tokenizer", "whitespace", "--format", "json").stdout)
     assert record["query_tokens"] == HOSTILE
+    whole = ("--model", "untrained", "--tokenizer", "whitespace")
     for suffix in ("png", "svg", "pdf", "md", "tex", "html"):
-        result = run(
-            "heatmap", "--text", text, "--tokenizer", "whitespace", "-q", "-o", str(tmp_path / f"x.{suffix}")
-        )
-        assert (result.code, result.stderr) == (0, ""), suffix
+        for options in (whole, ("--truncate",)):
+            result = run("heatmap", "--text", text, *options, "-q", "-o", str(tmp_path / f"x.{suffix}"))
+            assert (result.code, result.stderr) == (0, ""), suffix
 
 
 def test_hostile_tokens_cannot_move_the_cursor(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for command in ("attend", "heatmap", "encode"):
-        shown, code = on_terminal(
-            command, "--text", "\x1b[2J \x1b]8;;http://x\x07 [/red]", "--tokenizer", "whitespace"
-        )
+        shown, code = on_terminal(command, "--text", "\x1b[2J \x1b]8;;http://x\x07 [/red]")
         assert code == 0
         assert "\x1b[2J" not in shown
         assert "\x1b]8" not in shown

@@ -90,6 +90,25 @@ def test_bytes_of_one_character_say_which_part_of_it_they_are(gpt2):
     assert attention.mask.shape == (1, 1, 6, 6)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "options", "words"),
+    [
+        ("bert", "The Embedding, 注意", (), ["[CLS]", "The", "Embedding", ",", "注", "意", "[SEP]"]),
+        ("bert", "The Embedding, 注意", ("--no-special",), ["The", "Embedding", ",", "注", "意"]),
+        ("gpt2", "the 注", ("--query-range", "1:"), ["the", "注"]),
+    ],
+)
+def test_pieces_are_merged_to_words(run, request, tmp_path, name, text, options, words):
+    model = str(request.getfixturevalue(name))
+    options = ("--words", "--model", model, "--format", "json", "-q", *options)
+    merged = json.loads(run("attend", "--text", text, *options, cwd=tmp_path).stdout)
+    assert merged["key_tokens"] == words
+    assert merged["provenance"].partition("; pieces merged to words")[1]
+    sums = np.sum(merged["weights"], axis=-1)
+    assert (sums < 1 + 1e-6).all()
+    assert "--no-special" in options or (sums > 1 - 1e-6).all()
+
+
 def test_chosen_layers_are_those_of_the_whole_and_later_ones_do_not_run(bert):
     model = models.load(str(bert))
     whole = model.attend("the cat sat")

@@ -144,7 +144,19 @@ def test_pictures_say_that_they_show_a_mean():
 
 
 def test_a_text_through_random_heads_can_be_chosen_from(run, tmp_path):
-    done = run("heatmap", "--text", "a b", "--head", "2", "--format", "tsv", "-q", cwd=tmp_path)
+    done = run(
+        "heatmap",
+        "--text",
+        "a b",
+        "--model",
+        "untrained",
+        "--head",
+        "2",
+        "--format",
+        "tsv",
+        "-q",
+        cwd=tmp_path,
+    )
     assert [line.split("\t")[1] for line in done.stdout.splitlines()[1:]] == ["2", "2"]
 
 

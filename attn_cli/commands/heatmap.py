@@ -24,7 +24,7 @@ def heatmap(source: Source, drawing: Drawing, to: Output) -> None:
     from .output import emit
     from .resolve import resolve
 
-    attention = resolve(source, default_model="untrained")
+    attention = resolve(source, default_model="mini")
     wanted = to.format or "png"
     if to.output is not None or wanted not in PICTURES or (to.format and not environment.to_terminal):
         to = to if to.output or to.format else dataclasses.replace(to, format="png")

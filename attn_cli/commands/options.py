@@ -107,7 +107,7 @@ class Model(Text):
     TITLE: ClassVar = "Models"
     model: Annotated[
         str | None,
-        typer.Option(metavar="none|untrained|DIR", help="What attends to a text; see attn models."),
+        typer.Option(metavar="mini|none|untrained|DIR", help="What attends to a text; see attn models."),
     ] = None
     pair: Annotated[
         str | None, typer.Option(metavar="TEXT", help="A second text, for models that read pairs.")

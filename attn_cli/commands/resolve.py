@@ -183,7 +183,8 @@ def _untrained(source: Source) -> Source:
 def _through_model(path: str, text: str, source: Source) -> Attention:
     from .. import models
 
-    _refuse(source, f"--model {path}", *(o for o in _VECTOR_OPTIONS if o != "model"))
+    hint = "leave it out" if source.model else "give --model none or untrained too, or leave it out"
+    _refuse(source, f"--model {path}", *(o for o in _VECTOR_OPTIONS if o != "model"), hint=hint)
     reading = _reading(source)
     return _with_words(models.load(path).attend(text, reading), text, reading)
 
@@ -391,12 +392,12 @@ def _default(name: str) -> Any:
     return Source.__dataclass_fields__[name].default
 
 
-def _refuse(source: Text, what: str, *names: str) -> None:
+def _refuse(source: Text, what: str, *names: str, hint: str = "leave it out") -> None:
     """An option that could have no effect is an error, not a surprise."""
     for name in names:
         if getattr(source, name) not in (_default(name), []):
             option = "INPUT" if name == "input" else f"--{name.replace('_', '-')}"
-            raise InputError(f"{option} does not apply to {what}", hint="leave it out")
+            raise InputError(f"{option} does not apply to {what}", hint=hint)
 
 
 def refuse_selection(source: Source, what: str) -> None:

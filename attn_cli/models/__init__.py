@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from ..records import Attention
 
+MINI = "mini"  # the trained model that comes with attn
+_HOME = Path(__file__).parent
 CONFIG = "config.json"  # the file that says what a directory is, in every family
 
 
@@ -36,13 +38,14 @@ class Model(Protocol):
 
 
 def load(directory: str) -> Model:
-    """The model in a directory, ready to attend.
+    """The model in a directory, ready to attend; `mini` is the one that comes with attn.
 
     Raises InputError when the directory is of no known family, or something in it is missing or damaged.
     Nothing in it is ever executed.
     """
-    config = read_config(Path(directory))
-    return _kind(directory, config).load(Path(directory), config)
+    path = _path(directory)
+    config = read_config(path)
+    return _kind(directory, config).load(path, config)
 
 
 def positions(directory: str) -> tuple[str, Float[np.ndarray, "seq_len d_model"]]:
@@ -52,8 +55,9 @@ def positions(directory: str) -> tuple[str, Float[np.ndarray, "seq_len d_model"]
     """
     from . import huggingface
 
-    if huggingface.recognises(config := read_config(Path(directory))):
-        called, table = huggingface.positions(Path(directory), config)
+    path = _path(directory)
+    if huggingface.recognises(config := read_config(path)):
+        called, table = huggingface.positions(path, config)
         return called, table.numpy()
     run: Any = load(directory)
     if (spec := run.model.config.positions) != "learned":
@@ -66,15 +70,24 @@ def describe(directory: str) -> dict[str, str]:
 
     Raises InputError when it is no model at all, or its config.json is damaged.
     """
-    config = read_config(Path(directory))
-    return _kind(directory, config).describe(Path(directory), config)
+    path = _path(directory)
+    config = read_config(path)
+    return _kind(directory, config).describe(path, config)
+
+
+def _path(directory: str) -> Path:
+    return _HOME / MINI if directory == MINI else Path(directory)
 
 
 def families() -> list[tuple[str, str, str]]:
     """A row for each family that is read: model_type in config.json, its name, what it reads."""
     from . import huggingface, library
 
-    return [("attn_run", "run of train-toy", "text"), *huggingface.families(), library.OTHERS]
+    return [
+        ("attn_run", "mini, which comes with attn; runs of train-toy", "text"),
+        *huggingface.families(),
+        library.OTHERS,
+    ]
 
 
 def _kind(directory: str, config: dict[str, Any]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,6 +11,7 @@ import torch
 from ..attention import attention
 from ..heads import merge_heads
 from ..records import Attention
+from ..rules import Rule
 from ..streaming import stream
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-    from ..rules import Rule
     from ..transformer import Captured, Config, MultiHeadAttention
 
 # Weights of all layers and heads that are held at once, 256 MiB and as much for the scores; where there are
@@ -117,6 +117,14 @@ class Attended:
         """What each layer gives to the stream: its heads side by side, through its output matrix."""
         merged = zip(self.parts, merge_heads(heads), strict=True)
         return torch.stack([part.out(x) for part, x in merged]).numpy()
+
+
+def apart(rule: Rule, lengths: Sequence[int]) -> Rule:
+    """The same rule, but no piece of the text sees another."""
+    if len(lengths) == 1:
+        return rule
+    alone = Rule.parse(mask=[f"document:lengths={'+'.join(map(str, lengths))}"])
+    return replace(rule, masks=rule.masks + alone.masks)
 
 
 def sizes(config: Config) -> dict[str, str]:

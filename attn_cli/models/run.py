@@ -13,7 +13,7 @@ from ..rules import Rule
 from ..selection import crop
 from ..tokens import escape, whitespace
 from ..transformer import Capture, Transformer
-from .attending import Attended
+from .attending import Attended, apart
 from .reading import WHOLE, Reading
 from .text import tokenise
 
@@ -73,10 +73,11 @@ class Run:
         """
         self._refuse(reading)
         kind, layers = reading.chosen_kind(self.kinds), reading.chosen(self.model.config.n_layers)
+        if self.model.config.stack != "both" or (kind == "encoder" and reading.target is None):
+            pieces = self._pieces(text, reading)
+            return self._without_target([torch.tensor([one.numbers]) for one in pieces], pieces, layers, kind)
         source = self.read(text, reading)
         numbers = torch.tensor([source.numbers])
-        if self.model.config.stack != "both" or (kind == "encoder" and reading.target is None):
-            return self.look(numbers, source.labels, layers, kind)
         start = self._start(source.numbers)
         said = ""
         if reading.target is None:
@@ -101,20 +102,34 @@ class Run:
         start: str = "",
     ) -> Attention:
         """One kind of attention while the model reads a source, and writes a target if it is given."""
+        if target is None or kind == "encoder":
+            return self._without_target([source], [Tokens([], list(labels))], layers, kind)
         capture = Capture(layers)
-        if kind == "encoder" and self.model.config.stack == "both":
-            self.model.encoder(self.model.embed(source), attend=capture, depth=max(layers) + 1)
-        else:
-            written = None if target is None else self._shifted(target, start)
-            self.model.hidden(source, attend=capture, target=written, depth=max(layers) + 1)
-        captured = [one for one in capture.layers if one.part.kind == kind]
-        queries = keys = list(labels)
-        if target is not None and kind != "encoder":
-            queries = [*target.labels, END] if kind == "cross" else [start, *target.labels]
-            keys = list(labels) if kind == "cross" else queries
-        said = "; a row for each token while it is written" if kind == "cross" else ""
-        rule = Rule.parse() if kind == "cross" else self.model.config.rule(kind)
-        return Attended.of([captured], queries, rule, self.provenance + said, keys).record()
+        self.model.hidden(source, None, capture, target=self._shifted(target, start), depth=max(layers) + 1)
+        captured = [[one for one in capture.layers if one.part.kind == kind]]
+        if kind == "cross":
+            said = f"{self.provenance}; a row for each token while it is written"
+            rows = [*target.labels, END]
+            return Attended.of(captured, rows, Rule.parse(), said, labels).record()
+        rule = self.model.config.rule(kind)
+        return Attended.of(captured, [start, *target.labels], rule, self.provenance).record()
+
+    def _without_target(
+        self, sources: Sequence[Tensor], pieces: Sequence[Tokens], layers: Collection[int], kind: Kind
+    ) -> Attention:
+        """The attention of the one stack that reads, to a source or to pieces that do not see each other."""
+        captured = []
+        for source in sources:
+            capture = Capture(layers)
+            if self.model.config.stack == "both":
+                self.model.encoder(self.model.embed(source), attend=capture, depth=max(layers) + 1)
+            else:
+                self.model.hidden(source, attend=capture, depth=max(layers) + 1)
+            captured.append(capture.layers)
+        labels = [label for piece in pieces for label in piece.labels]
+        rule = apart(self.model.config.rule(kind), [source.shape[-1] for source in sources])
+        said = "" if len(sources) == 1 else f", in {len(sources)} pieces that do not see each other"
+        return Attended.of(captured, labels, rule, self.provenance + said).record()
 
     # ---- text to tokens and back ----
 
@@ -123,13 +138,19 @@ class Run:
 
         Raises InputError when there is none, one is unknown, or there are too many.
         """
+        if reading.too_long == "chunk":
+            raise InputError("--chunk with what an encoder–decoder writes", hint="give --truncate")
+        return self._pieces(text, reading)[0]
+
+    def _pieces(self, text: str, reading: Reading) -> list[Tokens]:
+        """The text as the model takes it: in one piece, unless pieces were asked for."""
         if not self.vocabulary:
             raise InputError("this run looks at pictures", hint="see attention.png in its directory")
         if self.tokenizer is not None:
-            (piece,) = tokenise(self.tokenizer, text, reading, self.model.config.max_len)
-            return Tokens(piece.numbers, piece.labels)
+            pieces = tokenise(self.tokenizer, text, reading, self.model.config.max_len)
+            return [Tokens(piece.numbers, piece.labels) for piece in pieces]
         labels = [part for token in whitespace(text) for part in self._parts(token)]
-        return Tokens(self._numbers(labels), labels)
+        return [Tokens(self._numbers(labels), labels)]
 
     def write(self, source: Tensor, start: str) -> Tokens:
         """What the model itself makes of a source: the most probable token, one after the other."""
@@ -187,7 +208,7 @@ class Run:
             reading.refuse_target("this run")
         if reading.pair is not None:
             raise InputError("a run of train-toy reads one text, not a pair", hint="leave --pair out")
-        if reading.too_long == "chunk" or (reading.too_long == "truncate" and self.tokenizer is None):
+        if reading.too_long != "refuse" and self.tokenizer is None:
             raise InputError("a run of train-toy reads one short text", hint="give a shorter one")
 
 

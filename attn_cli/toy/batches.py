@@ -43,10 +43,9 @@ class Numbered:
     def __init__(self, examples: Sequence[Example], dataset: Dataset, *, writes: bool) -> None:
         number = {token: i for i, token in enumerate(dataset.vocabulary)}
         out = {token: i for i, token in enumerate(dataset.outputs)} or number
-        self.sources = [_array(number[token] for token in example.source) for example in examples] * (
-            not dataset.outputs
-        )
         self.images = [example.image for example in examples if example.image is not None]
+        drawn = bool(self.images)  # then the source only names the patches
+        self.sources = [] if drawn else [_array(number[t] for t in one.source) for one in examples]
         ends = [END] if writes else []
         self.wanted = [
             _array(IGNORED if token is None else out[token] for token in [*example.target, *ends])

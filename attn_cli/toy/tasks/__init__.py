@@ -1,6 +1,10 @@
 """Toy tasks: one function per task draws one example. Pure NumPy, everything random from the generator given."""
 
 from ..examples import TASKS, Dataset, Example, Recipe, Task, draw, is_held_out, learns, recipe
+from .context import induction, recall
+from .dates import dates
+from .numbers import addition, parity, sum_
+from .senses import shapes, tones
 from .sequences import copy, reverse, sort
 
 __all__ = [

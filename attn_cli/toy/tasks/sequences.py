@@ -9,11 +9,16 @@ from ..examples import TASKS, Example, Recipe, learns
 
 
 @TASKS.register
-@learns(Recipe(steps=300, seconds=5))
+@learns(Recipe(stack="both", attends="cross", steps=200, layers=1, seconds=5))
 def copy(rng: np.random.Generator, *, longest: int = 10) -> Example:
-    """Digits as they are: 3 1 4 → 3 1 4; each output should look at its own position, the diagonal.
+    """Digits as they are: 3 1 4 → 3 1 4; each digit, when written, should look at its own place, the diagonal.
 
-    Raises InputError when `longest` is less than 1.
+        source    3 1 4
+        target    3 1 4
+        look at   0 1 2    the diagonal of cross-attention
+
+    An encoder would have nothing to look for, as each of its positions already holds what it is to say; a
+    decoder knows of the source what it looks at. Raises InputError when `longest` is less than 1.
 
     >>> copy(np.random.default_rng(0)).expected.diagonal().all()
     np.True_
@@ -44,11 +49,16 @@ def reverse(rng: np.random.Generator, *, longest: int = 10) -> Example:
 
 
 @TASKS.register
-@learns(Recipe(steps=800, seconds=12))
+@learns(Recipe(stack="both", attends="cross", steps=500, heads=2, lr=0.003, seconds=20))
 def sort(rng: np.random.Generator, *, longest: int = 10) -> Example:
-    """Digits in order: 3 1 4 1 5 → 1 1 3 4 5; each output should look at where its digit stands.
+    """Digits in order: 3 1 4 1 5 → 1 1 3 4 5; each digit, when written, should look at where it stands.
 
-    Not a place but what stands there tells where to look. Raises InputError when `longest` is less than 1.
+        source    3  1  4  1  5
+        target    1  1  3  4  5
+        look at   13 13 0  2  4    both of the 1s, then the next larger ones
+
+    Not a place but what stands there tells where to look: a lookup by content, of the smallest digit not yet
+    written. Raises InputError when `longest` is less than 1.
 
     >>> sort(np.random.default_rng(0)).target
     ('0', '0', '2', '3', '4', '5', '6', '6', '8')

@@ -1,0 +1,82 @@
+"""What a decoder learns to do with what it has just read: go on as before, and find the value of a key.
+
+Both need two layers: in the first, a head tells each token which one stands before it; in the second, a head
+looks for that. With --layers 1 they cannot be learned, as no position of theirs says where to look.
+"""
+
+from __future__ import annotations
+
+import string
+
+import numpy as np
+
+from ...errors import InputError
+from ..examples import TASKS, Example, Recipe, learns
+
+_LETTERS = tuple(string.ascii_lowercase)
+
+
+@TASKS.register
+@learns(
+    Recipe(stack="decoder", attends="decoder", steps=300, positions="rope", seconds=15)
+)
+def induction(rng: np.random.Generator, *, longest: int = 12) -> Example:
+    """Letters, all said again: q c x q c → what follows is x; each should look right after its earlier self.
+
+        position  0 1 2 3 4 5
+        source    q c x q c x
+        target          c x q    asked of the second time alone
+        look at         1 2 3    a stripe, as far off as the sequence is long
+
+    Periods from 2 to `longest` are equally frequent, so how far back to look is not to be learned by heart.
+    The share of attention on the stripe is the prefix-matching score of Olsson et al. 2022, arXiv:2209.11895.
+    Raises InputError when `longest` is not between 2 and 26.
+
+    >>> induction(np.random.default_rng(1), longest=3).written
+    """
+    said = _different(rng, _period(rng, longest))
+    n = len(said)
+    expected = np.eye(2 * n, k=1 - n, dtype=bool)
+    expected[:n] = False
+    return Example(said * 2, (*[None] * n, *said[1:], said[0]), expected)
+
+
+@TASKS.register
+@learns(
+    Recipe(
+        stack="decoder", attends="decoder", steps=300, lr=0.003, batch=128, positions="rope", seconds=20
+    )
+)  # fmt: skip
+def recall(rng: np.random.Generator, *, longest: int = 6) -> Example:
+    """Values of keys: f 3 k 1, then k → 1; each key, asked again, should look at the value after it.
+
+        position  0 1 2 3 4 5
+        source    f 3 k 1 k f
+        target            1 3    asked of the keys said again
+        look at           3 1
+
+    There are 2 to `longest` pairs, and all keys are asked, in any order. Arora et al. 2023, arXiv:2312.04927.
+    Raises InputError when `longest` is not between 2 and 26.
+
+    >>> recall(np.random.default_rng(1), longest=3).source
+    """
+    n = _period(rng, longest)
+    keys, values = _different(rng, n), tuple(map(str, rng.integers(10, size=n)))
+    asked = rng.permutation(n)
+    pairs = [token for pair in zip(keys, values, strict=True) for token in pair]
+    expected = np.zeros((3 * n, 3 * n), dtype=bool)
+    expected[2 * n + np.arange(n), 2 * asked + 1] = True
+    return Example(
+        (*pairs, *(keys[i] for i in asked)), (*[None] * (2 * n), *(values[i] for i in asked)), expected
+    )
+
+
+def _period(rng: np.random.Generator, longest: int) -> int:
+    if not 2 <= longest <= len(_LETTERS):
+        raise InputError(f"longest {longest}", hint=f"give 2 to {len(_LETTERS)}")
+    return int(rng.integers(2, longest + 1))
+
+
+def _different(rng: np.random.Generator, n: int) -> tuple[str, ...]:
+    """Some letters, none of them twice."""
+    return tuple(_LETTERS[i] for i in rng.permutation(len(_LETTERS))[:n])
