@@ -29,8 +29,17 @@ def labels(text: str, pieces: Sequence[str], spans: Sequence[tuple[int, int]]) -
     for piece, places in zip(pieces, held, strict=True):
         seen.update(places)
         name = "".join(text[i] + _part(text[i], seen[i], shared[i]) for i in places)
-        names.append(name or (piece if piece.strip(SPACES) else " " * len(piece)))
+        names.append(name or spaced(piece))
     return names
+
+
+def spaced(piece: str) -> str:
+    """A piece whose place in the text is not known: the mark of a space alone is a space.
+
+    >>> spaced("▁"), spaced("▁cat")
+    (' ', '▁cat')
+    """
+    return piece if piece.strip(SPACES) else " " * len(piece)
 
 
 def _part(character: str, number: int, of: int) -> str:

@@ -19,7 +19,9 @@ class Reading:
 
     layers: Literal["all", "last"] | tuple[int, ...] = "all"  # counted from 0
     pair: str | None = None  # a second text, for models that read two
-    kind: Kind | None = None  # which attention of a model that has several; None: its encoder's, if it has one
+    kind: Kind | None = (
+        None  # which attention of a model that has several; None: its encoder's, if it has one
+    )
     target: str | None = None  # what an encoder–decoder is to write; None: what it writes by itself
     special: bool = True  # keep the tokens that the tokenizer adds
     too_long: Literal["refuse", "truncate", "chunk"] = "refuse"

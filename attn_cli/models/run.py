@@ -159,7 +159,7 @@ class Run:
         starts = torch.tensor([out.index(start)])
         (numbers,) = greedy(self.model, source, None, starts, out.index(END), longest)
         pieces = [out[number] for number in numbers]
-        return Tokens(numbers, [piece.removeprefix(_SPACE) or _SPACE for piece in pieces])
+        return Tokens(numbers, [piece.removeprefix(_SPACE) or " " for piece in pieces])
 
     def join(self, tokens: Tokens) -> str:
         """Tokens as a text again."""

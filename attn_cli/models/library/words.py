@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError, note
+from ...pieces import spaced
 from ...tokens import one_line
 from ..text import Tokenised, tokenise, tokenised
 from .silence import silent
@@ -83,13 +84,15 @@ def labels(tokenizer: Any, numbers: Sequence[int]) -> list[str]:
     """What tokens are called whose text is not known; tokens that share a character are all called by it."""
     if getattr(tokenizer, "backend_tokenizer", None) is None:
         pieces = tokenizer.convert_ids_to_tokens(list(numbers))
-        return [str(piece).replace("▁", " ").removesuffix("</w>").strip() or str(piece) for piece in pieces]
+        return [
+            str(piece).replace("▁", " ").removesuffix("</w>").strip() or spaced(piece) for piece in pieces
+        ]
     called: list[str] = []
     for end in range(1, len(numbers) + 1):
         text = tokenizer.decode(numbers[len(called) : end])
         if _LOST not in text or end == len(numbers):
             pieces = tokenizer.convert_ids_to_tokens(list(numbers[len(called) : end]))
-            called += [text.strip() or piece for piece in pieces]
+            called += [text.strip() or spaced(piece) for piece in pieces]
     return called
 
 
