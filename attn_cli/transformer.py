@@ -3,31 +3,32 @@
 A layer adds to the stream what its parts make of it. Pre-norm: x + part(norm(x)), and one last norm closes
 the stack; post-norm: norm(x + part(x)). Vaswani et al. 2017, arXiv:1706.03762; Xiong et al. 2020,
 arXiv:2002.04745. Sizes in comments: batch, seq (or query and key), head, d_model, d_head.
+
+What its parts may be is in config.py; how one looks into it, in capture.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from functools import cached_property, partial
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import gelu, linear, relu, scaled_dot_product_attention, silu
+from torch import nn
+from torch.nn.functional import gelu, linear, relu, silu
 
-from .attention import Steps, attention
-from .errors import InputError
+from .capture import Attend, Capture, Captured, fast
+from .config import Activation, Config
 from .heads import merge_heads, split_heads
 from .posenc import POSENCS, POSITIONS
-from .rules import Rule, positions
+from .rules import positions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jaxtyping import Bool, Float, Int
+    from torch import Tensor
 
     from .records import Kind
-
-Activation = Literal["gelu", "gelu_tanh", "relu", "swiglu"]
 
 NORMS = {"layer": nn.LayerNorm, "rms": nn.RMSNorm}
 ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
@@ -38,141 +39,12 @@ ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
 }
 
 
-@dataclass(frozen=True)
-class Config:
-    """The sizes of a model, and which of the variants each of its parts is.
-
-    The defaults are those of `train-toy`: a pre-norm encoder with learned positions. Raises InputError when
-    a size is less than 1, or heads do not divide what is cut into them.
-    """
-
-    vocab: int  # different tokens; of a model for images, channels
-    max_len: int
-    d_model: int
-    n_heads: int
-    n_layers: int  # of each stack
-    d_ff: int
-    stack: Literal["encoder", "decoder", "both"] = "encoder"
-    n_kv_heads: int | None = None  # heads of key and value, each shared by a group; None: one for each head
-    d_head: int | None = None  # None: d_model / n_heads
-    norm: Literal["layer", "rms"] = "layer"
-    norm_first: bool = True
-    norm_eps: float = 1e-5
-    activation: Activation = "gelu"
-    positions: str = (
-        "learned"  # or a spec of POSENCS, whose table is added, or rope, which turns query and key
-    )
-    window: int | None = None  # a decoder sees this many tokens, itself included; None: all before
-    segments: int = 0  # of a pair of sentences: different segment vectors to add
-    embedding_norm: bool = False
-    patch: int | None = None  # the side of the squares that an image is cut into
-    qkv_bias: bool = True
-    out_bias: bool = True
-    feed_forward_bias: bool = True
-    unembedding: Literal["own", "tied", "none"] = "own"
-    outputs: int | None = None  # different tokens out, where they are others than those in
-    dropout: float = 0.0  # share of what a part gives that training leaves out
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.dropout < 1:
-            raise InputError(f"dropout {self.dropout}", hint="give 0 or more, less than 1")
-        for name, size in vars(self).items():
-            if type(size) is int and size < 1 and name != "segments":
-                raise InputError(f"{name} {size}", hint="give at least 1")
-        if self.d_head is None and self.d_model % self.n_heads:
-            raise InputError(
-                f"{self.n_heads} heads do not divide d_model {self.d_model}",
-                hint=f"give a d_model that is a multiple of {self.n_heads}",
-            )
-        if self.n_heads % self.kv_heads:
-            raise InputError(f"{self.kv_heads} heads of key and value do not divide {self.n_heads} heads")
-
-    @property
-    def head_size(self) -> int:
-        """d_head, whether given or not."""
-        return self.d_head or self.d_model // self.n_heads
-
-    @property
-    def kv_heads(self) -> int:
-        """The number of heads of key and value, whether given or not."""
-        return self.n_kv_heads or self.n_heads
-
-    def rule(self, kind: Kind) -> Rule:
-        """What a self-attention of this kind may see, padding aside."""
-        window = [] if self.window is None else [f"window:size={self.window}"]
-        return Rule.parse(mask=["causal", *window] if kind == "decoder" else [])
-
-    def new_norm(self) -> nn.Module:
-        """A norm of the stream."""
-        return NORMS[self.norm](self.d_model, eps=self.norm_eps)
+def new_norm(config: Config) -> nn.Module:
+    """A norm of the stream."""
+    return NORMS[config.norm](config.d_model, eps=config.norm_eps)
 
 
 # ---- attention --------------------------------------------------------------------------------------
-
-# What happens between the heads' query, key and value and their output. Every attention of a model goes
-# through the one function that `model(tokens, attend=…)` was given, so whoever gives it sees everything.
-Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None, "MultiHeadAttention"], Tensor]
-
-
-def fast(
-    query: Float[Tensor, "batch head query d_head"],
-    key: Float[Tensor, "batch head key d_head"],
-    value: Float[Tensor, "batch head key d_head"],
-    mask: Bool[Tensor, "#batch #head #query key"] | None,
-    part: MultiHeadAttention,
-) -> Float[Tensor, "batch head query d_head"]:
-    """Attention when only its output is wanted: torch's fused kernel, which keeps no weights."""
-    return scaled_dot_product_attention(query, key, value, attn_mask=mask)
-
-
-@dataclass(frozen=True, eq=False)
-class Captured:
-    """What one attention of the model was given, and whatever can be known of it, for all of its heads."""
-
-    part: MultiHeadAttention
-    query: Float[Tensor, "batch head query d_head"]
-    key: Float[Tensor, "batch head key d_head"]
-    value: Float[Tensor, "batch head key d_head"]
-    mask: Bool[Tensor, "#batch #head #query key"] | None
-
-    @cached_property
-    def steps(self) -> Steps:
-        """Scores and weights [batch, head, query, key], output [batch, head, query, d_head]."""
-        return attention(self.query, self.key, self.value, mask=self.mask)
-
-    @property
-    def norms(self) -> Float[Tensor, "batch head query key"]:
-        """How much of a key arrives at a query: the length of weight · value · W_o of the head.
-
-        A head may look hard at a key whose value is nearly zero. Kobayashi et al. 2020, arXiv:2004.10102.
-        """
-        W_o = split_heads(self.part.out.weight, self.part.n_heads)  # [head, d_model, d_head]
-        arriving = self.value @ W_o.mT  # [batch, head, key, d_model]
-        return self.steps.weights * arriving.norm(dim=-1)[:, :, None, :]
-
-
-class Capture:
-    """Keeps what the attentions of all layers, or of those wanted, are given, in the order of the computation.
-
-    Weights are computed when they are looked at, so that a long input need not have them all at once.
-
-    >>> config = Config(vocab=10, max_len=8, d_model=16, n_heads=4, n_layers=2, d_ff=32)
-    >>> capture = Capture()
-    >>> logits = Transformer(config)(torch.tensor([[3, 1, 4]]), attend=capture)
-    >>> [tuple(one.steps.weights.shape) for one in capture.layers]
-    [(1, 4, 3, 3), (1, 4, 3, 3)]
-    """
-
-    def __init__(self, wanted: Collection[int] | None = None) -> None:
-        self.wanted = wanted
-        self.layers: list[Captured] = []
-
-    def __call__(
-        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, part: MultiHeadAttention
-    ) -> Tensor:
-        if self.wanted is None or part.layer in self.wanted:
-            self.layers.append(Captured(part, query, key, value, mask))
-        return fast(query, key, value, mask, part)
 
 
 class MultiHeadAttention(nn.Module):
@@ -247,12 +119,12 @@ class Layer(nn.Module):
     def __init__(self, config: Config, kind: Kind = "encoder", layer: int = 0) -> None:
         super().__init__()
         self.norm_first = config.norm_first
-        self.attention_norm = config.new_norm()
+        self.attention_norm = new_norm(config)
         self.attention = MultiHeadAttention(config, kind, layer)
         if crossing := (kind == "decoder" and config.stack == "both"):
-            self.cross_norm = config.new_norm()
+            self.cross_norm = new_norm(config)
         self.cross = MultiHeadAttention(config, "cross", layer) if crossing else None
-        self.feed_forward_norm = config.new_norm()
+        self.feed_forward_norm = new_norm(config)
         self.feed_forward = FeedForward(config)
         self.dropout = nn.Dropout(config.dropout)  # Srivastava et al. 2014, JMLR 15, 1929–1958
 
@@ -279,7 +151,7 @@ class Stack(nn.Module):
     def __init__(self, config: Config, kind: Kind = "encoder") -> None:
         super().__init__()
         self.layers = nn.ModuleList(Layer(config, kind, i) for i in range(config.n_layers))
-        self.norm = config.new_norm() if config.norm_first else None
+        self.norm = new_norm(config) if config.norm_first else None
 
     def forward(
         self,
@@ -339,7 +211,7 @@ class Transformer(nn.Module):
             self.position = nn.Embedding(config.max_len, config.d_model)
         if config.segments:
             self.segment = nn.Embedding(config.segments, config.d_model)
-        self.embedding_norm = config.new_norm() if config.embedding_norm else nn.Identity()
+        self.embedding_norm = new_norm(config) if config.embedding_norm else nn.Identity()
         self.dropout = nn.Dropout(config.dropout)
         if config.stack != "decoder":
             self.encoder = Stack(config, "encoder")
@@ -417,3 +289,6 @@ class Transformer(nn.Module):
         seen = self.config.rule("decoder").allowed(x, x, *positions(x.shape[1], x.shape[1], x.device))
         assert seen is not None
         return seen[None, None] if mask is None else seen & mask
+
+
+__all__ = ["Activation", "Attend", "Capture", "Captured", "Config", "Transformer", "fast"]

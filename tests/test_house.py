@@ -21,6 +21,7 @@ FLOORS = [
     {"tokens", "scores", "masks", "posenc", "normalisation", "projections"},
     {"rules", "heads", "words"},
     {"attention", "streaming"},
+    {"config", "capture"},
     {"transformer"},
     {"decoding"},
     {"render", "files", "models", "toy", "interpret", "lab"},

@@ -14,6 +14,7 @@ from attn_cli.transformer import (
     MultiHeadAttention,
     Stack,
     Transformer,
+    new_norm,
 )
 from torch import nn
 
@@ -258,7 +259,7 @@ def test_swiglu_and_rms_norm_by_hand():
         nn.init.constant_(weight, value)
     x = torch.tensor([[2.0]])  # silu(2) · 6 · 2
     torch.testing.assert_close(part(x), 24 / (1 + torch.exp(-x)), **EXACT)
-    norm = replace(config, d_model=2, norm="rms", norm_eps=0.5).new_norm()
+    norm = new_norm(replace(config, d_model=2, norm="rms", norm_eps=0.5))
     x = torch.tensor([3.0, 4.0])  # mean square 12.5
     torch.testing.assert_close(norm(x), x / 13**0.5, **EXACT)
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-    from ..transformer import Captured, Config, MultiHeadAttention
+    from ..capture import Captured, Part
+    from ..config import Config
 
 # Weights of all layers and heads that are held at once, 256 MiB and as much for the scores; where there are
 # more, they are streamed and pooled.
@@ -32,7 +33,7 @@ MOST_DENSE = 2**26
 class Attended:
     """Attention of some layers to one text, not yet computed."""
 
-    parts: Sequence[MultiHeadAttention]
+    parts: Sequence[Part]
     query: Float[Tensor, "layer head query d_head"]
     key: Float[Tensor, "layer head key d_head"]
     value: Float[Tensor, "layer head key d_head"]
