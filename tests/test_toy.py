@@ -9,6 +9,7 @@ from attn_cli.decoding import greedy
 from attn_cli.errors import InputError
 from attn_cli.toy.batches import IGNORED, Numbered, order
 from attn_cli.toy.evaluation import entities, evaluate
+from attn_cli.toy.pieces import new_tokenizer
 from attn_cli.toy.schedules import SCHEDULES, cosine
 from attn_cli.toy.tasks import TASKS, Dataset, Example, Recipe, draw, is_held_out, reverse
 from attn_cli.toy.training import Options, Training, new_model, peak
@@ -277,3 +278,11 @@ def test_pieces_of_a_batch_give_the_gradient_of_the_whole():
     dataset = draw(reverse, SMALL.examples, seed=0)
     losses = [[step.loss for step in begin(dataset, accumulate=n, batch=8).run()] for n in (1, 4)]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
+
+
+def test_a_tokenizer_is_the_same_however_rare_characters_are_spelled():
+    """Where é was spelled with two characters, chance decided which of the rarest had a piece."""
+    sentences = ["ab ab▁ab▁ab e\u0301 e\u0301", *(chr(0x4E00 + i) for i in range(50))]
+    several = [new_tokenizer(sentences, 100) for _ in range(5)]
+    assert len({tokenizer.to_str() for tokenizer in several}) == 1
+    assert set(several[0].get_vocab()) == {*"abé▁", "[unk]", "ab", "▁ab", "▁é"}

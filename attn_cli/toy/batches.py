@@ -85,7 +85,7 @@ def order(data: Numbered, size: int, seed: int, epoch: int) -> list[np.ndarray]:
     >>> from attn_cli.toy.tasks import draw, reverse
     >>> dataset = draw(reverse, 100, seed=0)
     >>> [len(batch) for batch in order(Numbered(dataset.train, dataset, writes=False), 32, 0, 0)]
-    [32, 32]
+    [32, 32, 32]
     """
     rng = np.random.default_rng((seed, epoch))
     shuffled = rng.permutation(len(data))

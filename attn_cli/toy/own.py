@@ -44,7 +44,7 @@ def translate(
     >>> lines = "".join(f"{n} cats\\t{n} Katzen\\n" for n in range(100))
     >>> dataset = translate(lines, vocab=60)
     >>> dataset.train[0].source, dataset.train[0].start
-    (('0', '▁', 'cats'), '[target]')
+    (('0', '▁cats'), '[target]')
     """
     pairs = _pairs(text, skip)
     held_out = [pair for pair in pairs if _is_held_out(pair[0])]

@@ -20,7 +20,7 @@ def new_tokenizer(sentences: Iterable[str], size: int, special: Sequence[str] = 
     Characters that occur once are unknown to it, as a model would know nothing of them anyway.
 
     >>> new_tokenizer(["low lower lowest"] * 3, 20).encode("lower low").tokens
-    ['low', 'er', '▁low']
+    ['low', 'e', 'r', '▁low']
     """
     from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
@@ -34,20 +34,24 @@ def new_tokenizer(sentences: Iterable[str], size: int, special: Sequence[str] = 
         ]
     )
     tokenizer.decoder = decoders.Metaspace(prepend_scheme="never")
-    sentences = list(sentences)
+    sentences = [tokenizer.normalizer.normalize_str(sentence) for sentence in sentences]
+    alphabet = _frequent(sentences)
     trainer = trainers.BpeTrainer(
         vocab_size=size,
         min_frequency=2,
         show_progress=False,
         special_tokens=[UNKNOWN, *special],
-        limit_alphabet=_frequent(sentences),
+        # Both, as which of several equally rare characters a limit leaves out differs from run to run.
+        initial_alphabet=alphabet,
+        limit_alphabet=len(alphabet),
     )
     tokenizer.train_from_iterator(sentences, trainer)
     return tokenizer
 
 
-def _frequent(sentences: Iterable[str]) -> int:
-    """How many characters occur more than once."""
+def _frequent(sentences: Iterable[str]) -> list[str]:
+    """The characters that occur more than once, as pieces have them."""
     from collections import Counter
 
-    return sum(n > 1 for n in Counter(c for sentence in sentences for c in sentence).values())
+    counts = Counter(c for sentence in sentences for c in sentence.replace(" ", "▁"))
+    return sorted(c for c, n in counts.items() if n > 1)
