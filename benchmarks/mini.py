@@ -7,8 +7,8 @@ trained from, BLEU and chrF of what it writes for the held-out ones. Nothing her
 from __future__ import annotations
 
 import csv
-import dataclasses
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ from attn_cli.models.reading import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from attn_cli.toy.translation import Scores
 
 LINKS = Path(__file__).with_name("alignments.tsv")
 
@@ -60,11 +62,16 @@ def quality(model: Any, pairs: str) -> Iterator[str]:
     """BLEU and chrF on the held-out pairs, in both directions."""
     from attn_cli.toy.own import translate
     from attn_cli.toy.translation import measure
+    from attn_cli.toy.translation import translate as write
 
     dataset = translate(pairs, both=True, source="en", target="zh", skip=1)
-    dataset = dataclasses.replace(dataset, vocabulary=model.vocabulary)
-    for start, scores in measure(model.model, dataset).items():
-        yield f"to {start}: BLEU {scores['bleu']:.1f}, chrF {scores['chrf']:.1f}"
+    for language, scores in measure(dataset, partial(write, model.model, dataset)).items():
+        yield told(language, scores)
+
+
+def told(language: str, scores: Scores) -> str:
+    """One direction in a line."""
+    return f"to {language}: BLEU {scores.bleu:.1f}, chrF {scores.chrf:.1f}, {scores.sentences} sentences"
 
 
 def main() -> None:

@@ -12,12 +12,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
+from torch import Tensor
 from torch.nn.functional import gelu, layer_norm, linear
 
 text, path = sys.argv[1:]
 home = Path(__file__).parent.parent / "attn_cli" / "models" / "mini"
 tokenizer = Tokenizer.from_file(str(home / "tokenizer.json"))
-encoded = tokenizer.encode(open(text, encoding="utf-8").read().strip())  # noqa: SIM115
+encoded = tokenizer.encode(Path(text).read_text("utf-8").strip())
 W = {name: tensor.float() for name, tensor in load_file(home / "model.safetensors").items()}
 n, n_heads, d_head = len(encoded.ids), 4, 44
 
@@ -25,48 +26,48 @@ angles = torch.arange(n)[:, None] * 10000.0 ** (-torch.arange(0, d_head, 2) / d_
 cos, sin = angles.cos(), angles.sin()
 
 
-def split(x):
+def split(x: Tensor) -> Tensor:
     """[seq, d_model] → [head, seq, d_head]."""
     return x.view(n, n_heads, d_head).transpose(0, 1)
 
 
-def turn(x):
+def turn(x: Tensor) -> Tensor:
     """Rotary positions."""
     a, b = x.chunk(2, dim=-1)
     return torch.cat([a * cos - b * sin, b * cos + a * sin], dim=-1)
 
 
-def part(name, x):
+def part(name: str, x: Tensor) -> Tensor:
     """One linear map."""
     return linear(x, W[f"{name}.weight"], W[f"{name}.bias"])
 
 
-def norm(name, x):
+def norm(name: str, x: Tensor) -> Tensor:
     """One layer norm."""
     return layer_norm(x, x.shape[-1:], W[f"{name}.weight"], W[f"{name}.bias"])
 
 
 x = W["embedding.weight"][encoded.ids]
-maps = []
+layers = []
 for i in range(3):
     layer = f"encoder.layers.{i}"
     y = norm(f"{layer}.attention_norm", x)
     query, key, value = (split(part(f"{layer}.attention.{which}", y)) for which in ("query", "key", "value"))
     weights = (turn(query) @ turn(key).transpose(1, 2) / d_head**0.5).softmax(-1)
-    maps.append(weights)
+    layers.append(weights)
     x = x + part(f"{layer}.attention.out", (weights @ value).transpose(0, 1).reshape(n, -1))
     y = norm(f"{layer}.feed_forward_norm", x)
     x = x + part(f"{layer}.feed_forward.down", gelu(part(f"{layer}.feed_forward.up", y)))
-maps = torch.stack(maps)
+maps = torch.stack(layers)  # [layer, head, query, key]
 
 figure = Figure(figsize=(10, 8))
 FigureCanvasAgg(figure)
 axes = figure.subplots(3, 4, sharex=True, sharey=True)
-for layer, row in enumerate(axes):
+for i, row in enumerate(axes):
     for head, ax in enumerate(row):
-        image = ax.imshow(maps[layer, head].numpy(), vmin=0, vmax=maps.max().item())
+        image = ax.imshow(maps[i, head].numpy(), vmin=0, vmax=maps.max().item())
         ax.set_xticks(range(n), encoded.tokens, rotation=90)
         ax.set_yticks(range(n), encoded.tokens)
-        ax.set_title(f"layer {layer}, head {head}")
+        ax.set_title(f"layer {i}, head {head}")
 figure.colorbar(image, ax=axes)
 figure.savefig(path, dpi=150)

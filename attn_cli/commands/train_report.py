@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..errors import InputError, note
 from .environment import environment
 
 if TYPE_CHECKING:
@@ -21,6 +23,21 @@ if TYPE_CHECKING:
     from ..toy.training import Step, Training
 
 _MEASURED = ("loss", "held_out_loss", "exact_match", "expected_mass")
+
+
+def measured(training: Training) -> Evaluation:
+    """What the training has reached; of translations BLEU and chrF too, where sacrebleu is there."""
+    from ..toy.translation import measure, translate
+
+    reached, dataset = training.finish(), training.dataset
+    if dataset.tokenizer is None or training.recipe.stack != "both":
+        return reached
+    try:
+        scores = measure(dataset, partial(translate, training.model, dataset))
+    except InputError as lacking:
+        note(str(lacking))
+        return reached
+    return replace(reached, translations=scores)
 
 
 def results(reached: Evaluation) -> dict[str, Any]:
@@ -89,6 +106,10 @@ def _sentences(reached: Evaluation, task: str, recipe: Recipe) -> list[str]:
     ]
     if recipe.measure == "loss":
         said = [f"The loss on {reached.n_examples} held-out examples is {reached.loss:.3f} nats a token."]
+    for language, scores in (reached.translations or {}).items():
+        said.append(
+            f"Into {language}: BLEU {scores.bleu:.1f}, chrF {scores.chrf:.1f}, over {scores.sentences} sentences."
+        )
     if reached.f1 is not None:
         said.append(f"Entities are found with F1 {reached.f1:.1%}.")
     if reached.longer_match is not None:

@@ -16,7 +16,7 @@ from .environment import environment
 from .options import lists
 from .run_directory import RunDirectory
 from .train_options import Computer, Directory, Learner, Schooling  # noqa: TC001 (Typer reads them)
-from .train_report import metrics, pictures, report, results
+from .train_report import measured, metrics, pictures, report, results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,9 +72,9 @@ def train_toy(
         if directory.resume:
             training.resume(*place.state(begun))
         _train(training, lambda: place.save_state(begun, *training.state()))
-        reached = training.finish()
         if team.rank > 0:
             return
+        reached = measured(training)
         place.save_state(begun, *training.state())
         run = _run(directory.name or f"train-toy {task}", training, reached)
         contents = _contents(run, task, training, reached, half=directory.half)

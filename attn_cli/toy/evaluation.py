@@ -14,12 +14,13 @@ from ..transformer import Capture, Transformer, fast
 from .batches import IGNORED, Numbered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from jaxtyping import Bool, Float, Int
 
     from .batches import Batch
     from .examples import Dataset, Example, Recipe
+    from .translation import Scores
 
 _SIZE = 128  # examples at a time
 
@@ -40,6 +41,7 @@ class Evaluation:
     uniform_mass: float | None  # the same for a head that looks everywhere alike
     longer_match: float | None = None  # exact match on examples longer than any in training
     f1: float | None = None  # of named entities, where there are tags
+    translations: Mapping[str, Scores] | None = None  # BLEU and chrF, for each language that is written
 
     @property
     def best_head(self) -> tuple[int, int]:
