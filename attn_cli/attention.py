@@ -125,8 +125,10 @@ def attend(
     return dense(projected, rule)
 
 
-def dense(heads: Heads, rule: Rule = SCALED_DOT) -> Attention:
+def dense(heads: Heads, rule: Rule = SCALED_DOT, *, norms: bool = False) -> Attention:
     """The record of what these heads attend to under a rule, all steps kept; one warning names blind rows.
+
+    With `norms` also how much of each key arrives at each query: ‖weight · value · W_o‖.
 
     >>> import numpy as np
     >>> dense(project_heads(np.eye(2)), Rule.parse(mask=["causal"])).weights[0, 0, 0].tolist()
@@ -149,6 +151,7 @@ def dense(heads: Heads, rule: Rule = SCALED_DOT) -> Attention:
         kind=heads.kind,
         provenance=", ".join(filter(None, [heads.provenance, rule.provenance])),
         scores=as_layer(steps.scores),
+        norms=as_layer(steps.weights * heads.value_lengths[:, None, :]) if norms else None,
         mask=None if steps.mask is None else steps.mask.reshape(1, -1, *steps.mask.shape[-2:]).cpu().numpy(),
         output=as_layer(heads.merge(steps.output)),
         query=as_layer(heads.query),

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from .attention import Steps, attention
-from .heads import split_heads
+from .heads import split_heads, value_lengths
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float
@@ -61,13 +61,14 @@ class Captured:
 
     @property
     def norms(self) -> Float[Tensor, "batch head query key"]:
-        """How much of a key arrives at a query: the length of weight · value · W_o of the head.
+        """How much of a key arrives at a query: the length of weight · value · W_o of the head."""
+        return self.steps.weights * self.value_lengths[:, :, None, :]
 
-        A head may look hard at a key whose value is nearly zero. Kobayashi et al. 2020, arXiv:2004.10102.
-        """
-        W_o = split_heads(self.part.out.weight, self.part.n_heads)  # [head, d_model, d_head]
-        arriving = self.value @ W_o.mT  # [batch, head, key, d_model]
-        return self.steps.weights * arriving.norm(dim=-1)[:, :, None, :]
+    @property
+    def value_lengths(self) -> Float[Tensor, "batch head key"]:
+        """The length of value · W_o of the head."""
+        W_o = split_heads(self.part.out.weight, self.part.n_heads).mT  # [head, d_head, d_model]
+        return value_lengths(self.value, W_o)
 
 
 class Capture:

@@ -50,6 +50,14 @@ class Heads:
         """The tokens that are attended to, a memory's before the others."""
         return self.inputs[1].tokens
 
+    @property
+    def value_lengths(self) -> Float[Tensor, "head key"]:
+        """How much the value of each key is once it has gone through the head's output matrix."""
+        W_o = self.projection.W_o
+        if W_o is None:
+            return self.value.norm(dim=-1)
+        return value_lengths(self.value, self.value.new_tensor(W_o).reshape(len(self.value), -1, W_o.shape[1]))
+
     def merge(self, output: Float[Tensor, "head query d_value"]) -> Float[Tensor, "query d_out"]:
         """The heads' outputs side by side, through the output matrix."""
         return _linear("output", merge_heads(output), self.projection.W_o, self.projection.b_o)
@@ -152,6 +160,21 @@ def weigh(
     output = weights @ value.masked_fill(~finite, 0).to(weights.dtype)
     touched = (weights != 0).to(weights.dtype) @ (~finite).to(weights.dtype)
     return output.masked_fill(touched > 0, torch.nan).to(value.dtype)
+
+
+def value_lengths(
+    value: Float[Tensor, "... head key d_value"], W_o: Float[Tensor, "head d_value d_model"]
+) -> Float[Tensor, "... head key"]:
+    """‖value · W_o‖: how much of a key arrives where a head looks at it with a weight of 1.
+
+    A head may look hard at a key whose value is nearly zero: weight · this is norm-weighted attention.
+    Kobayashi et al. 2020, arXiv:2004.10102, eq. 8.
+
+    >>> value_lengths(torch.tensor([[[3.0, 4.0], [0.0, 0.0]]]), torch.eye(2)[None])
+    tensor([[5., 0.]])
+    """
+    pairs = zip(value.unbind(dim=-3), W_o, strict=True)  # a head at a time: [key, d_model] is wide
+    return torch.stack([(one @ matrix).norm(dim=-1) for one, matrix in pairs], dim=-2)
 
 
 def as_layer(x: Tensor) -> np.ndarray:

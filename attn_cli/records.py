@@ -64,6 +64,9 @@ class Attention:
     kind: Kind = "self"
     provenance: str = ""  # where the weights come from; every picture prints it
     scores: Float[np.ndarray, "layer head query key"] | None = None
+    norms: Float[np.ndarray, "layer head query key"] | None = (
+        None  # ‖weight · value · W_o‖; pooled as weights are
+    )
     mask: Bool[np.ndarray, "#layer #head query key"] | None = None
     output: Float[np.ndarray, "layer query d_model"] | None = None
     query: Float[np.ndarray, "layer head query d_head"] | None = None
@@ -79,6 +82,7 @@ class Attention:
     query_words: tuple[int, ...] | None = None  # neighbouring tokens of one number are pieces of one word
     key_words: tuple[int, ...] | None = None
     are_scores: bool = False  # what stands in the place of the weights, to be shown: scores before the mask
+    are_norms: bool = False  # or norms
     patches: tuple[int, ...] | None = (
         None  # rows and columns: the last keys are an image's patches, row by row
     )
@@ -111,7 +115,7 @@ class Attention:
     @property
     def unit(self) -> str:
         """What its numbers are, in a word."""
-        return "score" if self.are_scores else "weight"
+        return "score" if self.are_scores else "norm" if self.are_norms else "weight"
 
     @property
     def query_cells(self) -> list[range]:
@@ -146,6 +150,7 @@ class Attention:
     def _check_parts(self, n_layers: int, n_heads: int, n_query: int, n_key: int) -> None:
         expected: dict[str, tuple[int | None, ...]] = {
             "scores": (n_layers, n_heads, n_query, n_key),
+            "norms": self.weights.shape,
             "output": (n_layers, n_query, None),
             "query": (n_layers, n_heads, n_query, None),
             "key": (n_layers, n_heads, n_key, None),

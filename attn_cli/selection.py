@@ -20,14 +20,14 @@ _ORDER = {"layer": 0, "head": 1}  # of the axes
 # What has a layer, a head, a query and a key along which of its axes.
 _ALONG: dict[str, dict[str, int]] = {
     "layer": dict.fromkeys(
-        ("weights", "scores", "mask", "output", "query", "key", "value", "entropy", "mass", "top_keys", "top_weights"), 0
+        ("weights", "scores", "norms", "mask", "output", "query", "key", "value", "entropy", "mass", "top_keys", "top_weights"), 0
     ),
     "head": dict.fromkeys(
-        ("weights", "scores", "mask", "query", "key", "value", "entropy", "mass", "top_keys", "top_weights"), 1
+        ("weights", "scores", "norms", "mask", "query", "key", "value", "entropy", "mass", "top_keys", "top_weights"), 1
     ),
-    "query": dict.fromkeys(("weights", "scores", "mask", "query", "entropy", "top_keys", "top_weights"), 2)
+    "query": dict.fromkeys(("weights", "scores", "norms", "mask", "query", "entropy", "top_keys", "top_weights"), 2)
     | {"output": 1},
-    "key": dict.fromkeys(("weights", "scores", "mask"), 3) | dict.fromkeys(("key", "value", "mass"), 2),
+    "key": dict.fromkeys(("weights", "scores", "norms", "mask"), 3) | dict.fromkeys(("key", "value", "mass"), 2),
 }  # fmt: skip
 # What is no longer true once queries or keys are missing.
 _BROKEN = {"query": ("mass",), "key": ("entropy", "top_keys", "top_weights", "patches", "image")}
@@ -113,19 +113,19 @@ def crop(attention: Attention, axis: Literal["query", "key"], text: str) -> Atte
 
 
 def _combine(attention: Attention, axis: Literal["layer", "head"], how: Literal["mean", "max"]) -> Attention:
-    at, weights = _ORDER[axis], attention.weights
-    if how == "mean":
-        exact = np.result_type(weights, np.float32)
-        combined = weights.mean(axis=at, keepdims=True, dtype=exact)
-    else:
-        combined = weights.max(axis=at, keepdims=True)
+    at = _ORDER[axis]
     parts: dict[str, Any] = dict.fromkeys(_OWN) | {f"{axis}s": (how,)}
+    for name in ("weights", "norms"):
+        if (array := getattr(attention, name)) is not None:
+            exact = np.result_type(array, np.float32)
+            mean = how == "mean"
+            parts[name] = array.mean(at, exact, keepdims=True) if mean else array.max(at, keepdims=True)
     if attention.mask is not None:
         parts["mask"] = attention.mask.any(axis=at, keepdims=True)
     numbers = getattr(attention, f"{axis}s")
     name = {"mean": "mean", "max": "maximum"}[how]
     said = _also(attention, f"{name} of {len(numbers)} {axis}s")
-    return replace(attention, weights=combined, provenance=said, **parts)
+    return replace(attention, provenance=said, **parts)
 
 
 def _taken(attention: Attention, axis: str, places: list[int]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ _SPACE, _BEFORE_SPACE, _NO_WORD = -1, -2, -3  # in the place of the number of a 
 _FURTHEST = 16  # characters that a tokenizer may leave out between two tokens
 # What is no longer true once pieces are merged.
 _OF_PIECES = (
-    *("scores", "output", "query", "key", "value", "entropy", "mass", "top_keys", "top_weights"),
+    *("scores", "norms", "output", "query", "key", "value", "entropy", "mass", "top_keys", "top_weights"),
     *("query_words", "key_words"),
 )
 

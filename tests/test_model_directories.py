@@ -150,6 +150,18 @@ def test_special_tokens_hide_without_changing_a_number(bert):
     assert hidden.provenance == whole.provenance + ", special tokens hidden"
 
 
+def test_rows_are_renormalised_only_if_asked_and_then_said(bert, run):
+    options = ("--text", "the cat", "--model", str(bert), "--format", "json", "--layer", "1")
+    plain, again = (run("attend", *options, "--no-special", *more) for more in ((), ("--renormalise",)))
+    sums = [np.sum(json.loads(done.stdout)["weights"], axis=-1) for done in (plain, again)]
+    assert (sums[0] < 0.9).all()
+    np.testing.assert_allclose(sums[1], 1, atol=1e-6)
+    assert again.stderr == "attn: note: special tokens are hidden; rows are renormalised\n"
+    assert "special tokens hidden and rows renormalised" in json.loads(again.stdout)["provenance"]
+    done = run("attend", *options, "--renormalise")
+    assert done.stderr == "attn: error: --renormalise without --no-special; give both\n"
+
+
 LONG = "the cat sat " * 20  # 62 tokens with the special ones, 40 are read
 
 

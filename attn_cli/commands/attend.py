@@ -20,8 +20,9 @@ def attend(
     show: Annotated[
         str,
         typer.Option(
-            metavar="weights|scores|output|steps",
-            help="What a table shows; json and npz hold all. steps: every step, and a cell by hand.",
+            metavar="weights|scores|norms|output|steps",
+            help="What a table shows; json and npz hold all. norms: ‖weight · value · W_o‖, what of a key arrives. "
+            "steps: every step, and a cell by hand.",
         ),
     ] = "weights",
     cell: Annotated[
@@ -59,22 +60,31 @@ def attend(
         from .output import emit
         from .resolve import resolve
 
-        attention = resolve(source, default_model="none", every_step=show == "scores")
+        if show not in _SHOWN:
+            raise InputError(f"--show {show!r}", hint="give weights, scores, norms, output or steps")
+        if source.words and show != "weights":
+            raise InputError(f"--words does not apply to --show {show}", hint="leave it out")
+        every_step, norms = show == "scores", show == "norms"
+        attention = resolve(source, default_model="none", every_step=every_step, norms=norms)
         emit(attention, to, shown=_part(attention, show))
 
 
+_SHOWN = ("weights", "scores", "norms", "output")
+
+
 def _part(attention: Attention, show: str) -> Record:
-    """The part of an attention that a table shows; scores are those before the mask."""
+    """The part of an attention that a table shows; scores are those before the mask, norms ‖weight · value · W_o‖."""
     from ..records import Encoding
 
     if show == "weights":
         return attention
-    if show not in ("scores", "output"):
-        raise InputError(f"--show {show!r}", hint="give weights, scores, output or steps")
     if (part := getattr(attention, show)) is None:
-        raise InputError(f"this attention was saved without its {show}", hint="compute it from its vectors")
+        hint = "compute it from its vectors, or with a model that is read natively"
+        raise InputError(f"nothing tells the {show} of this attention", hint=hint)
     if show == "scores":
-        return replace(attention, weights=part, scores=None, are_scores=True)
+        return replace(attention, weights=part, scores=None, norms=None, are_scores=True)
+    if show == "norms":
+        return replace(attention, weights=part, scores=None, norms=None, are_norms=True)
     return Encoding(attention.query_tokens, part[-1], attention.provenance)
 
 

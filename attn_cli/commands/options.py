@@ -127,6 +127,9 @@ class Model(Text):
     no_special: Annotated[
         bool, typer.Option("--no-special", help="Hide tokens that the model's tokenizer adds.")
     ] = False
+    renormalise: Annotated[
+        bool, typer.Option("--renormalise", help="After --no-special, make rows sum to 1 again.")
+    ] = False
     truncate: Annotated[
         bool, typer.Option("--truncate", help="Of a text too long for the model, read the beginning.")
     ] = False

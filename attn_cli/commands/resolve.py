@@ -87,14 +87,17 @@ def encode(text: str, source: Text, where: str) -> Encoding:
     return _add_positions(Encoding(tuple(names), vectors, made), source.posenc)
 
 
-def resolve(source: Source, default_model: str, *, every_step: bool = False) -> Attention:
+def resolve(
+    source: Source, default_model: str, *, every_step: bool = False, norms: bool = False
+) -> Attention:
     """The attention that INPUT and the options describe; a text goes through `default_model` unless told.
 
-    Raises InputError where `every_step` is wanted of more weights than are held at once.
+    With `norms` also how much of each key arrives. Raises InputError where `every_step` is wanted of more
+    weights than are held at once.
     """
-    found = resolve_heads(source, default_model)
+    found = resolve_heads(source, default_model, norms=norms)
     if not isinstance(found, Attention):
-        found = attend(found, rule(source), every_step=every_step)
+        found = attend(found, rule(source), every_step=every_step, norms=norms)
     return select(found, source)
 
 
@@ -108,25 +111,25 @@ def select(attention: Attention, selection: Selection) -> Attention:
     return crop(chosen, "key", selection.key_range) if selection.key_range else chosen
 
 
-def attend(heads: Heads, by: Rule, *, every_step: bool = False) -> Attention:
+def attend(heads: Heads, by: Rule, *, every_step: bool = False, norms: bool = False) -> Attention:
     """All weights of a short input; a long one is streamed, with a bar, and pooled."""
     from .. import streaming
     from ..attention import dense
     from .progress import finish
 
     if (n := streaming.n_weights(heads)) <= streaming.MOST_DENSE:
-        return dense(heads, by)
+        return dense(heads, by, norms=norms)
     if every_step:
         hint = f"give at most {streaming.MOST_DENSE:,}, or leave --show out"
         raise InputError(f"{n:,} weights are too many to keep every step", hint=hint)
-    attention = finish(streaming.streamed(heads, by), "attention")
+    attention = finish(streaming.streamed(heads, by, norms=norms), "attention")
     if attention.pooled:
         full, kept = (len(heads.query_tokens), len(heads.key_tokens)), attention.weights.shape[2:]
         note("{} × {} weights are pooled to {} × {} means".format(*full, *kept))
     return attention
 
 
-def resolve_heads(source: Source, default_model: str) -> Heads | Attention:
+def resolve_heads(source: Source, default_model: str, *, norms: bool = False) -> Heads | Attention:
     """Heads that are still to attend, by the options' `rule`; or an attention that is there already."""
     if source.weights:
         others = (*_VECTOR_OPTIONS, *_MODEL_OPTIONS, "input", "text", "query", "key", "value")
@@ -139,10 +142,10 @@ def resolve_heads(source: Source, default_model: str) -> Heads | Attention:
         _refuse(source, "saved attention", *_VECTOR_OPTIONS, *_MODEL_OPTIONS)
         return data
     if isinstance(data, Image):
-        return _look_at(data, source)
+        return _look_at(data, source, norms=norms)
     if isinstance(data, str) and (model := source.model or default_model) != "none":
         if model != "untrained":
-            return _through_model(model, data, source)
+            return _through_model(model, data, source, norms=norms)
         source = _untrained(source)
     elif source.model not in (None, "none"):
         raise InputError(f"--model {source.model} wants text, not {_called(data)}", hint="leave --model out")
@@ -180,12 +183,12 @@ def _untrained(source: Source) -> Source:
     )
 
 
-def _through_model(path: str, text: str, source: Source) -> Attention:
+def _through_model(path: str, text: str, source: Source, *, norms: bool) -> Attention:
     from .. import models
 
     hint = "leave it out" if source.model else "give --model none or untrained too, or leave it out"
     _refuse(source, f"--model {path}", *(o for o in _VECTOR_OPTIONS if o != "model"), hint=hint)
-    reading = _reading(source)
+    reading = _reading(source, norms=norms)
     return _with_words(models.load(path).attend(text, reading), text, reading)
 
 
@@ -201,7 +204,7 @@ def _with_words(attention: Attention, text: str, reading: Reading) -> Attention:
     )
 
 
-def _look_at(image: Image, source: Source) -> Attention:
+def _look_at(image: Image, source: Source, *, norms: bool) -> Attention:
     """What a model for images attends to; of all its layers the last, unless told."""
     from .. import models
     from ..models.vision import Vision
@@ -213,21 +216,25 @@ def _look_at(image: Image, source: Source) -> Attention:
     model = models.load(source.model)
     if not isinstance(model, Vision):
         raise InputError(f"--model {source.model} reads text, not images", hint=hint)
-    return model.attend(image, _reading(source, layer="last"))
+    return model.attend(image, _reading(source, layer="last", norms=norms))
 
 
-def _reading(source: Source, *, layer: str = "all") -> Reading:
+def _reading(source: Source, *, layer: str = "all", norms: bool = False) -> Reading:
     from ..models.reading import Reading
 
     if source.truncate and source.chunk:
         raise InputError("both --truncate and --chunk", hint="give one of them")
+    if source.renormalise and not source.no_special:
+        raise InputError("--renormalise without --no-special", hint="give both")
     layers = parse_choice("layer", source.layer or layer)
     return Reading(
         layers="all" if layers == "mean" or layers == "max" else layers,
         pair=source.pair,
         kind=_kind(source.kind),
         target=None if source.target is None else _target(source.target, source),
+        norms=norms,
         special=not source.no_special,
+        renormalise=source.renormalise,
         too_long="truncate" if source.truncate else "chunk" if source.chunk else "refuse",
     )
 
@@ -385,7 +392,7 @@ _VECTOR_OPTIONS = (
 
 _TEXT_OPTIONS = ("tokenizer", "embed", "dim")
 
-_MODEL_OPTIONS = ("pair", "kind", "target", "no_special", "truncate", "chunk")
+_MODEL_OPTIONS = ("pair", "kind", "target", "no_special", "renormalise", "truncate", "chunk")
 
 
 def _default(name: str) -> Any:

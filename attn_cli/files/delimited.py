@@ -27,8 +27,10 @@ ATTENTION = ("layer", "head", "query_pos", "query")
 SCORES = (*ATTENTION[:3], "score_of")  # of a table of scores: nobody may take it for one of weights
 ENCODING = ("pos", "token")
 POSITIONS = ("pos",)
+NORMS = (*ATTENTION[:3], "norm_of")
 TIDY_ATTENTION = (*ATTENTION, "key_pos", "key", "weight")
 TIDY_SCORES = (*TIDY_ATTENTION[:-1], "score")
+TIDY_NORMS = (*TIDY_ATTENTION[:-1], "norm")
 TIDY_ENCODING = (*ENCODING, "dim", "value")
 TIDY_POSITIONS = (*POSITIONS, "dim", "value")
 
@@ -71,8 +73,8 @@ def tidy(record: Record) -> Iterator[bytes]:
 def tidy_header(record: Record) -> tuple[str, ...]:
     """The names of the tidy columns."""
     if isinstance(record, Attention):
-        if record.are_scores:
-            return TIDY_SCORES
+        if record.are_scores or record.are_norms:
+            return TIDY_SCORES if record.are_scores else TIDY_NORMS
         return TIDY_ATTENTION if record.scores is None else (*TIDY_ATTENTION, "score")
     return TIDY_ENCODING if isinstance(record, Encoding) else TIDY_POSITIONS
 
@@ -86,7 +88,7 @@ def _wide(record: Record, delimiter: str, cell: Callable[[str], str]) -> Iterato
 
 def _label_names(record: Record) -> tuple[str, ...]:
     if isinstance(record, Attention):
-        return SCORES if record.are_scores else ATTENTION
+        return SCORES if record.are_scores else NORMS if record.are_norms else ATTENTION
     return ENCODING if isinstance(record, Encoding) else POSITIONS
 
 

@@ -52,7 +52,7 @@ def parse(text: str, path: str) -> Record | None:
 def _layout(header: list[str]) -> tuple[int, Callable[[Table], Record]] | None:
     """How many columns are labels, and what makes the record."""
     if build := _TIDY.get(tuple(header)):
-        return next(i for i, name in enumerate(header) if name in ("weight", "score", "value")), build
+        return next(i for i, name in enumerate(header) if name in ("weight", "score", "norm", "value")), build
     plain = tuple(_FIRST_CELL.sub("0", cell.partition(":")[0]) for cell in header)
     for names, build in _WIDE.items():
         if plain[: len(names) + 1] == (*names, "0"):
@@ -128,6 +128,15 @@ def _tidy_scores(table: Table) -> Attention:
     return replace(_tidy_attention(replace(table, columns=["weight"])), are_scores=True)
 
 
+def _norms(table: Table) -> Attention:
+    queries = {"query": table.labels["norm_of"]}
+    return replace(_attention(replace(table, labels=table.labels | queries)), are_norms=True)
+
+
+def _tidy_norms(table: Table) -> Attention:
+    return replace(_tidy_attention(replace(table, columns=["weight"])), are_norms=True)
+
+
 def _numbered_rows(table: Table, name: str) -> tuple[Table, list[range] | None]:
     """The table with cells numbered where their positions stood, and these cells."""
     numbers, places = spans.numbered(table.labels[name])
@@ -159,6 +168,7 @@ def _attended(
 _WIDE: dict[tuple[str, ...], Callable[[Table], Record]] = {
     delimited.ATTENTION: _attention,
     delimited.SCORES: _scores,
+    delimited.NORMS: _norms,
     delimited.ENCODING: _encoding,
     delimited.POSITIONS: _positions,
 }
@@ -166,6 +176,7 @@ _TIDY: dict[tuple[str, ...], Callable[[Table], Record]] = {
     delimited.TIDY_ATTENTION: _tidy_attention,
     (*delimited.TIDY_ATTENTION, "score"): _tidy_attention,
     delimited.TIDY_SCORES: _tidy_scores,
+    delimited.TIDY_NORMS: _tidy_norms,
     delimited.TIDY_ENCODING: _tidy_encoding,
     delimited.TIDY_POSITIONS: _tidy_positions,
 }

@@ -12,7 +12,7 @@ from ..attention import attention
 from ..heads import merge_heads
 from ..records import Attention
 from ..rules import Rule
-from ..streaming import stream
+from ..streaming import drain, stream
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,7 @@ class Attended:
     key_tokens: tuple[str, ...]
     rule: Rule  # what a token may see
     provenance: str
+    lengths: Float[Tensor, "layer head key"] | None = None  # of value · W_o, where norms are wanted
 
     @classmethod
     def of(
@@ -50,6 +51,8 @@ class Attended:
         rule: Rule,
         provenance: str,
         key_tokens: Sequence[str] | None = None,
+        *,
+        norms: bool = False,
     ) -> Attended:
         """What was captured while the text went through the model, in one piece or several.
 
@@ -65,6 +68,9 @@ class Attended:
             tuple(tokens if key_tokens is None else key_tokens),
             rule,
             provenance,
+            torch.cat([torch.cat([piece.value_lengths for piece in layer], dim=2) for layer in layers])
+            if norms
+            else None,
         )
 
     def record(self) -> Attention:
@@ -83,6 +89,7 @@ class Attended:
             provenance=self.provenance,
             layers=tuple(part.layer for part in self.parts),
             scores=steps.scores.numpy(),
+            norms=None if self.lengths is None else (steps.weights * self.lengths[..., None, :]).numpy(),
             mask=None if steps.mask is None else steps.mask[None, None].numpy(),
             output=self._output(steps.output),
             query=self.query.numpy(),
@@ -91,12 +98,7 @@ class Attended:
         )
 
     def _streamed(self) -> Attention:
-        blocks = stream(self.query, self.key, self.value, self.rule)
-        try:
-            while True:
-                next(blocks)
-        except StopIteration as end:
-            kept = end.value
+        kept = drain(stream(self.query, self.key, self.value, self.rule, lengths=self.lengths))
         return Attention(
             self.query_tokens,
             self.key_tokens,
@@ -110,6 +112,7 @@ class Attended:
             mass=kept.mass,
             top_keys=kept.top_keys,
             top_weights=kept.top_weights,
+            norms=kept.norms,
         )
 
     def _output(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ..errors import InputError
-from ..rules import Rule
 from ..tokens import escape
 from ..transformer import Capture, Config, Transformer
 from . import bert, distilbert, gpt2, library, llama, roberta, vit
-from .attending import Attended, layers_named, sizes
+from .attending import Attended, apart, layers_named, sizes
 from .given import Given
 from .preprocessing import Preprocessing
 from .reading import WHOLE, Reading
@@ -68,12 +67,17 @@ class HuggingFace:
         record = Attended.of(
             captured,
             [label for piece in pieces for label in piece.labels],
-            _rule(config.rule(kind), [len(piece.numbers) for piece in pieces]),
+            apart(config.rule(kind), [len(piece.numbers) for piece in pieces]),
             self._provenance(layers, len(pieces)),
+            norms=reading.norms,
         ).record()
         if reading.special:
             return record
-        return without_special(record, [added for piece in pieces for added in piece.special])
+        return without_special(
+            record,
+            [added for piece in pieces for added in piece.special],
+            renormalise=reading.renormalise,
+        )
 
     __call__ = attend  # attn.load("bert-dir")("The cat sat on the mat")
 
@@ -101,14 +105,6 @@ class HuggingFace:
     def _provenance(self, layers: Sequence[int], n_pieces: int) -> str:
         pieces = "" if n_pieces == 1 else f", in {n_pieces} pieces that do not see each other"
         return self.provenance + layers_named(layers, self.model.config.n_layers) + pieces
-
-
-def _rule(rule: Rule, lengths: list[int]) -> Rule:
-    """The same, but no piece of the text sees another."""
-    if len(lengths) == 1:
-        return rule
-    apart = Rule.parse(mask=[f"document:lengths={'+'.join(map(str, lengths))}"])
-    return replace(rule, masks=rule.masks + apart.masks)
 
 
 # ---- from a directory -------------------------------------------------------------------------------

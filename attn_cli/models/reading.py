@@ -23,7 +23,9 @@ class Reading:
         None  # which attention of a model that has several; None: its encoder's, if it has one
     )
     target: str | None = None  # what an encoder–decoder is to write; None: what it writes by itself
+    norms: bool = False  # say also how much of each key arrives: ‖weight · value · W_o‖
     special: bool = True  # keep the tokens that the tokenizer adds
+    renormalise: bool = False  # and have the rows that have lost some sum to 1 again
     too_long: Literal["refuse", "truncate", "chunk"] = "refuse"
 
     def chosen(self, n_layers: int) -> tuple[int, ...]:

@@ -10,11 +10,11 @@ import torch
 from ..decoding import greedy
 from ..errors import InputError, note
 from ..rules import Rule
-from ..selection import crop
 from ..tokens import escape, whitespace
 from ..transformer import Capture, Transformer
 from .attending import Attended, apart
 from .reading import WHOLE, Reading
+from .special import without_special
 from .text import tokenise
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ class Run:
         kind, layers = reading.chosen_kind(self.kinds), reading.chosen(self.model.config.n_layers)
         if self.model.config.stack != "both" or (kind == "encoder" and reading.target is None):
             pieces = self._pieces(text, reading)
-            return self._without_target([torch.tensor([one.numbers]) for one in pieces], pieces, layers, kind)
+            sources = [torch.tensor([one.numbers]) for one in pieces]
+            return self._without_target(sources, pieces, layers, kind, norms=reading.norms)
         source = self.read(text, reading)
         numbers = torch.tensor([source.numbers])
         start = self._start(source.numbers)
@@ -86,9 +87,9 @@ class Run:
             note(f"greedy output: {escape(self.join(target))}")
         else:
             target = self.read(reading.target, reading)
-        shown = self.look(numbers, source.labels, layers, kind, target, start)
+        shown = self.look(numbers, source.labels, layers, kind, target, start, norms=reading.norms)
         shown = replace(shown, provenance=shown.provenance + said)
-        return shown if reading.special else _without_edges(shown)
+        return shown if reading.special else _without_edges(shown, renormalise=reading.renormalise)
 
     __call__ = attend  # attn.load("runs/reverse")("3 1 4 1 5")
 
@@ -100,22 +101,31 @@ class Run:
         kind: Kind,
         target: Tokens | None = None,
         start: str = "",
+        *,
+        norms: bool = False,
     ) -> Attention:
         """One kind of attention while the model reads a source, and writes a target if it is given."""
         if target is None or kind == "encoder":
-            return self._without_target([source], [Tokens([], list(labels))], layers, kind)
+            return self._without_target([source], [Tokens([], list(labels))], layers, kind, norms=norms)
         capture = Capture(layers)
         self.model.hidden(source, None, capture, target=self._shifted(target, start), depth=max(layers) + 1)
         captured = [[one for one in capture.layers if one.part.kind == kind]]
         if kind == "cross":
             said = f"{self.provenance}; a row for each token while it is written"
             rows = [*target.labels, END]
-            return Attended.of(captured, rows, Rule.parse(), said, labels).record()
+            return Attended.of(captured, rows, Rule.parse(), said, labels, norms=norms).record()
         rule = self.model.config.rule(kind)
-        return Attended.of(captured, [start, *target.labels], rule, self.provenance).record()
+        tokens = [start, *target.labels]
+        return Attended.of(captured, tokens, rule, self.provenance, norms=norms).record()
 
     def _without_target(
-        self, sources: Sequence[Tensor], pieces: Sequence[Tokens], layers: Collection[int], kind: Kind
+        self,
+        sources: Sequence[Tensor],
+        pieces: Sequence[Tokens],
+        layers: Collection[int],
+        kind: Kind,
+        *,
+        norms: bool,
     ) -> Attention:
         """The attention of the one stack that reads, to a source or to pieces that do not see each other."""
         captured = []
@@ -129,7 +139,7 @@ class Run:
         labels = [label for piece in pieces for label in piece.labels]
         rule = apart(self.model.config.rule(kind), [source.shape[-1] for source in sources])
         said = "" if len(sources) == 1 else f", in {len(sources)} pieces that do not see each other"
-        return Attended.of(captured, labels, rule, self.provenance + said).record()
+        return Attended.of(captured, labels, rule, self.provenance + said, norms=norms).record()
 
     # ---- text to tokens and back ----
 
@@ -212,11 +222,13 @@ class Run:
             raise InputError("a run of train-toy reads one short text", hint="give a shorter one")
 
 
-def _without_edges(attention: Attention) -> Attention:
+def _without_edges(attention: Attention, *, renormalise: bool) -> Attention:
     """Without the start that a decoder reads, or the end that it writes."""
+    n = len(attention.query_tokens)
     if attention.kind == "cross":
-        return crop(attention, "query", ":-1")
-    return crop(crop(attention, "query", "1:"), "key", "1:")
+        keys = [False] * len(attention.key_tokens)
+        return without_special(attention, [False] * (n - 1) + [True], keys)
+    return without_special(attention, [True] + [False] * (n - 1), renormalise=renormalise)
 
 
 def _listed(tokens: Sequence[str], most: int = 20) -> str:

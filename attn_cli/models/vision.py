@@ -56,7 +56,9 @@ class Vision:
         rows, columns = (side // config.patch for side in pixels.shape[2:])
         tokens = [WHOLE_IMAGE, *(f"{row},{column}" for row in range(rows) for column in range(columns))]
         provenance = self.provenance + layers_named(layers, config.n_layers)
-        record = Attended.of([capture.layers], tokens, config.rule("encoder"), provenance).record()
+        record = Attended.of(
+            [capture.layers], tokens, config.rule("encoder"), provenance, norms=reading.norms
+        ).record()
         return replace(record, patches=(rows, columns), image=small(image))
 
     __call__ = attend

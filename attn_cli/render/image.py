@@ -199,7 +199,8 @@ def _footer(attention: Attention, query: int, y: float, room: float) -> Iterator
         kept = attention.weights[:, :, query, :-n_patches].sum(axis=-1)
         names = ", ".join(map(label, others))
         share = " to ".join(dict.fromkeys(f"{x:.2g}" for x in (kept.min(), kept.max())))
-        texts.append(f"not drawn: the weight on {names}, {share} of each head's 1")
+        of = "" if attention.are_norms else " of each head's 1"
+        texts.append(f"not drawn: the {attention.unit} on {names}, {share}{of}")
     for text in texts:
         for line in fonts.lines(text, NOTE, room - 2 * MARGIN):
             yield Words(line, MARGIN, y, NOTE, colour=QUIET)

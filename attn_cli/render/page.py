@@ -98,9 +98,10 @@ def _summary(attention: Attention, view: Shown) -> str:
     n_query, n_key = len(attention.query_tokens), len(attention.key_tokens)
     cells = f" in {len(view.rows)} × {len(view.columns)} cells" if max(view.block) > 1 else ""
     size = _count(n_query, "token") if n_query == n_key else f"{n_query} queries × {n_key} keys"
-    scores = ", scores before softmax" if attention.are_scores else ""
+    shown = ", scores before softmax" if attention.are_scores else ""
+    shown = ", norms ‖weight · value · W_o‖" if attention.are_norms else shown
     heads = f"{_count(len(attention.layers), 'layer')} × {_count(len(attention.heads), 'head')}"
-    return f"{heads} · {size}{cells} · {_KINDS[attention.kind]}{scores}"
+    return f"{heads} · {size}{cells} · {_KINDS[attention.kind]}{shown}"
 
 
 def _count(n: int, noun: str) -> str:

@@ -52,14 +52,17 @@ def n_weights(heads: Heads) -> int:
     return n_heads * n_query * heads.key.shape[-2]
 
 
-def streamed(heads: Heads, rule: Rule = SCALED_DOT) -> Generator[Progress, None, Attention]:
+def streamed(
+    heads: Heads, rule: Rule = SCALED_DOT, *, norms: bool = False
+) -> Generator[Progress, None, Attention]:
     """The record of what these heads attend to under a rule, pooled; says how far it is, returns the record.
 
     The numbers are those of `attention.dense`, pooled where the axes are longer than `MOST_CELLS`; scores and
     mask are not kept. One warning names blind rows.
     """
     rule.check(len(heads.query_tokens), len(heads.key_tokens))
-    kept = yield from stream(heads.query[None], heads.key[None], heads.value[None], rule)
+    lengths = heads.value_lengths[None] if norms else None
+    kept = yield from stream(heads.query[None], heads.key[None], heads.value[None], rule, lengths=lengths)
     warn_of_blind_rows(kept.seeing, heads.query_tokens)
     if rule.score is scores.linear:
         _note_error(heads, rule)
@@ -75,6 +78,7 @@ def streamed(heads: Heads, rule: Rule = SCALED_DOT) -> Generator[Progress, None,
         mass=kept.mass,
         top_keys=kept.top_keys,
         top_weights=kept.top_weights,
+        norms=kept.norms,
     )
 
 
@@ -85,9 +89,11 @@ def stream(
     rule: Rule = SCALED_DOT,
     *,
     n_maps: int | None = None,
+    lengths: Float[Tensor, "layer head key"] | None = None,
 ) -> Generator[Progress, None, Streamed]:
     """Attention of several layers and heads in one pass over the queries; says how far it is.
 
+    With the `lengths` of what arrives of each key, also a map of norms, weight · length.
     `n_maps` is the number of maps that there will be in all, if there are others than these: the more, the
     fewer cells has each.
 
@@ -107,7 +113,7 @@ def stream(
     starts = itertools.product(range(n_layers), range(0, n_heads, together))
     parts = [(layer, slice(head, head + together)) for layer, head in starts]
     with torch.inference_mode(False):  # which is of this thread alone, and others are to fill what is kept
-        kept = Kept(query, wide, n_maps)
+        kept = Kept(query, wide, n_maps, lengths)
     work = partial(_attend, query=query, key=key, value=wide, rule=rule, parts=parts, kept=kept)
     keep_freed_memory()
     room = room_on(key.device) // (together * precise.itemsize)

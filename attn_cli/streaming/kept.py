@@ -38,6 +38,7 @@ class Streamed:
     top_keys: Int[np.ndarray, "layer head query top"]  # heaviest first; −1 where no weight is left
     top_weights: Float[np.ndarray, "layer head query top"]
     seeing: Bool[Tensor, " query"]  # False where no key is permitted
+    norms: Float[np.ndarray, "layer head row column"] | None = None  # means of weight · length of the key
 
 
 class Addition(NamedTuple):
@@ -51,12 +52,16 @@ class Addition(NamedTuple):
 class Kept:
     """The sums over all blocks so far, and what is known of the rows so far."""
 
-    def __init__(self, query: Tensor, value: Tensor, n_maps: int | None = None) -> None:
+    def __init__(
+        self, query: Tensor, value: Tensor, n_maps: int | None = None, lengths: Tensor | None = None
+    ) -> None:
         *maps, n_query, _ = query.shape
         n_key, d_value = value.shape[-2:]
         most = min(MOST_CELLS, math.isqrt(MOST_MAPS * MOST_CELLS**2 // (n_maps or math.prod(maps))))
         self.row_edges, self.column_edges = (_edges(n, min(n, most)) for n in (n_query, n_key))
         self.sums = np.zeros((*maps, len(self.row_edges) - 1, len(self.column_edges) - 1))
+        self.lengths = None if lengths is None else lengths.cpu().double().numpy()[..., None, :]
+        self.norms = None if lengths is None else np.zeros_like(self.sums)
         self.mass = np.zeros((*maps, n_key))
         self.weigh = torch.matmul if value.isfinite().all() else weigh
         self.output = value.new_zeros(*maps, n_query, d_value)
@@ -96,7 +101,11 @@ class Kept:
             piece, at = by_key[..., at : at + hi - lo], at + hi - lo
             yield Addition(self.mass, (*part, slice(lo, hi)), piece.sum(axis=-2))
             columns, starts = _crossed(self.column_edges, lo, hi)
-            yield Addition(self.sums, (*part, rows, columns), np.add.reduceat(piece, starts, axis=-1))
+            place = (*part, rows, columns)
+            yield Addition(self.sums, place, np.add.reduceat(piece, starts, axis=-1))
+            if self.norms is not None and self.lengths is not None:
+                piece = piece * self.lengths[part][..., lo:hi]
+                yield Addition(self.norms, place, np.add.reduceat(piece, starts, axis=-1))
 
     def sum_up(self, additions: Iterable[Addition]) -> None:
         """Add them: by one thread and in the order of the rows, so that the sums are always the same."""
@@ -105,7 +114,8 @@ class Kept:
 
     def finish(self, dtype: torch.dtype) -> Streamed:
         """What the blocks were read for."""
-        self.sums /= np.diff(self.row_edges)[:, None] * np.diff(self.column_edges)
+        sizes = np.diff(self.row_edges)[:, None] * np.diff(self.column_edges)
+        self.sums /= sizes
         entropy = self.entropy.cpu().numpy()
         return Streamed(
             self.sums.astype(entropy.dtype),
@@ -115,6 +125,7 @@ class Kept:
             self.top_keys.cpu().numpy(),
             self.top_weights.cpu().numpy(),
             self.seeing,
+            None if self.norms is None else (self.norms / sizes).astype(entropy.dtype),
         )
 
 

@@ -88,7 +88,9 @@ class Library:
             provenance += "; a row for each token while it is written" if kind == "cross" else ""
         sides = Sides(queries.labels, keys.labels, kind, provenance)
         record = Pass(self.model, self._tower, kind, source, written).record(sides, reading)
-        return record if reading.special else without_special(record, queries.special, keys.special)
+        if reading.special:
+            return record
+        return without_special(record, queries.special, keys.special, renormalise=reading.renormalise)
 
     __call__ = attend  # attn.load("t5-dir")("The cat sat on the mat")
 
