@@ -155,7 +155,7 @@ def test_heatmap_of_a_bare_matrix(run, tmp_path):
         (["attend", "--text", "a", "--heads", "3"], "3 heads do not divide d_model 64"),
         (
             ["attend", "--text", "a", "--show", "wights"],
-            "--show 'wights'; give weights, scores, output or steps",
+            "--show 'wights'; give weights, scores, norms, output or steps",
         ),
         (["attend", "--text", "a", "--mask", "casual"], "did you mean 'causal'?"),
         (["attend", "--text", "a", "--mask", "window:sise=3"], "did you mean 'size'?"),
