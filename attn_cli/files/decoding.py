@@ -37,7 +37,7 @@ def read_text(path: str, *, encoding: str | None = None) -> str:
 def decode(data: bytes, encoding: str | None = None, *, where: str) -> str:
     r"""Bytes as text, as `read_text` reads them; `where` names them in messages.
 
-    >>> decode("注意\r\n".encode("utf-16"), where="a.txt")
+    >>> decode("注意\r\n".encode("gb18030"), "gb18030", where="a.txt")
     '注意\n'
     """
     text = _named(data, encoding, where) if encoding else _guessed(data, where)
@@ -67,6 +67,8 @@ def _named(data: bytes, encoding: str, where: str) -> str:
 
 def _guessed(data: bytes, where: str) -> str:
     if encoding := marked(data):
+        if encoding != "utf-8":
+            note(f"{where}: read as {encoding[:6].upper()}; --encoding decides")
         return _named(data, encoding, where)
     if b"\0" in data and (text := _utf16(data)):
         note(f"{where}: read as UTF-16; --encoding decides")
