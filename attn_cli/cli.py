@@ -129,6 +129,11 @@ def main(argv: list[str] | None = None) -> NoReturn:
     except (ReaderLeft, BrokenPipeError):
         code = ExitCode.DONE
         _drop(sys.stdout)
+    except SystemExit as left:  # of Typer itself, whose 1 for a reader that left is not ours
+        if not isinstance(left.__context__, BrokenPipeError):
+            raise
+        code = ExitCode.DONE
+        _drop(sys.stdout)
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
     except Exception as problem:

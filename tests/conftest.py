@@ -49,6 +49,15 @@ class Result:
         return self.output.decode()
 
 
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory):
+    """The path of an `attn` for shells and terminals that need not wait for torch: see warm.py."""
+    from warm import server
+
+    with server(tmp_path_factory.mktemp("warm")) as attn:
+        yield attn
+
+
 @pytest.fixture
 def run():
     """`run("attend", "--text", "a b", stdin=…, env=…, cwd=…)` is `attn attend --text "a b"` in the repository."""

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from warm import server
+
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
@@ -41,14 +43,9 @@ def transcript(block):
         yield command.rstrip("\n"), shown
 
 
-def type_in(command, folder):
-    """What a shell prints for a command line, `attn` being this one, and its exit code."""
-    attn = folder / ".bin" / "attn"
-    if not attn.exists():
-        attn.parent.mkdir()
-        attn.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m attn_cli "$@"\n')
-        attn.chmod(0o755)
-    environment = {**os.environ, "PATH": f"{attn.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+def type_in(command, folder, attn):
+    """What a shell prints for a command line, with the `attn` at this path, and its exit code."""
+    environment = {**os.environ, "PATH": f"{os.path.dirname(attn)}:{os.environ['PATH']}"}
     shell = ["bash", "-o", "pipefail", "-c", command]
     done = subprocess.run(shell, cwd=folder, env=environment, check=False, **PIPED)
     return done.stdout.decode(), done.returncode
@@ -97,21 +94,21 @@ def test_what_counts_as_the_same(shown, printed, same):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_command_prints_what_is_shown(tmp_path, document):
+def test_every_command_prints_what_is_shown(tmp_path, document, warm):
     """An error that is shown is one that must come, with exit code 2; anything else must succeed."""
     shutil.copytree(ROOT / "samples", tmp_path / "samples")
     wrong = []
     for block in CONSOLE.findall(document.read_text()):
         for command, shown in transcript(block):
-            printed, code = type_in(command, tmp_path)
+            printed, code = type_in(command, tmp_path, warm)
             if not matches(shown, printed) or code != (2 if "attn: error: " in shown else 0):
                 wrong.append(f"$ {command}\n--- shown\n{shown}--- printed, exit code {code}\n{printed}")
     assert not wrong, "\n".join(wrong)
 
 
-def test_python_runs(tmp_path):
+def test_python_runs(run, tmp_path):
     """In a folder with the run directory that it loads; `x` is any array."""
-    assert type_in("attn train-toy reverse --steps 1 -q -o runs/reverse", tmp_path)[1] == 0
+    assert run("train-toy", "reverse", "--steps", "1", "-q", "-o", "runs/reverse", cwd=tmp_path).code == 0
     for document, code in blocks("python"):
         program = f"import numpy\nx = numpy.eye(8)\n{code}"
         done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=False, **PIPED)
@@ -149,23 +146,24 @@ def test_files_that_are_linked_exist(document):
         assert (ROOT / path).exists(), path
 
 
-def fill_in(document):
+def fill_in(document, attn):
     """Write what the commands print into a document; what a `…` elides stays as long as it is right."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         shutil.copytree(ROOT / "samples", folder / "samples")
 
         def real(block):
-            return f"```console\n{''.join(retyped(*line, folder) for line in transcript(block[1]))}```"
+            return f"```console\n{''.join(retyped(*line, folder, attn) for line in transcript(block[1]))}```"
 
         document.write_text(CONSOLE.sub(real, document.read_text()))
 
 
-def retyped(command, shown, folder):
-    printed, _ = type_in(command, folder)
+def retyped(command, shown, folder, attn):
+    printed, _ = type_in(command, folder, attn)
     return f"$ {command}\n{shown if '…' in shown and matches(shown, printed) else printed}"
 
 
 if __name__ == "__main__":
-    for document in DOCUMENTS:
-        fill_in(document)
+    with tempfile.TemporaryDirectory() as home, server(Path(home)) as attn:
+        for document in DOCUMENTS:
+            fill_in(document, attn)

@@ -1,6 +1,7 @@
 """The fixture `run`: a command within this process behaves as one in a process of its own."""
 
 import os
+import subprocess
 import sys
 import warnings
 
@@ -33,3 +34,12 @@ def test_it_leaves_nothing_behind(run, tmp_path):
     after = (os.getcwd(), sys.stdin, sys.stdout, sys.stderr, warnings.showwarning, list(warnings.filters))
     assert after == before
     assert environment == Environment()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["attend", "--text", "注 b"], ["attend", "--text", "a", "--heads", "3"]]
+)
+def test_a_warm_process_gives_what_a_cold_one_gives(run, warm, tmp_path, arguments):
+    done = subprocess.run([warm, *arguments], cwd=tmp_path, capture_output=True, check=False)
+    cold = run(*arguments, env={}, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (cold.code, cold.output, cold.stderr)

@@ -99,7 +99,7 @@ def _run(streams, arguments, folder, environment):
         os.close(stream)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     sys.stdin, sys.stdout, sys.stderr = (
-        open(number, mode, encoding="utf-8", buffering=1 if os.isatty(number) else -1, closefd=False)
+        open(number, mode, encoding="utf-8", buffering=1 if os.isatty(number) else -1, closefd=False)  # noqa: SIM115
         for number, mode in enumerate("rww")
     )
     os.environ.clear()
