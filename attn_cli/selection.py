@@ -112,6 +112,20 @@ def crop(attention: Attention, axis: Literal["query", "key"], text: str) -> Atte
     return replace(attention, provenance=said, **parts, **_taken(attention, axis, list(places)))
 
 
+def of_patch(attention: Attention, text: str) -> Attention:
+    """What one patch of an image attends to, called by its row and column: `4,3`, counted from 0.
+
+    Raises InputError where the queries are not those of an image, or there is no such patch.
+    """
+    if attention.patches is None:
+        raise InputError(f"--patch {text!r}, but this is no attention to an image", hint="leave it out")
+    rows, columns = attention.patches
+    if text not in attention.query_tokens or "," not in text:
+        raise InputError(f"no patch {text!r}", hint=f"give ROW,COLUMN, from 0,0 to {rows - 1},{columns - 1}")
+    place = attention.query_tokens.index(text)
+    return crop(attention, "query", f"{place}:{place + 1}")
+
+
 def _combine(attention: Attention, axis: Literal["layer", "head"], how: Literal["mean", "max"]) -> Attention:
     at = _ORDER[axis]
     parts: dict[str, Any] = dict.fromkeys(_OWN) | {f"{axis}s": (how,)}

@@ -193,7 +193,12 @@ def config_at(directory: Path, given: dict) -> None:
 
 
 UNREAD = {
-    "crop": ({"do_center_crop": True}, "do_center_crop is true, only false or null is read"),
+    "crop": ({"do_center_crop": True, "crop_size": 9}, "crop_size is 9, the model takes 20 × 20"),
+    "half a size": (
+        {"do_center_crop": True, "size": {"longest_edge": 20}},
+        'size is {"longest_edge": 20}, the model takes 20 × 20',
+    ),
+    "pad": ({"do_pad": True}, "do_pad is true, only false or null is read"),
     "edge": ({"size": {"shortest_edge": 20}}, 'size is {"shortest_edge": 20}, the model takes 20 × 20'),
     "size": ({"size": 224}, "size is 224, the model takes 20 × 20"),
     "filter": ({"resample": 9}, "resample is 9, only 0 or 1 or 2"),
@@ -287,7 +292,7 @@ def test_an_image_for_a_model_that_reads_text(run, tmp_path):
     assert done.code == 2
     assert (
         done.stderr
-        == f"attn: error: --model {bert} reads text, not images; give --model DIR, the directory of a ViT\n"
+        == f"attn: error: --model {bert} reads text, not images; give --model DIR, the directory of a ViT or CLIP\n"
     )
 
 

@@ -211,8 +211,8 @@ def test_of_two_towers_the_one_that_reads_text(saved, name):
     assert attention.provenance.endswith(f"through transformers: {name} (its text tower), 2 layers × 4 heads")
 
 
-def test_what_is_not_read_of_clip_is_said(saved):
-    assert models.describe(str(saved("clip")))["reads"] == "text; images are not read"
+def test_what_is_not_read_of_clap_is_said(saved):
+    assert models.describe(str(saved("clap")))["reads"] == "text; sounds are not read"
 
 
 def test_a_model_without_text_is_named(tmp_path):

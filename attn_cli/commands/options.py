@@ -158,6 +158,10 @@ class Selection:
         str | None,
         typer.Option(metavar="FROM:TO", help="Only these queries, counted from 0, TO not included."),
     ] = None
+    patch: Annotated[
+        str | None,
+        typer.Option(metavar="ROW,COLUMN", help="Of an image: what this patch attends to, not the whole."),
+    ] = None
     key_range: Annotated[str | None, typer.Option(metavar="FROM:TO", help="Only these keys.")] = None
     words: Annotated[
         bool,

@@ -15,7 +15,7 @@ from ..errors import InputError, note, warn
 from ..posenc import POSENCS
 from ..records import Attention, Encoding, Image, PositionTable, shape
 from ..registry import nearest
-from ..selection import choose, crop, parse_choice
+from ..selection import choose, crop, of_patch, parse_choice
 from ..words import merged, words_in
 from .environment import environment
 from .options import Selection, Source, Text
@@ -106,6 +106,10 @@ def select(attention: Attention, selection: Selection) -> Attention:
     chosen = choose(attention, "layer", parse_choice("layer", selection.layer or "all"))
     chosen = choose(chosen, "head", parse_choice("head", selection.head))
     chosen = merged(chosen) if selection.words else chosen
+    if selection.patch:
+        if selection.query_range:
+            raise InputError("both --patch and --query-range", hint="give one of them")
+        chosen = of_patch(chosen, selection.patch)
     if selection.query_range:
         chosen = crop(chosen, "query", selection.query_range)
     return crop(chosen, "key", selection.key_range) if selection.key_range else chosen
@@ -207,14 +211,13 @@ def _with_words(attention: Attention, text: str, reading: Reading) -> Attention:
 def _look_at(image: Image, source: Source, *, norms: bool) -> Attention:
     """What a model for images attends to; of all its layers the last, unless told."""
     from .. import models
-    from ..models.vision import Vision
 
-    hint = "give --model DIR, the directory of a ViT"
+    hint = "give --model DIR, the directory of a ViT or CLIP"
     if source.model in (None, "none", "untrained"):
         raise InputError("an image, and no model that looks at images", hint=hint, where=source.input or "")
     _refuse(source, "images", *(o for o in _VECTOR_OPTIONS if o != "model"))
     model = models.load(source.model)
-    if not isinstance(model, Vision):
+    if not model.sees:
         raise InputError(f"--model {source.model} reads text, not images", hint=hint)
     return model.attend(image, _reading(source, layer="last", norms=norms))
 

@@ -28,11 +28,16 @@ class Model(Protocol):
         """What it is and how it was trained, in one line; every picture of it says so."""
         ...
 
-    def attend(self, text: str, reading: Reading = WHOLE) -> Attention:
-        """The attention of all heads to a text, in all layers or those wanted."""
+    @property
+    def sees(self) -> bool:
+        """Whether it looks at images."""
         ...
 
-    def __call__(self, text: str, reading: Reading = WHOLE) -> Attention:
+    def attend(self, text: Any, reading: Reading = WHOLE) -> Attention:
+        """The attention of all heads to a text or an image, in all layers or those wanted."""
+        ...
+
+    def __call__(self, text: Any, reading: Reading = WHOLE) -> Attention:
         """The same, for notebooks."""
         ...
 

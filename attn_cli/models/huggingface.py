@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
@@ -38,6 +38,7 @@ class HuggingFace:
     name: str  # of the directory
     model: Transformer
     tokenizer: Any
+    sees: ClassVar = False
 
     @property
     def provenance(self) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from ..errors import InputError
+from ..records import Image
 from . import inside
 from .given import Given, short
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from jaxtyping import Float, UInt8
     from torch import Tensor
 
-    from ..records import Image
 
 PREPROCESSOR = "preprocessor_config.json"
 _FILTERS = {
@@ -36,11 +36,17 @@ _DRAWN = 512  # the longest side of an image that is kept to be drawn
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Resize to the model's square, whatever the shape was; then (pixel · factor − mean) / std, channel by channel."""
+    """Resize, perhaps cut out the middle; then (pixel · factor − mean) / std, channel by channel.
+
+    An image becomes a square whatever its shape was; or its shorter side is given a length, where the model was
+    trained on middles.
+    """
 
     side: int  # of the image that the model takes
     channels: int
     resize: bool = True
+    size: int | tuple[int, int] | None = None  # of the shorter side, or both; None: the model's square
+    crop: bool = False
     resample: int = 2
     factor: float = 1 / 255
     mean: tuple[float, ...] = (0.5,)
@@ -64,14 +70,15 @@ class Preprocessing:
 
     @classmethod
     def _given(cls, given: Given, side: int, channels: int) -> Preprocessing:
-        for cut in ("do_center_crop", "do_pad"):
-            given.choice(cut, {False: None, None: None}, None)
-        _check_size(given, side)
+        given.choice("do_pad", {False: None, None: None}, None)
+        crop = given.choice("do_center_crop", {**_YES_NO, None: False}, None)
         normalise = given.choice("do_normalize", _YES_NO, True)
         return cls(
             side,
             channels,
             given.choice("do_resize", _YES_NO, True),
+            _size(given, side, crop=crop),
+            crop,
             given.choice("resample", {number: number for number in _FILTERS}, 2),
             given.number("rescale_factor", 1 / 255) if given.choice("do_rescale", _YES_NO, True) else 1.0,
             given.numbers("image_mean", channels, 0.5) if normalise else (0.0,),
@@ -84,8 +91,11 @@ class Preprocessing:
 
         picture = Pillow.fromarray(image.pixels).convert(_MODES[self.channels])
         if self.resize:
-            picture = picture.resize((self.side, self.side), Pillow.Resampling(self.resample))
-        elif picture.size != (self.side, self.side):
+            filter_ = Pillow.Resampling(self.resample)
+            picture = picture.resize(self._resized(*picture.size), filter_)
+        if self.crop and min(picture.size) >= self.side:
+            picture = picture.crop(self._middle(*picture.size))
+        if picture.size != (self.side, self.side):
             what = (
                 f"an image of {picture.width} × {picture.height}, the model takes {self.side} × {self.side}"
             )
@@ -93,6 +103,29 @@ class Preprocessing:
         pixels = np.asarray(picture, np.float32).reshape(self.side, self.side, self.channels)
         std, mean = (np.array(numbers, np.float32) for numbers in (self.std, self.mean))
         return torch.from_numpy((pixels * np.float32(self.factor) - mean) / std).permute(2, 0, 1)[None]
+
+    def seen(self, image: Image) -> Image:
+        """The part of an image that the model sees: all of it, or the middle."""
+        height, width = image.pixels.shape[:2]
+        if not self.crop:
+            return image
+        wide, high = self._resized(width, height) if self.resize else (width, height)
+        left, upper, right, lower = self._middle(wide, high)
+        rows = slice(round(upper * height / high), round(lower * height / high))
+        columns = slice(round(left * width / wide), round(right * width / wide))
+        return Image(image.pixels[rows, columns])
+
+    def _resized(self, width: int, height: int) -> tuple[int, int]:
+        """What a width and a height become; of a shorter side that has a length, the longer one follows."""
+        if not isinstance(self.size, int):
+            return self.size or (self.side, self.side)
+        short = min(width, height)
+        return (self.size * width // short, self.size * height // short)
+
+    def _middle(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """The left, upper, right and lower edge of the square in the middle."""
+        left, upper = (width - self.side) // 2, (height - self.side) // 2
+        return left, upper, left + self.side, upper + self.side
 
 
 def small(image: Image) -> UInt8[np.ndarray, "height width 3"]:
@@ -104,8 +137,27 @@ def small(image: Image) -> UInt8[np.ndarray, "height width 3"]:
     return np.array(picture)
 
 
-def _check_size(given: Given, side: int) -> None:
-    """Raise InputError when images are made of another size than the model takes."""
+def _size(given: Given, side: int, *, crop: bool) -> int | tuple[int, int] | None:
+    """The shorter side, or width and height, to which images are resized; None: the model's square.
+
+    Raises InputError where something else than the model's square is left after cropping.
+    """
     size = given.entries.get("size")
-    if size not in (None, side, {"height": side, "width": side}):
-        raise InputError(f"size is {short(size)}, the model takes {side} × {side}")
+    square = {"height": side, "width": side}
+    if size in (None, side, square) and not crop:
+        return None
+    whole = given.entries.get("crop_size")
+    if crop and whole not in (None, side, square):
+        raise InputError(f"crop_size is {short(whole)}, the model takes {side} × {side}")
+    sizes = Given(size) if isinstance(size, dict) else _written_as_one(given, side if size is None else size)
+    if crop and sizes.entries.keys() == {"shortest_edge"}:
+        return sizes.size("shortest_edge")
+    if crop and sizes.entries.keys() == square.keys():
+        return sizes.size("width"), sizes.size("height")
+    raise InputError(f"size is {short(size)}, the model takes {side} × {side}")
+
+
+def _written_as_one(given: Given, size: object) -> Given:
+    """A single number, which old files of CLIP mean for the shorter side and all others for both."""
+    kind = given.entries.get("image_processor_type") or given.entries.get("feature_extractor_type") or "CLIP"
+    return Given({"shortest_edge": size} if "CLIP" in str(kind) else {"height": size, "width": size})

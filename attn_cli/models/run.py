@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
@@ -50,6 +50,7 @@ class Run:
     starts: tuple[str, ...] = ()  # what a decoder may read first: one token for each language that it writes
     sides: str = ""  # of two languages: for each token the one in which it is more frequent, 0 or 1
     tokenizer: Any = None  # None: tokens stand between spaces
+    sees: ClassVar = False  # tasks with pictures draw their own
 
     @property
     def provenance(self) -> str:

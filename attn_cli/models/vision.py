@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
@@ -31,6 +31,7 @@ class Vision:
     name: str  # of the directory
     model: Transformer
     preprocessing: Preprocessing
+    sees: ClassVar = True
 
     @property
     def provenance(self) -> str:
@@ -47,14 +48,14 @@ class Vision:
         if not isinstance(image, Image):
             hint = "give a JPEG, PNG or WebP file"
             raise InputError(f"{self.family} looks at images, not at text", hint=hint)
-        self._refuse(reading)
+        refuse_text_options(reading, self.family)
         config = self.model.config
         capture = Capture(layers := reading.chosen(config.n_layers))
         pixels = self.preprocessing(image).to(self.model.position.weight.dtype)
         self.model.hidden(pixels, attend=capture, depth=layers[-1] + 1)
         assert config.patch is not None
         rows, columns = (side // config.patch for side in pixels.shape[2:])
-        tokens = [WHOLE_IMAGE, *(f"{row},{column}" for row in range(rows) for column in range(columns))]
+        tokens = tokens_of(rows, columns)
         provenance = self.provenance + layers_named(layers, config.n_layers)
         record = Attended.of(
             [capture.layers], tokens, config.rule("encoder"), provenance, norms=reading.norms
@@ -63,13 +64,25 @@ class Vision:
 
     __call__ = attend
 
-    def _refuse(self, reading: Reading) -> None:
-        reading.chosen_kind(["encoder"])
-        reading.refuse_target(self.family)
-        of_text = {
-            "--pair": reading.pair is not None,
-            "--no-special": not reading.special,
-            f"--{reading.too_long}": reading.too_long != "refuse",
-        }
-        for option in (name for name, given in of_text.items() if given):
-            raise InputError(f"{option} does not apply to images", hint="leave it out")
+
+def tokens_of(rows: int, columns: int, n_others: int = 1) -> tuple[str, ...]:
+    """What an image's tokens are called: patches by row and column, after those that stand for all of it.
+
+    >>> tokens_of(1, 2)
+    ('[CLS]', '0,0', '0,1')
+    """
+    others = [WHOLE_IMAGE, *(f"[{i}]" for i in range(1, n_others))][:n_others]
+    return (*others, *(f"{row},{column}" for row in range(rows) for column in range(columns)))
+
+
+def refuse_text_options(reading: Reading, family: str) -> None:
+    """Raise InputError for an option that could have no effect on an image."""
+    reading.chosen_kind(["encoder"])
+    reading.refuse_target(family)
+    of_text = {
+        "--pair": reading.pair is not None,
+        "--no-special": not reading.special,
+        f"--{reading.too_long}": reading.too_long != "refuse",
+    }
+    for option in (name for name, given in of_text.items() if given):
+        raise InputError(f"{option} does not apply to images", hint="leave it out")

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from .model import Library
 
 _TOWERS = {"vision_config": "images", "audio_config": "sounds"}
+_BOTH = ("clip", "chinese_clip", "altclip", "metaclip_2", "siglip")  # families whose both towers are read
 # In the list of families: model_type, name, what is read.
-OTHERS = ("others", f"what transformers knows, with the extra: {INSTALL}", "text")
+OTHERS = ("others", f"what transformers knows, with the extra: {INSTALL}", "text, images")
 
 
 def load(directory: Path, config: Mapping[str, Any], name: str, natively: str) -> Library:
@@ -33,7 +34,9 @@ def load(directory: Path, config: Mapping[str, Any], name: str, natively: str) -
         n_numbers = opening.check(directory, config)
         theirs = opening.open_config(directory)
         model, writes = opening.open_model(directory, theirs, n_numbers)
-        return Library(title, name, model, opening.open_tokenizer(directory), writes)
+        reads = opening.takes(theirs) == "input_ids"
+        tokenizer = opening.open_tokenizer(directory) if reads else None
+        return Library(title, directory, name, model, tokenizer, writes)
     except InputError as problem:
         raise problem.at(str(directory)) from None
 
@@ -45,9 +48,12 @@ def describe(directory: Path, config: Mapping[str, Any], name: str) -> dict[str,
         return {"family": escape(kind), "read": f"not without the extra: {INSTALL}"}
     if (title := family(kind)) is None:
         return {"family": escape(kind), "read": "no"}
+    from .looking import is_flat
+
     theirs = opening.open_config(directory)
     taken = opening.takes(theirs)
-    read = "through transformers" if taken == "input_ids" else f"no, it takes {escape(taken)}"
+    good = taken == "input_ids" or (taken == "pixel_values" and is_flat(theirs))
+    read = "through transformers" if good else f"no, it takes {escape(taken)}"
     return {"family": title, "name": escape(name), **sizes(theirs), "read": read}
 
 
@@ -63,7 +69,12 @@ def sizes(config: Any) -> dict[str, str]:
         "max_len": getattr(text, "max_position_embeddings", None),
     }
     towers = [called for name, called in _TOWERS.items() if hasattr(config, name)]
-    entries["reads"] = f"text; {' and '.join(towers)} are not read" if towers else None
+    if hasattr(config, "image_size") and not towers:
+        entries["reads"] = "images"
+    elif config.model_type in _BOTH:
+        entries["reads"] = "text and images"
+    elif towers:
+        entries["reads"] = f"text; {' and '.join(towers)} are not read"
     stack = {"stack": "both"} if config.is_encoder_decoder else {}
     return stack | {name: str(value) for name, value in entries.items() if value is not None}
 

@@ -9,11 +9,13 @@ import torch
 from torch import nn
 
 from ...errors import InputError, note
+from ...records import Image
 from ...tokens import escape
 from ..reading import WHOLE, Reading
 from ..special import without_special
 from ..text import Tokenised
-from . import sizes
+from ..vision import refuse_text_options
+from . import looking, sizes
 from .recording import Sides
 from .running import Pass, explained, inputs_of, n_layers
 from .silence import silent
@@ -21,6 +23,8 @@ from .watching import Unfamiliar, use
 from .words import Words
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ...records import Attention, Kind
 
 START = "[start]"  # what a decoder reads first, whatever token that is
@@ -48,18 +52,27 @@ class Library:
     """A trained model that `transformers` runs."""
 
     family: str  # as the library calls it
+    directory: Path
     name: str  # of the directory
     model: Any
-    tokenizer: Any
+    tokenizer: Any  # None where it reads no text
     writes: bool  # whether the weights with which it writes were saved
 
     @property
     def provenance(self) -> str:
         """Family, directory and size, and that the library has read it."""
-        told = sizes(self.model.config)
+        return self._said_of(self._tower, "text")
+
+    def _said_of(self, tower: Any, reads: str) -> str:
+        told = sizes(tower.config)
         size = f"{told.get('layers', '?')} layers × {told.get('heads', '?')} heads"
-        tower = "" if self._tower is self.model else " (its text tower)"
-        return f"{self.family} through transformers: {escape(self.name)}{tower}, {size}"
+        which = "" if tower is self.model else f" (its {reads} tower)"
+        return f"{self.family} through transformers: {escape(self.name)}{which}, {size}"
+
+    @property
+    def sees(self) -> bool:
+        """Whether it looks at images, if not only."""
+        return looking.tower_of(self.model) is not None
 
     @property
     def kinds(self) -> list[Kind]:
@@ -70,12 +83,15 @@ class Library:
         return ["decoder" if causal or _generative(self.model.config.model_type) else "encoder"]
 
     @torch.no_grad()
-    def attend(self, text: str, reading: Reading = WHOLE) -> Attention:
-        """The attention of the wanted kind and layers; an encoder–decoder writes what is not given.
+    def attend(self, text: str | Image, reading: Reading = WHOLE) -> Attention:
+        """The attention of the wanted kind and layers to a text, or to an image; an encoder–decoder writes what
+        is not given.
 
         Rows of cross-attention are tokens as they are written, those of a decoder as they are read. Raises
         InputError when the text is empty or too long, or the model cannot read it so.
         """
+        if isinstance(text, Image):
+            return self._look(text, reading)
         kind = reading.chosen_kind(self.kinds)
         self._refuse(reading, kind)
         source = queries = keys = self._checked(self._words.read(text, reading))
@@ -93,6 +109,13 @@ class Library:
         return without_special(record, queries.special, keys.special, renormalise=reading.renormalise)
 
     __call__ = attend  # attn.load("t5-dir")("The cat sat on the mat")
+
+    def _look(self, image: Image, reading: Reading) -> Attention:
+        if not self.sees:
+            raise InputError(f"{self.family} reads text, not images", hint="give a ViT or CLIP directory")
+        refuse_text_options(reading, self.family)
+        said = self._said_of(looking.tower_of(self.model), "image") + _layers_named(reading)
+        return looking.look(self.model, self.directory, image, reading, said)
 
     @property
     def _both(self) -> bool:

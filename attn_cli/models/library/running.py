@@ -19,6 +19,9 @@ from .watching import Unfamiliar, Watch, use, watching
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from jaxtyping import Float
+    from torch import Tensor
+
     from ...records import Attention, Kind
     from ..reading import Reading
     from ..text import Tokenised
@@ -30,12 +33,12 @@ _SINKS = "rows sum to less than 1, as heads may attend to nothing (sinks)"
 
 @dataclass(frozen=True, eq=False)
 class Pass:
-    """A model, the part of it that reads text, what it reads, and what its decoder has before it."""
+    """A model, the part of it that reads or looks, what at, and what its decoder has before it."""
 
     model: Any
     tower: Any
     kind: Kind
-    source: Tokenised
+    source: Tokenised | Float[Tensor, "1 channel height width"]
     written: list[int] | None = None
 
     def record(self, sides: Sides, reading: Reading) -> Attention:
@@ -72,7 +75,7 @@ class Pass:
 
     def _given(self, sides: Sides) -> dict[int, torch.Tensor]:
         """The weights of all layers, as the library gives them when it is asked."""
-        config = self.model.config
+        config = self.tower.config
         n, shape = n_layers(config, self.kind), (len(sides.query_tokens), len(sides.key_tokens))
         eager.check_room(n * getattr(config, "num_attention_heads", 1), *shape)
         with silent():
@@ -104,7 +107,7 @@ def explained() -> Iterator[None]:
     except (TypeError, ValueError, IndexError, KeyError, AttributeError, RuntimeError) as problem:
         if isinstance(problem, InputError):
             raise
-        raise InputError(f"the model cannot read this text ({reason(problem)})") from None
+        raise InputError(f"the model cannot read this ({reason(problem)})") from None
 
 
 def n_layers(config: Any, kind: Kind) -> int:
@@ -121,8 +124,10 @@ def n_layers(config: Any, kind: Kind) -> int:
     return next((n for n in numbers if isinstance(n, int)), 0)
 
 
-def inputs_of(part: Any, piece: Tokenised) -> dict[str, torch.Tensor]:
-    """What a part of a model is given of a text: of all there is what it takes."""
+def inputs_of(part: Any, piece: Tokenised | torch.Tensor) -> dict[str, torch.Tensor]:
+    """What a part of a model is given of a text, or of an image: of all there is what it takes."""
+    if isinstance(piece, torch.Tensor):
+        return {"pixel_values": piece}
     known = inspect.signature(part.forward).parameters
     numbers = torch.tensor([piece.numbers])
     inputs = {"input_ids": numbers}
