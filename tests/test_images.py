@@ -401,7 +401,7 @@ def test_panels_are_the_image_the_mean_and_each_head():
 
 
 def test_the_patch_that_is_the_query_has_a_frame():
-    sheet = view.lay_out(tiny(), Look(), query=2)
+    sheet = view.lay_out(tiny(), Look(query_token="2"))
     assert "attention of patch 0,1, framed" in sheet.words()
     frames = [mark for mark in sheet.marks if isinstance(mark, Stroke) and mark.colour == "#d01c1f"]
     assert len(frames) == 4

@@ -96,7 +96,10 @@ def test_the_command_draws_them(run, tmp_path):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--view", "line"), "unknown --view 'line'; known are map, lines, image; did you mean 'lines'?"),
+        (
+            ("--view", "line"),
+            "unknown --view 'line'; known are map, lines, tokens, grid, image; did you mean 'lines'?",
+        ),
         (("--view", "lines", "--cmap", "magma"), "--cmap or --color-scale with --view lines; draw a map"),
     ],
 )

@@ -5,13 +5,13 @@ import re
 import subprocess
 import sys
 from io import BytesIO
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 from attn_cli.posenc import sinusoidal
 from attn_cli.records import Attention, PositionTable
-from attn_cli.render import cells, colour, figure, maps, sheet, ticks
+from attn_cli.render import cells, colour, figure, fonts, maps, sheet, ticks
 from attn_cli.render.backend import DPI, LineCollection, Text
 from attn_cli.render.labels import label
 from attn_cli.render.look import Look
@@ -204,7 +204,7 @@ def test_labels_thin_out_to_round_positions():
 
 def test_small_panels_with_many_tokens_show_positions_only():
     settled = plan(attention(numbered(60), heads=16))
-    assert settled.columns.texts == ("0", "20", "40")
+    assert settled.columns.texts == ("0", "10", "20", "30", "40", "50")
     assert settled.columns.running
 
 
@@ -408,3 +408,38 @@ def test_curves_run_from_their_first_value_to_their_last():
     (x0, top), (x1, middle), (x2, bottom) = curve.points
     assert (x1 - x0, x2 - x0) == (WIDTH / 2, WIDTH)
     assert (middle - top, bottom - top) == (HEIGHT / 2, HEIGHT)
+
+
+# ---- many panels ----------------------------------------------------------------------------------
+
+
+def test_positions_under_one_panel_keep_clear_of_those_under_the_next():
+    record = attention(numbered(512), layers=1, heads=12)
+    drawn = maps.lay_out(
+        figure.attention_maps(Attention(record.query_tokens, record.key_tokens, record.weights))
+    )
+    below = [word for word in drawn.marks if isinstance(word, sheet.Words) and word.text.isdecimal()]
+    lowest = max(word.y for word in below)
+    ends = sorted(
+        (word.x - width / 2, word.x + width / 2)
+        for word in below
+        if word.y == lowest
+        for width in [fonts.width(word.text, word.size)]
+    )
+    assert len(ends) >= 8
+    assert all(right + 1 < left for (_, right), (left, _) in pairwise(ends))
+
+
+def test_titles_of_small_panels_are_short():
+    written = laid_out(attention(numbered(24), layers=32, heads=32)).words()
+    assert {"H10", "H31", "L10", "L31"} <= set(written)
+
+
+def test_pixels_are_drawn_as_they_are_whatever_the_resolution():
+    rgb = np.random.default_rng(0).integers(0, 256, (4, 5, 3)).astype(np.uint8)
+    drawn = sheet.draw(sheet.Sheet(30, 20, (sheet.Picture(rgb, 6, 3, 2.0),)), dpi=72 * 3)
+    found = np.asarray(Image.open(BytesIO(figure.save(drawn, "png"))).convert("RGB"))
+    assert found.shape == (60, 90, 3)
+    assert (found[9:33, 18:48] == rgb.repeat(6, axis=0).repeat(6, axis=1)).all()
+    assert (found[:9] == 255).all()
+    assert (found[33:] == 255).all()

@@ -33,7 +33,7 @@ def heatmap(source: Source, drawing: Drawing, to: Output) -> None:
     path = f"{_stem(source)}.{wanted}"
     emit(attention, dataclasses.replace(to, output=path), drawing=drawing)
     if environment.pictures:
-        _print_picture(attention)
+        _print_picture(attention, drawing)
     print(escape(path) if environment.to_terminal else path)
 
 
@@ -44,8 +44,9 @@ def _stem(source: Source) -> str:
     )
 
 
-def _print_picture(attention: Attention) -> None:
+def _print_picture(attention: Attention, drawing: Drawing) -> None:
     from ..render.terminal import attention_picture
     from .environment import environment
+    from .output import look
 
-    environment.stdout().print(attention_picture(attention))
+    environment.stdout().print(attention_picture(attention, look(drawing)))

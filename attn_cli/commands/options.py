@@ -256,8 +256,15 @@ class Drawing:
     view: Annotated[
         str | None,
         typer.Option(
-            metavar="map|lines|image",
-            help="Shaded cells; tokens joined by lines, heads by colour; or over an image, if it is one.",
+            metavar="map|lines|tokens|grid|image",
+            help="Shaded cells, lines between tokens, shaded text, all heads at a glance, over an image.",
+        ),
+    ] = None
+    query_token: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|TOKEN",
+            help="Shade the text by the attention of this query; of an image, by that of a patch.",
         ),
     ] = None
     title: Annotated[str, typer.Option(metavar="TEXT", help="A heading; a page has it too.")] = ""

@@ -85,10 +85,11 @@ def _attention_picture(attention: Attention, name: str, drawing: Drawing | None)
         return page(attention, title=drawing.title if drawing else "")
     from ..render import figure
 
-    return figure.save(figure.view(attention, _look(drawing)), name)
+    return figure.save(figure.view(attention, look(drawing)), name)
 
 
-def _look(drawing: Drawing | None) -> Look:
+def look(drawing: Drawing | None) -> Look:
+    """What the options say about how a picture looks."""
     from ..render.look import PLAIN, Look, parse_size
 
     if drawing is None:

@@ -71,6 +71,7 @@ with _without_remarks():
     from matplotlib.collections import LineCollection, PathCollection
     from matplotlib.figure import Figure
     from matplotlib.ft2font import FT2Font
+    from matplotlib.image import AxesImage
     from matplotlib.path import Path
     from matplotlib.text import Text
     from matplotlib.textpath import TextPath
@@ -110,6 +111,7 @@ def encode(figure: Figure, suffix: str, settings: Mapping[str, Any]) -> bytes:
 
 __all__ = [
     "DPI",
+    "AxesImage",
     "FT2Font",
     "Figure",
     "IdentityTransform",

@@ -11,8 +11,10 @@ import numpy as np
 from rich.cells import cell_len
 from rich.text import Text
 
-from .colour import MASKED, Scale, scale_for
-from .pooling import pooled
+from ..tokens import escape
+from .colour import MASKED, Scale, ramp, scale_of
+from .look import Look
+from .pooling import even_factor, pooled
 from .screen import PLAIN, QUIET, STRONG, Screen, ground, ink, line, padded
 
 if TYPE_CHECKING:
@@ -32,7 +34,9 @@ BETWEEN = 2  # columns between panels
 # Sizes of a cell, in columns and half rows, and the longest side of a map that may have cells so large.
 SIZES = ((6, 4), (4, 8), (2, 40))
 MOST_LINES = 60  # that all maps together may take with cells larger than the smallest
-CROWD, MOST_IN_CROWD = 8, 24  # more maps than this are averaged down to so many cells along a side
+CROWD, IN_CROWD = 8, range(24, 7, -2)  # more maps than this are averaged down to so many cells along a side
+MOST_LINES_OF_CROWD = 100  # with which the most cells are chosen
+DARK = Look(style="dark")  # a terminal's ground
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +52,8 @@ class BlockMaps:
     unit: str
     footer: str
     axes: str = "rows: queries, columns: keys"
+    look: Look = DARK
+    overview: bool = False  # small maps without labels
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The maps as they look on this console."""
@@ -63,7 +69,8 @@ class Fit:
     height: int  # of a cell, in half rows
     across: int
     named: bool  # whether the columns have their tokens over them, or else positions
-    names: tuple[str, ...]  # of the rows
+    numbered: bool  # whether anything stands over the columns
+    names: tuple[str, ...]  # of the rows; of two that share a line, with the first
     names_width: int  # with their positions
 
 
@@ -71,7 +78,9 @@ def lines(maps: BlockMaps, screen: Screen) -> Iterator[Text]:
     """The maps, as many side by side as there is room for, and what their shades mean."""
     fit = _fit(maps, screen)
     values, hidden = pooled(maps.values, maps.hidden, fit.factor)
-    scale = scale_for(values[~hidden], night=True)
+    values, scale = scaled(values, hidden, maps.look)
+    if maps.look.title:
+        yield line((screen.spelled(escape(maps.look.title)), STRONG))
     for first in range(0, len(values), fit.across):
         group = slice(first, first + fit.across)
         painted = [
@@ -82,37 +91,79 @@ def lines(maps: BlockMaps, screen: Screen) -> Iterator[Text]:
     yield from _legend(maps, scale, bool(hidden.any()), fit, screen)
 
 
+def scaled(
+    values: Float[np.ndarray, "*panel place"], hidden: Bool[np.ndarray, "*panel place"], look: Look
+) -> tuple[Float[np.ndarray, "*panel place"], Scale]:
+    """The values as they are shaded, of each panel as parts of its peak if the look wants that, and their scale."""
+    if look.color_scale == "panel":
+        axes = tuple(range(1, values.ndim))
+        peaks = np.abs(np.where(hidden, 0, values)).max(axis=axes, keepdims=True)
+        values = values / np.where(peaks > 0, peaks, 1)
+    return values, scale_of(values[~hidden], look)
+
+
 # ---- fitting --------------------------------------------------------------------------------------
 
 
 def _fit(maps: BlockMaps, screen: Screen) -> Fit:
     """The largest cells with which every map fits the width, and all maps together a few screenfuls."""
     longest = max(maps.values.shape[1:])
+    if len(maps.values) > CROWD or maps.overview:
+        fits = (_fit_with(1, maps, screen, most) for most in IN_CROWD)
+        return next(
+            (fit for fit in fits if _lines(fit, maps) <= MOST_LINES_OF_CROWD),
+            _fit_with(1, maps, screen, IN_CROWD[-1]),
+        )
     for size, most in SIZES:
         if longest <= most:
             fit = _fit_with(size, maps, screen)
-            lines_each = math.ceil(len(maps.rows) * fit.height / 2) + 3
-            if fit.factor == 1 and math.ceil(len(maps.values) / fit.across) * lines_each <= MOST_LINES:
+            if fit.factor == 1 and _lines(fit, maps) <= MOST_LINES:
                 return fit
     return _fit_with(1, maps, screen)
 
 
-def _fit_with(size: int, maps: BlockMaps, screen: Screen) -> Fit:
-    n_panels, n_rows, n_columns = maps.values.shape
-    names = tuple("" if _counted(maps.rows) else screen.label(row, LONGEST_NAME) for row in maps.rows)
-    names_width = len(str(n_rows - 1)) + 1 + max(map(cell_len, names))
+def _lines(fit: Fit, maps: BlockMaps) -> int:
+    """How many lines all maps take."""
+    each = math.ceil(math.ceil(maps.values.shape[1] / fit.factor) * fit.height / 2) + 2 + fit.numbered
+    return math.ceil(len(maps.values) / fit.across) * each
+
+
+def _fit_with(size: int, maps: BlockMaps, screen: Screen, most_cells: int | None = None) -> Fit:
+    """The fit with cells so large, or smaller ones that stand for several values."""
+    n_rows, n_columns = maps.values.shape[1:]
+    factor = (
+        1
+        if most_cells is None
+        else even_factor(math.ceil(max(n_rows, n_columns) / most_cells), n_rows, n_columns)
+    )
+    names = [""] * n_rows
+    if not (maps.overview or _counted(maps.rows) or (most_cells and factor > 1)):
+        names = [screen.label(row, LONGEST_NAME) for row in maps.rows]
+    fit = _fit_beside(names, size, factor, maps, screen)
+    if fit.height == 1 and fit.factor == 1 and any(names):
+        both = [" ".join(names[i : i + 2]) if i % 2 == 0 else "" for i in range(n_rows)]
+        wider = _fit_beside(both, size, factor, maps, screen)
+        return wider if (wider.factor, wider.across) == (fit.factor, fit.across) else fit
+    return fit
+
+
+def _fit_beside(names: Sequence[str], size: int, factor: int, maps: BlockMaps, screen: Screen) -> Fit:
+    n_rows, n_columns = maps.values.shape[1:]
+    position = 0 if maps.overview else len(str(n_rows - 1)) + 1
+    names_width = position + max(map(cell_len, names))
     frame = 0 if screen.colours else 2
     room = max(screen.width - names_width - 1 - frame, 1)
-    factor = math.ceil(n_columns * size / room)
-    if n_panels > CROWD:
-        factor = max(factor, math.ceil(max(n_rows, n_columns) / MOST_IN_CROWD))
+    if (needed := math.ceil(n_columns * size / room)) > factor:
+        factor = even_factor(needed, n_rows, n_columns)
     side = size * math.ceil(n_columns / factor) + frame
     most = min(maps.across, max(1, (room + frame + BETWEEN) // (side + BETWEEN)))
     across = math.ceil(maps.across / math.ceil(maps.across / most))  # rows of equal length
     labels = [cell_len(screen.label(column, LONGEST_NAME)) for column in maps.columns]
     named = factor == 1 and (max(labels) < size or min(labels) == max(labels) == size)
     halves = screen.colours and screen.can_show(LOWER_HALF)
-    return Fit(factor, size, size if halves else max(2, size), across, named, names, names_width)
+    height = size if halves else max(2, size)
+    numbered = not maps.overview and not (len(maps.values) > CROWD and factor > 1)
+    return Fit(factor, size, height, across, named, numbered, tuple(names), names_width)
 
 
 def _counted(labels: Sequence[str]) -> bool:
@@ -163,15 +214,19 @@ def _in_shades(
     fit: Fit,
     screen: Screen,
 ) -> list[list[Part]]:
-    shades = _shades(screen)
-    strength = np.abs(values) / scale.high  # without colours there is no sign
-    levels = np.rint(strength * (len(shades) - 1)).astype(int)
     blank = "·" if screen.can_show("·") else " "
     rows = [
-        "".join((blank if hide else shades[level]) * fit.width for level, hide in zip(*row, strict=True))
-        for row in zip(levels, hidden, strict=True)
+        "".join((blank if hide else shade) * fit.width for shade, hide in zip(*row, strict=True))
+        for row in zip(shades(values, scale, screen), hidden, strict=True)
     ]
     return [[("|" + row + "|", PLAIN)] for row in rows for _ in range(fit.height // 2)]
+
+
+def shades(values: Float[np.ndarray, "*n"], scale: Scale, screen: Screen) -> np.ndarray:
+    """A character for each value, the darker the farther it is from zero: without colours there is no sign."""
+    known = np.array(list(_shades(screen)))
+    strength = scale.part(values).clip(0, 1) if scale.log else np.abs(values) / scale.high
+    return known[np.rint(strength.clip(0, 1) * (len(known) - 1)).astype(int)]
 
 
 def _shades(screen: Screen) -> str:
@@ -190,16 +245,18 @@ def _side_by_side(
     between = " " * BETWEEN
     side = math.ceil(len(maps.columns) / fit.factor) * fit.width + 2 * len(frame)
     if any(titles):
-        shown = (padded(_title(title, side, screen), side) for title in titles)
+        shown = (padded(brief(title, side, screen), side) for title in titles)
         yield line((indent + between.join(shown).rstrip(), STRONG))
-    columns = padded(frame + _column_labels(maps, fit, screen), side)
-    yield line((indent + between.join([columns] * len(panels)).rstrip(), QUIET))
+    if fit.numbered:
+        columns = padded(frame + _column_labels(maps, fit, screen), side)
+        yield line((indent + between.join([columns] * len(panels)).rstrip(), QUIET))
     for i, (first, *others) in enumerate(zip(*panels, strict=True)):
         rest = (part for panel in others for part in ((between, PLAIN), *panel))
-        yield line((_row_label(i, maps, fit) + " ", QUIET), *first, *rest)
+        beside = " " * fit.names_width if maps.overview else _row_label(i, maps, fit)
+        yield line((beside + " ", QUIET), *first, *rest)
 
 
-def _title(title: str, room: int, screen: Screen) -> str:
+def brief(title: str, room: int, screen: Screen) -> str:
     """A panel's title, in short where there is little room."""
     short = title.replace("layer ", "L").replace("head ", "H").replace(" · ", " ")
     return next((text for text in map(screen.spelled, (title, short)) if cell_len(text) <= room), "")
@@ -231,20 +288,8 @@ def _column_labels(maps: BlockMaps, fit: Fit, screen: Screen) -> str:
 
 def _legend(maps: BlockMaps, scale: Scale, hidden: bool, fit: Fit, screen: Screen) -> Iterator[Text]:
     """What the shades stand for, and where the numbers come from."""
-    steps = np.linspace(scale.low, scale.high, 16)
-    if screen.colours:
-        bar = [(" ", ground(shade)) for shade in scale.colours(steps)]
-        masked = [("  ", PLAIN), ("  ", ground(MASKED["night"])), (" masked", QUIET)] if hidden else []
-    else:
-        bar, masked = [(_shades(screen), PLAIN)], []
-    low = scale.low if screen.colours else 0.0
-    yield line(
-        (f"{maps.unit} {low:.2f} ", QUIET),
-        *bar,
-        (f" {scale.high:.2f}", QUIET),
-        *masked,
-        (f"   {maps.axes}", QUIET),
-    )
+    unit = "of its peak" if maps.look.color_scale == "panel" else maps.unit
+    yield scale_line(unit, scale, screen, masked=hidden, after=maps.axes)
     if not fit.named and tuple(maps.rows) != tuple(maps.columns) and not _counted(maps.columns):
         names = (f"{i} {screen.label(column, LONGEST_NAME)}" for i, column in enumerate(maps.columns))
         yield Text("keys: " + "  ".join(itertools.islice(names, MOST_NAMES)), style=QUIET)
@@ -253,3 +298,21 @@ def _legend(maps: BlockMaps, scale: Scale, hidden: bool, fit: Fit, screen: Scree
             (screen.spelled(f"each cell is the mean of {fit.factor} × {fit.factor} {maps.unit}s"), QUIET)
         )
     yield Text(screen.spelled(maps.footer), style=QUIET)
+
+
+def scale_line(unit: str, scale: Scale, screen: Screen, *, masked: bool, after: str) -> Text:
+    """The shades from the lowest value to the highest, and what else there is to say, as far as it fits."""
+    if screen.colours:
+        bar = [(" ", ground(shade)) for shade in ramp(scale.ramp)[np.linspace(0, 255, 16).astype(int)]]
+        grey = [("  ", PLAIN), ("  ", ground(MASKED["night"])), (" masked", QUIET)] if masked else []
+    else:
+        bar = [(_shades(screen), PLAIN)]
+        grey = [(screen.spelled("  · masked"), QUIET)] if masked and screen.can_show("·") else []
+    low = scale.low if screen.colours or scale.log else 0.0
+    number = "{:.0e}".format if scale.log else "{:.2f}".format
+    parts = [(f"{unit} {number(low)} ", QUIET), *bar, (f" {scale.high:.2f}", QUIET), *grey]
+    used = sum(cell_len(text) for text, _ in parts)
+    said = screen.spelled(after)
+    if used + 3 + cell_len(said) <= screen.width:
+        parts.append((f"   {said}", QUIET))
+    return line(*parts)

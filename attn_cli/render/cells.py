@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import InputError
 from . import fonts
-from .colour import DECADES, MASKED, Scale, ink, scale_for
+from .colour import MASKED, Scale, ink, scale_of
 from .look import PLAIN
 from .pooling import pooled
 from .sheet import BASELINE, NIGHT, PAPER, PIXEL, Number, Picture
@@ -89,18 +88,6 @@ def cells_in(
     return Cells(
         means, covered, factor, _whole_pixels(width), _whole_pixels(height), scale, peaks, look.night
     )
-
-
-def scale_of(values: Float[np.ndarray, "*n"], look: Look) -> Scale:
-    """The scale on which all values have a place, as the look wants it."""
-    scale = scale_for(values, night=look.night)
-    if look.cmap:
-        scale = replace(scale, ramp=look.cmap)
-    if look.color_scale != "log":
-        return scale
-    if scale.signed:
-        raise InputError("--color-scale log, but there are numbers below zero", hint="give shared or panel")
-    return replace(scale, low=scale.high / 10**DECADES, log=True)
 
 
 def _whole_pixels(length: float) -> float:

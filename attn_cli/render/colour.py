@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..errors import InputError
+
 if TYPE_CHECKING:
     from jaxtyping import Float, Int, UInt8
+
+    from .look import Look
 
 # Control points of Bézier curves in OKLab: lightness (0 black, 1 white), chroma, hue in degrees.
 _CURVES = {
@@ -102,6 +106,18 @@ def scale_for(values: Float[np.ndarray, "*n"], *, night: bool = False) -> Scale:
     if values.min(initial=0) < 0:
         return Scale(-top, top, "signed night" if night else "signed")
     return Scale(0.0, top, "night" if night else "paper")
+
+
+def scale_of(values: Float[np.ndarray, "*n"], look: Look) -> Scale:
+    """The scale on which all values have a place, as the look wants it."""
+    scale = scale_for(values, night=look.night)
+    if look.cmap:
+        scale = replace(scale, ramp=look.cmap)
+    if look.color_scale != "log":
+        return scale
+    if scale.signed:
+        raise InputError("--color-scale log, but there are numbers below zero", hint="give shared or panel")
+    return replace(scale, low=scale.high / 10**DECADES, log=True)
 
 
 @functools.cache

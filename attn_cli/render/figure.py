@@ -9,12 +9,12 @@ import numpy as np
 
 from ..records import axis_name
 from ..tokens import escape
-from . import curves, image, lines, sheet
+from . import curves, grid, image, lines, sheet, text_sheet
 from .backend import Text, encode
 from .faces import preferring
 from .fonts import embeds_as_text
-from .labels import label
-from .look import PLAIN
+from .labels import KINDS, label
+from .look import PLAIN, usual_view
 from .maps import Maps, lay_out
 
 if TYPE_CHECKING:
@@ -45,12 +45,29 @@ def image_figure(attention: Attention, look: Look = PLAIN) -> Figure:
     return sheet.draw(image.lay_out(attention, look, _which(attention)), look.pixels)
 
 
+def tokens_figure(attention: Attention, look: Look = PLAIN) -> Figure:
+    """The text itself, shaded by the attention that one query gives, or all in the mean."""
+    return sheet.draw(text_sheet.lay_out(attention, look, _which(attention)), look.pixels)
+
+
+def grid_figure(attention: Attention, look: Look = PLAIN) -> Figure:
+    """All layers × heads at a glance, a small map each."""
+    return sheet.draw(grid.lay_out(attention, look, _which(attention)), look.pixels)
+
+
+DRAWN = {
+    "map": attention_figure,
+    "lines": lines_figure,
+    "tokens": tokens_figure,
+    "grid": grid_figure,
+    "image": image_figure,
+}
+
+
 def view(attention: Attention, look: Look) -> Figure:
-    """The figure that `look.view` names; else over the image where there is one, and a map where not."""
-    usual = "map" if attention.image is None or attention.are_scores else "image"
-    drawn = {"map": attention_figure, "lines": lines_figure, "image": image_figure}
+    """The figure that `look.view` names; else the one that suits the attention."""
     with preferring(look.font):
-        return drawn[look.view or usual](attention, look)
+        return DRAWN[look.view or usual_view(attention, look)](attention, look)
 
 
 def position_figure(table: PositionTable) -> Figure:
@@ -112,13 +129,6 @@ def attention_maps(attention: Attention, look: Look = PLAIN) -> Maps:
     )
 
 
-_KINDS = {
-    "encoder": "encoder self-attention",
-    "decoder": "decoder self-attention",
-    "cross": "cross-attention",
-}
-
-
 def _which(attention: Attention) -> str:
     """Kind, layer and head, as far as the panels' titles leave them open and they are not the plain first."""
     alone = [
@@ -127,7 +137,7 @@ def _which(attention: Attention) -> str:
         if len(numbers) == 1
     ]
     first = attention.layers == (0,) and attention.heads[0] == 0
-    return " · ".join([*filter(None, [_KINDS.get(attention.kind)]), *([] if first else alone)])
+    return " · ".join([*filter(None, [KINDS.get(attention.kind)]), *([] if first else alone)])
 
 
 def _side_by_side(n: int) -> int:

@@ -12,12 +12,12 @@ from PIL import Image as Pillow
 from ..records import axis_name
 from ..tokens import escape
 from . import fonts
-from .cells import scale_of
-from .colour import ramp
+from .colour import ramp, scale_of
 from .labels import label
 from .maps import GAP, HEADING, MARGIN, NOTE, TITLE, colour_bar
-from .patches import maps_of, place_of
+from .patches import maps_of, patch_of
 from .sheet import INK, LEADING, PIXEL, QUIET, Picture, Sheet, Stroke, Words, box, fitted
+from .text import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,8 +73,9 @@ class Grid:
         return self.corners[-1][1] + self.height
 
 
-def lay_out(attention: Attention, look: Look, subheading: str = "", query: int = 0) -> Sheet:
+def lay_out(attention: Attention, look: Look, subheading: str = "") -> Sheet:
     """The image, the mean of the heads, and each head; of several layers, a row for each."""
+    query = place_of(look.query_token or "0", attention.query_tokens)
     panels = _panels(attention, maps_of(attention, query), each=look.color_scale == "panel")
     picture = _picture(attention)
     sides = [axis_name("layer", layer) for layer in attention.layers] if len(attention.layers) > 1 else []
@@ -160,7 +161,7 @@ def _lit(
 
 def _frame_of_query(attention: Attention, query: int, grid: Grid, x: float, y: float) -> Iterator[Stroke]:
     """A frame around the patch that the query is, if it is one."""
-    if (place := place_of(attention, query)) is None:
+    if (place := patch_of(attention, query)) is None:
         return
     assert attention.patches is not None
     high, wide = (side / n for side, n in zip((grid.height, grid.width), attention.patches, strict=True))
@@ -178,7 +179,7 @@ def _beside(titles: list[str], grid: Grid) -> Iterator[Words]:
 def _heading(attention: Attention, look: Look, subheading: str, query: int) -> Iterator[Words]:
     name = label(attention.query_tokens[query])
     said = (
-        f"attention of {name}" if place_of(attention, query) is None else f"attention of patch {name}, framed"
+        f"attention of {name}" if patch_of(attention, query) is None else f"attention of patch {name}, framed"
     )
     y = MARGIN
     for text, size, colour in (

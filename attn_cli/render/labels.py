@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
+from ..records import axis_name
 from ..tokens import clusters, escape
 
+if TYPE_CHECKING:
+    from ..records import Attention
+
+KINDS = {
+    "encoder": "encoder self-attention",
+    "decoder": "decoder self-attention",
+    "cross": "cross-attention",
+}
 LONGEST = 20  # cells, as a terminal counts them: an ideograph is two
 
 
@@ -52,3 +62,20 @@ def stands_upright(text: str) -> bool:
     """
     parts = list(clusters(text))
     return len(parts) == 1 or all(unicodedata.east_asian_width(part[0]) in "WF" for part in parts)
+
+
+def titles(attention: Attention) -> list[str]:
+    """Layer and head of every map, one layer after the other, as far as a title is needed to tell.
+
+    >>> from attn_cli.records import Attention
+    >>> titles(Attention(("a",), ("a",), [[[[1.0]], [[1.0]]]], heads=(3, 5)))
+    ['head 3', 'head 5']
+    """
+    layers = [axis_name("layer", layer) if _told(attention.layers) else "" for layer in attention.layers]
+    heads = [axis_name("head", head) if _told(attention.heads) else "" for head in attention.heads]
+    return [" · ".join(filter(None, [layer, head])) for layer in layers for head in heads]
+
+
+def _told(numbers: tuple[int | str, ...]) -> bool:
+    """One of several is told, and what stands for several."""
+    return len(numbers) > 1 or isinstance(numbers[0], str)

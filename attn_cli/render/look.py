@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..registry import nearest
+
+if TYPE_CHECKING:
+    from ..records import Attention
 
 STYLES = {  # the size in inches, pixels to an inch
     "paper": (None, 216),
     "slide": ((13 + 1 / 3, 7.5), 144),
     "dark": (None, 216),
 }
-VIEWS = ("map", "lines", "image")
+VIEWS = ("map", "lines", "tokens", "grid", "image")
+_OF_ONE_QUERY = ("tokens", "image")
 COLOUR_SCALES = ("shared", "panel", "log")
 # From zero up; the first three are our own, the others are matplotlib's, as even in lightness as these.
 CMAPS = ("paper", "ember", "night", "viridis", "magma", "inferno", "plasma", "cividis", "gray", "gray_r")
@@ -40,6 +45,7 @@ class Look:
     dpi: int | None = None
     style: str = "paper"
     view: str | None = None  # None: over the image where there is one, else a map
+    query_token: str | None = None  # whose attention is shown: a position from 0, or a token
     font: str | None = None  # a file or a name; what it lacks comes from the usual ones
 
     def __post_init__(self) -> None:
@@ -47,6 +53,9 @@ class Look:
             _check("view", self.view, VIEWS)
         if self.view == "lines" and (self.cmap or self.color_scale != "shared"):
             raise InputError("--cmap or --color-scale with --view lines", hint="draw a map")
+        if self.query_token is not None and self.view not in (None, *_OF_ONE_QUERY):
+            hint = f"give --view {' or '.join(_OF_ONE_QUERY)}, or --query-range FROM:TO"
+            raise InputError(f"--query-token with --view {self.view}", hint=hint)
         _check("style", self.style, tuple(STYLES))
         _check("color-scale", self.color_scale, COLOUR_SCALES)
         if self.cmap is not None:
@@ -84,6 +93,13 @@ def parse_size(text: str) -> tuple[float, float]:
         hint = f"give WIDTHxHEIGHT in inches, {SMALLEST:g} to {LARGEST:g} each, as 6x4"
         raise InputError(f"--size {text!r}", hint=hint)
     return sides[0], sides[1]
+
+
+def usual_view(attention: Attention, look: Look) -> str:
+    """The view where none is named: over the image where there is one, the text of a chosen query, else a map."""
+    if attention.image is not None and not attention.are_scores:
+        return "image"
+    return "map" if look.query_token is None else "tokens"
 
 
 def _check(option: str, name: str, known: tuple[str, ...]) -> None:

@@ -169,10 +169,18 @@ def _labels(plan: Plan) -> Iterator[Mark]:
 def _titles(maps: Maps, plan: Plan) -> Iterator[Words]:
     over = plan.corners[: maps.across] if maps.side_titles else plan.corners
     for title, (x, y) in zip(maps.titles, over, strict=bool(maps.titles)):
-        yield Words(title, x, y - 4, TITLE)
+        yield Words(_brief(title, plan.cells.panel_width), x, y - 4, TITLE)
     for title, (_, y) in zip(maps.side_titles, plan.corners[:: maps.across], strict=bool(maps.side_titles)):
         middle = y + plan.cells.panel_height / 2
-        yield Words(title, MARGIN + NAME + 6 + TITLE, middle, TITLE, "center", turned=True)
+        text = _brief(title, plan.cells.panel_height)
+        yield Words(text, MARGIN + NAME + 6 + TITLE, middle, TITLE, "center", turned=True)
+
+
+def _brief(title: str, room: float) -> str:
+    """A title; in short, as L0 or H0, where it would run into the next."""
+    if fonts.width(title, TITLE) <= room:
+        return title
+    return title.replace("layer ", "L").replace("head ", "H")
 
 
 def _heading_lines(maps: Maps) -> Iterator[tuple[str, float, str]]:
@@ -229,14 +237,14 @@ def colour_bar(name: str, scale: Scale, x: float, top: float, bottom: float) -> 
     yield Picture(ramp(scale.ramp)[shades][:, None].repeat(round(BAR_WIDTH / PIXEL), axis=1), x, top)
     yield box(x, top, BAR_WIDTH, height)
     yield Words(name, x, top - 7, NAME, colour=QUIET)
-    for tick, text in _bar_ticks(scale):
+    for tick, text in bar_ticks(scale):
         y = top + height * (1 - float(scale.part(np.array(tick))))
         yield Stroke(((x + BAR_WIDTH, y), (x + BAR_WIDTH + 2, y)))
         yield Words(text, x + BAR_WIDTH + 4, y + BASELINE * NAME, NAME)
 
 
-def _bar_ticks(scale: Scale) -> Iterator[tuple[float, str]]:
-    """Round numbers; on a logarithmic scale, powers of ten."""
+def bar_ticks(scale: Scale) -> Iterator[tuple[float, str]]:
+    """Round numbers beside a colour bar; on a logarithmic scale, powers of ten."""
     if scale.log:
         powers = range(math.ceil(math.log10(scale.low) - 1e-9), math.floor(math.log10(scale.high) + 1e-9) + 1)
         yield from ((10.0**power, f"{10.0**power:g}") for power in powers)

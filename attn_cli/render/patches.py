@@ -33,7 +33,7 @@ def maps_of(attention: Attention, query: int = 0) -> Float[np.ndarray, "layer he
     return of_patches.reshape(*of_patches.shape[:2], rows, columns)
 
 
-def place_of(attention: Attention, query: int) -> tuple[int, int] | None:
+def patch_of(attention: Attention, query: int) -> tuple[int, int] | None:
     """Row and column of the patch that a query is, None where it is none."""
     assert attention.patches is not None
     rows, columns = attention.patches

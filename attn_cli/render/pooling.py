@@ -24,6 +24,21 @@ def pooled(
     return means, np.broadcast_to(hidden, means.shape)
 
 
+def even_factor(factor: int, *sizes: int) -> int:
+    """The side of blocks, at least `factor`, of which the last ones are not much smaller than the others.
+
+    The mean over a small block at the edge would stand out.
+
+    >>> even_factor(22, 512), even_factor(4, 512)
+    (26, 4)
+    """
+    return next(
+        f
+        for f in range(factor, 2 * factor + 1)
+        if f > 1.9 * factor or all(2 * (n % f or f) >= f for n in sizes)
+    )
+
+
 def _block_means(panel: Float[np.ndarray, "row column"], factor: int) -> Float[np.ndarray, "r c"]:
     """The mean of each block; blocks at the far edges may be smaller.
 
@@ -34,3 +49,27 @@ def _block_means(panel: Float[np.ndarray, "row column"], factor: int) -> Float[n
     sizes = [np.diff([*start, n]) for start, n in zip(starts, panel.shape, strict=True)]
     sums = np.add.reduceat(np.add.reduceat(panel, starts[1], axis=1), starts[0], axis=0)
     return sums / np.outer(*sizes)
+
+
+def block_peaks(
+    values: Float[np.ndarray, "*n row column"], hidden: Bool[np.ndarray, "*n row column"] | None, factor: int
+) -> tuple[Float[np.ndarray, "*n r c"], Bool[np.ndarray, "*n r c"]]:
+    """Of each block of `factor` × `factor` values the one farthest from zero, and which blocks are hidden.
+
+    >>> block_peaks(np.array([[0.1, 0.2], [-0.4, 0.3]]), None, 2)[0].tolist()
+    [[-0.4]]
+    """
+    seen = values if hidden is None else np.where(hidden, 0, values)
+    high = _reduced(np.maximum, seen, factor)
+    if seen.min() < 0:
+        low = _reduced(np.minimum, seen, factor)
+        high = np.where(-low > high, low, high)
+    covered = np.zeros(high.shape, bool) if hidden is None else _reduced(np.logical_and, hidden, factor)
+    return high, covered
+
+
+def _reduced(by: np.ufunc, values: np.ndarray, factor: int) -> np.ndarray:
+    if factor == 1:
+        return values
+    rows, columns = (np.arange(0, n, factor) for n in values.shape[-2:])
+    return by.reduceat(by.reduceat(values, columns, axis=-1), rows, axis=-2)

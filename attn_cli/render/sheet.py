@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from . import fonts
 from .backend import DPI, Figure, IdentityTransform, LineCollection, PathCollection, house_style
+from .pixels import add_pixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -149,7 +150,7 @@ def _by_night(sheet: Sheet) -> Sheet:
 def _add_picture(axes: Axes, picture: Picture) -> None:
     height, width = (pixels * picture.pixel for pixels in picture.rgb.shape[:2])
     extent = (picture.x, picture.x + width, picture.y + height, picture.y)
-    axes.imshow(picture.rgb, extent=extent, interpolation="nearest", aspect="auto")
+    add_pixels(axes, picture.rgb, extent)
 
 
 def _add_words(axes: Axes, words: Words) -> None:

@@ -2,57 +2,76 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Group
 
-from ..records import axis_name
 from ..tokens import escape
-from .blocks import BlockMaps
+from .blocks import BlockMaps, scaled
 from .colour import scale_for
+from .labels import KINDS, titles
+from .look import PLAIN, usual_view
 from .patches import maps_of
 from .tables import NumberTable
+from .text import place_of, shading
+from .text_screen import TextShades
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ..records import Attention, Encoding, PositionTable
+    from .look import Look
 
 
-def attention_picture(attention: Attention) -> RenderableType:
-    """A map for each head, queries down and keys across, as many side by side as there is room for.
+def attention_picture(attention: Attention, look: Look = PLAIN) -> RenderableType:
+    """The attention in the view of `look` that a terminal has: maps, all heads at a glance, or the shaded text.
 
-    Of an image: where the patches lie that its first query attends to.
+    Of an image: where the patches lie that a query attends to. In the place of lines there are maps.
     """
-    if attention.image is not None and not attention.pooled and not attention.are_scores:
-        return _patches_picture(attention)
+    seen, dark = look.view or usual_view(attention, look), replace(look, style="dark", size=None, dpi=None)
+    if seen == "tokens":
+        return _shaded_text(attention, dark)
+    if seen == "image" and not attention.pooled:
+        return _patches_picture(attention, dark)
     n_layers, n_heads, n_query, n_key = attention.weights.shape
     return BlockMaps(
         attention.weights.reshape(-1, n_query, n_key),
         _hidden(attention),
         rows=attention.query_names,
         columns=attention.key_names,
-        titles=_titles(attention),
+        titles=titles(attention),
         across=n_heads if n_layers > 1 and n_heads > 1 else n_layers * n_heads,
         unit=attention.unit,
-        footer=_origin(attention.provenance),
+        footer=_footer(attention),
+        look=dark,
+        overview=seen == "grid",
     )
 
 
-def _patches_picture(attention: Attention) -> RenderableType:
-    maps = maps_of(attention)
+def _shaded_text(attention: Attention, look: Look) -> RenderableType:
+    view = shading(attention, look.query_token)
+    shown, scale = scaled(view.weights, view.hidden, look)
+    unit = "of its peak" if look.color_scale == "panel" else attention.unit
+    return TextShades(view, shown, scale, unit, escape(look.title), _footer(attention))
+
+
+def _patches_picture(attention: Attention, look: Look) -> RenderableType:
+    query = place_of(look.query_token or "0", attention.query_tokens)
+    maps = maps_of(attention, query)
     rows, columns = maps.shape[2:]
     return BlockMaps(
         maps.reshape(-1, rows, columns),
         None,
         rows=_numbers(rows),
         columns=_numbers(columns),
-        titles=_titles(attention),
+        titles=titles(attention),
         across=maps.shape[0] * maps.shape[1] if 1 in maps.shape[:2] else maps.shape[1],
         unit=attention.unit,
-        footer=_origin(attention.provenance),
-        axes=f"attention of {escape(attention.query_tokens[0])} to patches",
+        footer=_footer(attention),
+        axes=f"attention of {escape(attention.query_tokens[query])} to patches",
+        look=look,
     )
 
 
@@ -72,7 +91,7 @@ def attention_table(attention: Attention) -> RenderableType:
             title=title,
             origin=_origin(attention.provenance) if i == len(maps) - 1 else "",
         )
-        for i, (values, title) in enumerate(zip(maps, _titles(attention), strict=True))
+        for i, (values, title) in enumerate(zip(maps, titles(attention), strict=True))
     ]
     return Group(*tables)
 
@@ -103,18 +122,6 @@ def _numbers(n: int) -> tuple[str, ...]:
     return tuple(map(str, range(n)))
 
 
-def _titles(attention: Attention) -> list[str]:
-    """Layer and head of every map, as far as there are several."""
-    layers = [axis_name("layer", layer) if _told(attention.layers) else "" for layer in attention.layers]
-    heads = [axis_name("head", head) if _told(attention.heads) else "" for head in attention.heads]
-    return [" · ".join(filter(None, [layer, head])) for layer in layers for head in heads]
-
-
-def _told(numbers: tuple[int | str, ...]) -> bool:
-    """Whether a title is needed: for one of several, and for what stands for several."""
-    return len(numbers) > 1 or isinstance(numbers[0], str)
-
-
 def _hidden(attention: Attention) -> np.ndarray | None:
     if attention.mask is None:
         return None
@@ -123,3 +130,8 @@ def _hidden(attention: Attention) -> np.ndarray | None:
 
 def _origin(provenance: str) -> str:
     return escape(provenance.strip()) or "origin not recorded"
+
+
+def _footer(attention: Attention) -> str:
+    """Which kind of attention it is, where there are several, and where it comes from."""
+    return " · ".join(filter(None, [KINDS.get(attention.kind), _origin(attention.provenance)]))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .sheet import Mark
 
 LARGEST, SMALLEST = 8.0, 5.5
+BRIEF = 6.5  # the largest size of positions that stand under one panel of many
+OVERHANG = 4.0  # how far these may reach beyond the panel
 TURN_BELOW = 6.0  # rather than set running text smaller than this, turn it
 CLOSEST = 7.0  # from one label to the next, in whole pixels
 OFF = 4.0  # from the panel to its labels
@@ -37,13 +39,16 @@ class Ticks:
 
 def beside(labels: Sequence[str], pitch: float, *, brief: bool = False) -> Ticks:
     """Labels to the left of rows that are `pitch` points high; `brief` ones are positions where thinned."""
-    ticks = _thinned(labels, pitch, brief, among_positions=1.5 * CLOSEST)
+    ticks = _thinned(labels, pitch, brief, 1.5 * CLOSEST, BRIEF if brief else LARGEST)
     return replace(ticks, reach=widest(ticks.texts, ticks.size) + OFF)
 
 
 def below(labels: Sequence[str], pitch: float, *, brief: bool = False) -> Ticks:
     """Labels under columns that are `pitch` points wide: running where all fit so, else turned."""
-    ticks = _thinned(labels, pitch, brief, among_positions=fonts.width(str(len(labels)), LARGEST) + 4)
+    largest = BRIEF if brief else LARGEST
+    ticks = _thinned(labels, pitch, brief, fonts.width(str(len(labels)), largest) + 4, largest)
+    if ticks.thinned and brief:  # a neighbour's labels begin right beside
+        ticks = _within(ticks, len(labels) * pitch + OVERHANG)
     room = (ticks.at[1] - ticks.at[0] if len(ticks.at) > 1 else pitch) - 2.5
     size = min(ticks.size, ticks.size * room / max(widest(ticks.texts, ticks.size), 1e-6))
     if size >= min(ticks.size, TURN_BELOW):
@@ -85,7 +90,19 @@ def widest(texts: Iterable[str], size: float) -> float:
     return max((fonts.width(text, size) for text in longest), default=0.0)
 
 
-def _thinned(labels: Sequence[str], pitch: float, brief: bool, among_positions: float) -> Ticks:
+def _within(ticks: Ticks, end: float) -> Ticks:
+    """Only the labels that end before this place."""
+    kept = [
+        (text, at)
+        for text, at in zip(ticks.texts, ticks.at, strict=True)
+        if at + fonts.width(text, ticks.size) / 2 <= end
+    ]
+    return replace(ticks, texts=tuple(text for text, _ in kept), at=tuple(at for _, at in kept))
+
+
+def _thinned(
+    labels: Sequence[str], pitch: float, brief: bool, among_positions: float, largest: float
+) -> Ticks:
     """Every label, or every 2nd, 5th, 10th … where more cannot be read; those then say their position.
 
     Mere positions need not stand as close as they could, since they can be counted on.
@@ -95,7 +112,7 @@ def _thinned(labels: Sequence[str], pitch: float, brief: bool, among_positions: 
         labels, step = [""] * len(labels), _step(len(labels), pitch, among_positions)
     shown = range(0, len(labels), step)
     texts = tuple(labels[i] if step == 1 else f"{i} {labels[i]}".rstrip() for i in shown)
-    size = max(SMALLEST, min(LARGEST, step * pitch / LEADING))
+    size = max(SMALLEST, min(largest if step > 1 else LARGEST, step * pitch / LEADING))
     return Ticks(texts, tuple((i + 0.5) * pitch for i in shown), size, step > 1)
 
 
