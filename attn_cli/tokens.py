@@ -10,6 +10,7 @@ import functools
 import hashlib
 import itertools
 import math
+import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
@@ -116,7 +117,8 @@ def parse_tokenizer(definition: str) -> Any:
 def no_panic() -> Iterator[None]:
     """Whatever the tokenizers library raises becomes an InputError; it can panic with what is no Exception."""
     try:
-        yield
+        with unheard():
+            yield
     except BaseException as problem:
         if isinstance(problem, (KeyboardInterrupt, SystemExit, MemoryError)):
             raise
@@ -124,6 +126,24 @@ def no_panic() -> Iterator[None]:
         raise InputError(
             f"not a tokenizer.json ({reason})", hint="give the file of a fast tokenizer"
         ) from None
+
+
+@contextlib.contextmanager
+def unheard() -> Iterator[None]:
+    """What is written to the standard error of the process meanwhile is not seen: a panic tells its story there."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def clusters(text: str) -> Iterator[str]:

@@ -413,6 +413,36 @@ def test_a_broken_directory_is_one_line(breaking, message, bert, monkeypatch):
     assert not Path("executed").exists()
 
 
+def panicking(path: Path, **changes) -> None:
+    path.write_text(
+        json.dumps({**json.loads(path.read_text()), "truncation": None, "padding": None, **changes})
+    )
+
+
+NO_SECOND = {  # a template that wants a second text where there is none
+    "type": "TemplateProcessing", "single": [{"Sequence": {"id": "B", "type_id": 0}}],
+    "pair": [{"Sequence": {"id": "A", "type_id": 0}}], "special_tokens": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"normalizer": {"type": "Precompiled", "precompiled_charsmap": "ABCD"}}, "Cannot parse precompiled_charsmap"),
+        ({"post_processor": NO_SECOND}, "index out of bounds"),
+    ],
+    ids=["when it is opened", "when it reads"],
+)  # fmt: skip
+def test_a_tokenizer_that_panics_is_one_line(bert, run, changes, said):
+    """Rust tells the story of a panic on the standard error of the process, before Python hears of it."""
+    panicking(bert / "tokenizer.json", **changes)
+    done = run("attend", "--text", "the cat", "--model", str(bert), env={"RUST_BACKTRACE": "1"})
+    assert (done.code, done.stdout) == (2, "")
+    assert done.stderr.startswith("attn: error: ")
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_tokenizer_of_another_model(bert):
     tokenizer = json.loads((bert / "tokenizer.json").read_text())
     tokenizer["model"]["vocab"]["cat"] = 50

@@ -10,7 +10,7 @@ import torch
 from ..decoding import greedy
 from ..errors import InputError, note
 from ..rules import Rule
-from ..tokens import escape, whitespace
+from ..tokens import escape, no_panic, whitespace
 from ..transformer import Capture, Transformer
 from .attending import Attended, apart
 from .reading import WHOLE, Reading
@@ -176,7 +176,8 @@ class Run:
         """Tokens as a text again."""
         if self.tokenizer is None:
             return " ".join(tokens.labels)
-        return str(self.tokenizer.decode(tokens.numbers))
+        with no_panic():
+            return str(self.tokenizer.decode(tokens.numbers))
 
     def _shifted(self, target: Tokens, start: str) -> Tensor:
         """What the decoder reads while it writes a target: each token a place later, the start before all."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ...errors import InputError
-from ...tokens import escape
+from ...tokens import escape, unheard
 from .. import inside
 from ..weights import Checkpoint
 from .silence import reason, silent
@@ -143,9 +143,10 @@ def open_tokenizer(directory: Path) -> Any:
         from transformers import AutoTokenizer
 
         try:
-            tokenizer = AutoTokenizer.from_pretrained(
-                directory, local_files_only=True, trust_remote_code=False
-            )
+            with unheard():
+                tokenizer = AutoTokenizer.from_pretrained(
+                    directory, local_files_only=True, trust_remote_code=False
+                )
         except BaseException as problem:  # a malformed tokenizer.json can panic with what is no Exception
             if isinstance(problem, (KeyboardInterrupt, SystemExit, MemoryError)):
                 raise

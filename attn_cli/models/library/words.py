@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError, note
 from ...pieces import spaced
-from ...tokens import one_line
+from ...tokens import no_panic, one_line
 from ..text import Tokenised, tokenise, tokenised
 from .silence import silent
 
@@ -41,7 +41,7 @@ class Words:
     def read_target(self, text: str, reading: Reading, longest: int) -> Tokenised:
         """A text as the decoder is to write it: by the tokenizer of what comes out, with the end."""
         line = one_line(text)
-        with silent():
+        with silent(), no_panic():
             batch = self.tokenizer(text_target=line)
             whole = (
                 tokenised(batch.encodings[0], [line]) if batch.encodings else self.written(batch["input_ids"])
@@ -68,7 +68,7 @@ class Words:
 
     def join(self, piece: Tokenised) -> str:
         """Tokens as a text again."""
-        with silent():
+        with silent(), no_panic():
             return str(self.tokenizer.decode(piece.numbers, skip_special_tokens=True)).strip()
 
     def _offsets(self) -> Any:
@@ -113,7 +113,7 @@ class _Plain:
 
     def encode(self, *texts: str) -> Any:
         """A text or two as one piece."""
-        with silent():
+        with silent(), no_panic():
             batch = self.tokenizer(*texts, **self.options)
         numbers = batch["input_ids"]
         special = set(self.tokenizer.all_special_ids) - {self.tokenizer.unk_token_id}
