@@ -275,6 +275,7 @@ def test_options_of_models_are_not_for_vectors(run, option):
 def test_attn_models(bert, run, tmp_path):
     listed = run("models").stdout.splitlines()
     assert listed[0] == "model_type\tfamily\treads"
+    assert listed[1].startswith("mini\tcomes with attn: ")
     assert "bert\tBERT\ttext" in listed
     assert "vit\tViT\timages" in listed
     described = dict(line.split("\t") for line in run("models", str(bert)).stdout.splitlines())

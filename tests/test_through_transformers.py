@@ -190,6 +190,52 @@ def test_one_stack_attends_as_in_the_library(saved, name):
     assert ("through transformers" in attention.provenance, "<pad>" in attention.key_tokens) == (True, False)
 
 
+def written_out(
+    module, query, key, value, mask, scaling=None, softcap=None, position_bias=None, s_aux=None, **_
+):
+    """Attention in the precision of its input; what the library calls eager rounds weights to float32."""
+    group = query.shape[1] // key.shape[1]
+    scores = query @ key.repeat_interleave(group, dim=1).mT * (scaling or query.shape[-1] ** -0.5)
+    scores = scores if softcap is None else softcap * torch.tanh(scores / softcap)
+    for added in (position_bias, mask):
+        scores = scores if added is None else scores + added
+    sinks = s_aux if s_aux is not None else getattr(module, "sinks", None)
+    if sinks is not None:
+        scores = torch.cat([scores, sinks.reshape(1, -1, 1, 1).expand(*scores.shape[:3], 1)], dim=-1)
+    weights = scores.softmax(dim=-1)[..., : key.shape[-2]]
+    return (weights @ value.repeat_interleave(group, dim=1)).transpose(1, 2), weights
+
+
+# Bloom, Longformer and LED do not let their attention be replaced; their weights are the library's own.
+EXACT = [(name, kind, field) for name in BOTH for kind, field in KINDS]
+EXACT += [(name, "", "attentions") for name in (*TOWERS, *ALONE) if name != "bloom"]
+
+
+@pytest.mark.parametrize(("name", "kind", "field"), EXACT, ids=[f"{name} {kind}" for name, kind, _ in EXACT])
+@pytest.mark.filterwarnings("ignore:rows sum")
+def test_in_double_precision_nothing_is_rounded(saved, name, kind, field):
+    """The same layers in float64, between which attention is written out here, to ten digits."""
+    transformers.AttentionInterface.register("written out", written_out)
+    transformers.AttentionMaskInterface.register(
+        "written out", transformers.masking_utils.ALL_MASK_ATTENTION_FUNCTIONS["eager"]
+    )
+    model = models.load(str(saved(name)))
+    model.model.double().set_experts_implementation("eager")  # the fused one of mixtures knows no float64
+    attention = model.attend(
+        TEXT, Reading(kind=kind or None, target=None if kind in ("", "encoder") else TARGET)
+    )
+    model.model.set_attn_implementation("written out")
+    inputs = {"input_ids": torch.tensor([numbers(TEXT)])}
+    if kind:
+        start = FAMILIES[name][1]["decoder_start_token_id"]
+        inputs["decoder_input_ids"] = torch.tensor([[start, *numbers(TARGET)[:-1]]])
+    with torch.no_grad():
+        outputs = model._tower(**inputs, output_attentions=True)
+    expected = [one[0].numpy() for one in getattr(outputs, field) if one is not None]
+    assert attention.weights.dtype == np.float64
+    np.testing.assert_allclose(attention.weights, expected, rtol=0, atol=1e-10)
+
+
 def test_scores_and_mask_give_the_weights(saved):
     for name in ("t5", "modernbert", "gemma2"):
         attention = models.load(str(saved(name))).attend(TEXT)

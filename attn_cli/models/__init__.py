@@ -85,11 +85,12 @@ def _path(directory: str) -> Path:
 
 
 def families() -> list[tuple[str, str, str]]:
-    """A row for each family that is read: model_type in config.json, its name, what it reads."""
+    """What is bundled, and a row for each family that is read: model_type in config.json, its name, what it reads."""
     from . import huggingface, library
 
     return [
-        ("attn_run", "mini, which comes with attn; runs of train-toy", "text"),
+        (MINI, "comes with attn: an encoder–decoder that translates English and Chinese", "text"),
+        ("attn_run", "runs of train-toy", "text"),
         *huggingface.families(),
         library.OTHERS,
     ]
