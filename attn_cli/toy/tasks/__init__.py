@@ -5,6 +5,7 @@ from .context import induction, recall
 from .dates import dates
 from .numbers import addition, parity, sum_
 from .senses import shapes, tones
+from .sentences import dialogue, ner, relation, sentiment, summary
 from .sequences import copy, reverse, sort
 
 __all__ = [
