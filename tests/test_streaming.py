@@ -477,6 +477,24 @@ def test_no_bar_for_what_is_quick_or_where_nobody_looks(monkeypatch, capsys, col
     assert capsys.readouterr() == ("", "")
 
 
+def test_a_bar_of_several_parts_begins_anew_for_each(monkeypatch, capsys):
+    monkeypatch.setattr(environment, "color", "always")
+    monkeypatch.setattr(progress, "PATIENCE", -1)
+    with progress.bar("attention") as show, streaming.watched(show):
+        assert [streaming.drain(steps(n)) for n in (4, 8)] == ["made", "made"]
+    err = capsys.readouterr().err
+    assert err.count("100%") == 1  # drawn at its beginning, and as it is left
+
+
+def test_a_long_text_through_a_model_has_a_bar(run, monkeypatch):
+    from attn_cli.models import attending
+
+    monkeypatch.setattr(progress, "PATIENCE", -1)
+    monkeypatch.setattr(attending, "MOST_DENSE", 1)
+    result = run("attend", "--text", "a b", "--model", "mini", "--color", "always")
+    assert (result.code, "100%" in result.stderr) == (0, True)
+
+
 def test_an_interrupt_takes_the_bar_away(monkeypatch, capsys):
     def interrupted():
         yield streaming.Progress(1, 3)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from .environment import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator, Iterator
 
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
 T = TypeVar("T")
 PATIENCE = 2.0  # seconds
@@ -30,19 +30,38 @@ class Step(Protocol):
 
 
 def finish(steps: Generator[Step, None, T], what: str) -> T:
-    """Go through all steps and give what they return; after two seconds a terminal sees a bar with an estimate."""
-    begun, bar, row = time.monotonic(), None, None
-    with contextlib.ExitStack() as screen:
+    """Go through all steps and give what they return, with a bar for what takes long."""
+    with bar(what) as show:
         while True:
             try:
-                step = next(steps)
+                show(next(steps))
             except StopIteration as end:
                 return end.value
-            if row is not None and bar is not None:
-                bar.update(row, completed=step.done)
-            elif time.monotonic() - begun > PATIENCE:
-                bar = screen.enter_context(_bar())
-                row = bar.add_task(what, completed=step.done, total=step.total)
+
+
+@contextlib.contextmanager
+def bar(what: str) -> Iterator[Callable[[Step], None]]:
+    """What to show each step to: after two seconds a terminal sees a bar with an estimate.
+
+    Work in several parts, each counting from its beginning, begins the bar anew for each.
+    """
+    begun, before = time.monotonic(), 0
+    drawn: Progress | None = None
+    row: TaskID | None = None
+
+    def show(step: Step) -> None:
+        nonlocal before, drawn, row
+        if drawn is not None and row is not None:
+            if step.done < before:
+                drawn.reset(row, total=step.total)
+            drawn.update(row, completed=step.done)
+        elif time.monotonic() - begun > PATIENCE:
+            drawn = screen.enter_context(_bar())
+            row = drawn.add_task(what, completed=step.done, total=step.total)
+        before = step.done
+
+    with contextlib.ExitStack() as screen:
+        yield show
 
 
 def _bar() -> Progress:

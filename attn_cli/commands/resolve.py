@@ -188,12 +188,14 @@ def _untrained(source: Source) -> Source:
 
 
 def _through_model(path: str, text: str, source: Source, *, norms: bool) -> Attention:
-    from .. import models
+    from .. import models, streaming
+    from .progress import bar
 
     hint = "leave it out" if source.model else "give --model none or untrained too, or leave it out"
     _refuse(source, f"--model {path}", *(o for o in _VECTOR_OPTIONS if o != "model"), hint=hint)
-    reading = _reading(source, norms=norms)
-    return _with_words(models.load(path).attend(text, reading), text, reading)
+    model, reading = models.load(path), _reading(source, norms=norms)
+    with bar("attention") as show, streaming.watched(show):
+        return _with_words(model.attend(text, reading), text, reading)
 
 
 def _with_words(attention: Attention, text: str, reading: Reading) -> Attention:
@@ -210,7 +212,8 @@ def _with_words(attention: Attention, text: str, reading: Reading) -> Attention:
 
 def _look_at(image: Image, source: Source, *, norms: bool) -> Attention:
     """What a model for images attends to; of all its layers the last, unless told."""
-    from .. import models
+    from .. import models, streaming
+    from .progress import bar
 
     hint = "give --model DIR, the directory of a ViT or CLIP"
     if source.model in (None, "none", "untrained"):
@@ -219,7 +222,8 @@ def _look_at(image: Image, source: Source, *, norms: bool) -> Attention:
     model = models.load(source.model)
     if not model.sees:
         raise InputError(f"--model {source.model} reads text, not images", hint=hint)
-    return model.attend(image, _reading(source, layer="last", norms=norms))
+    with bar("attention") as show, streaming.watched(show):
+        return model.attend(image, _reading(source, layer="last", norms=norms))
 
 
 def _reading(source: Source, *, layer: str = "all", norms: bool = False) -> Reading:

@@ -7,6 +7,8 @@ be streamed. They are summed into cells no smaller than a picture's pixels, and 
 from __future__ import annotations
 
 import itertools
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -22,7 +24,7 @@ from .blocking import in_blocks, in_order, room_on
 from .kept import MOST_CELLS, Kept, Streamed
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator, Iterator
 
     from jaxtyping import Float
     from torch import Tensor
@@ -124,17 +126,42 @@ def stream(
 
 
 def drain(steps: Generator[Progress, None, T]) -> T:
-    """What is returned in the end, where nobody wants to know how far it is.
+    """What is returned in the end; how far it is, is told to whoever watches.
 
     >>> x = torch.eye(3)[None, None]
     >>> drain(stream(x, x, x)).weights.shape
     (1, 1, 3, 3)
     """
+    tell = _tell.get()
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as end:
+            return end.value
+        tell(step)
+
+
+@contextmanager
+def watched(tell: Callable[[Progress], None]) -> Iterator[None]:
+    """While this is open, all that is drained tells how far it is, however deep within a model.
+
+    >>> x = torch.eye(3)[None, None]
+    >>> with watched(print):
+    ...     _ = drain(stream(x, x, x))
+    Progress(done=3, total=3)
+    """
+    before = _tell.set(tell)
     try:
-        while True:
-            next(steps)
-    except StopIteration as end:
-        return end.value
+        yield
+    finally:
+        _tell.reset(before)
+
+
+def _nobody(step: Progress) -> None:
+    """Who watches by default."""
+
+
+_tell: ContextVar[Callable[[Progress], None]] = ContextVar("tell", default=_nobody)
 
 
 @torch.no_grad()
@@ -179,4 +206,14 @@ def _note_error(heads: Heads, rule: Rule) -> None:
     )
 
 
-__all__ = ["MOST_CELLS", "MOST_DENSE", "Progress", "Streamed", "drain", "n_weights", "stream", "streamed"]
+__all__ = [
+    "MOST_CELLS",
+    "MOST_DENSE",
+    "Progress",
+    "Streamed",
+    "drain",
+    "n_weights",
+    "stream",
+    "streamed",
+    "watched",
+]
