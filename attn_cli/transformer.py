@@ -80,10 +80,10 @@ class MultiHeadAttention(nn.Module):
         key = split_heads(self.key(context), self.kv_heads)  # [batch, kv_head, key, d_head]
         value = split_heads(self.value(context), self.kv_heads)  # [batch, kv_head, key, d_head]
         if self.turn is not None:  # a scheme is given a score; this one hands back what it would see
-            at = torch.arange(x.shape[1])
+            at = torch.arange(x.shape[1], device=x.device)
             query, key = self.turn(lambda q, k: (q, k), query, key, at, at)
-        group = self.n_heads // self.kv_heads
-        key, value = (y.repeat_interleave(group, dim=1) for y in (key, value))  # [batch, head, key, d_head]
+        if (group := self.n_heads // self.kv_heads) > 1:
+            key, value = (y.repeat_interleave(group, dim=1) for y in (key, value))  # [batch, head, key, d_head]
         heads = attend(query, key, value, mask, self)  # [batch, head, query, d_head]
         return self.out(merge_heads(heads))
 

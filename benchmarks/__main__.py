@@ -1,9 +1,10 @@
 """`python -m benchmarks [ROUNDS]`: every row of the budget that is a command beside a reference."""
 
+import itertools
 import sys
 import tempfile
 
-from . import long, models, pictures, startup
+from . import long, models, pictures, startup, training
 from .pairs import HEADER, compare
 
 rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
@@ -11,5 +12,5 @@ print(HEADER)
 with tempfile.TemporaryDirectory() as folder:
     for pair in [*startup.PAIRS, *models.pairs(folder), *pictures.pairs(folder)]:
         print(compare(pair, rounds), flush=True)
-for row in long.rows():
+for row in itertools.chain(long.rows(), training.rows()):
     print(row, flush=True)

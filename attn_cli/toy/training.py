@@ -124,8 +124,9 @@ class Training:
         self.machine, self.team = machine or Machine(), team or Team()
         self.model.to(self.machine.device)
         self.data = self.numbered(dataset.train)
+        self.parameters = list(model.parameters())  # to look for them takes a while
         self.optimizer = torch.optim.AdamW(
-            model.parameters(), betas=(0.9, 0.98), weight_decay=options.weight_decay, fused=True
+            self.parameters, betas=(0.9, 0.98), weight_decay=options.weight_decay, fused=True
         )
         self.factor = SCHEDULES.parse(options.schedule)
         self.done = 0
@@ -180,7 +181,8 @@ class Training:
             group["lr"] = lr
         chosen = self._chosen()
         asked = int(self.data.asked[chosen].sum())
-        self.model.train()
+        if not self.model.training:  # saying so to each part of it takes a while
+            self.model.train()
         self.optimizer.zero_grad()
         total = torch.zeros((), device=self.machine.device)
         with self._randomness():
@@ -190,9 +192,8 @@ class Training:
                 # Data parallel training takes the mean over processes, and this is a sum.
                 (loss * self.team.size).backward()  # type: ignore[no-untyped-call]
                 total += loss.detach()
-        clip_grad_norm_(self.model.parameters(), self.options.clip)
+        clip_grad_norm_(self.parameters, self.options.clip)
         self.optimizer.step()
-        self.model.eval()
         if self.mean is not None:
             self._average(self.mean)
         if self.team.size > 1:
@@ -255,7 +256,7 @@ class Training:
 
     def _measured(self, step: Step) -> Step:
         """The same step with what the model, as it would be kept, does on held-out examples."""
-        model = self.model if self.mean is None else self.mean
+        model = (self.model if self.mean is None else self.mean).eval()
         reached = evaluate(model, self.dataset, self.recipe, most=_GLANCE)
         if self.options.patience:
             self.stale = 0 if reached.loss < self.best else self.stale + 1

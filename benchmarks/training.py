@@ -1,0 +1,71 @@
+"""A training step of `train-toy` beside one by hand: the same model and batch, in turn within one process."""
+
+from __future__ import annotations
+
+import itertools
+import resource
+import statistics
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BUDGET, STEPS = 1.0, 20  # of both sides in a round
+
+
+def rows(rounds: int = 15) -> Iterator[str]:
+    """A line for an encoder, and one for an encoder–decoder: milliseconds of a step, and the ratio."""
+    for task in ("reverse", "sort"):
+        ours, theirs = _sides(task)
+        list(itertools.islice(zip(ours, theirs, strict=False), 10))  # fill the caches
+        times = [(_seconds(ours), _seconds(theirs)) for _ in range(rounds)]
+        a, b = (statistics.median(side) for side in zip(*times, strict=True))
+        ratio = statistics.median(x / y for x, y in times)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        name = f"a training step of {task}, to one by hand"
+        yield f"{name:44} {1000 * a:6.2f} ms {1000 * b:8.2f} ms {ratio:6.2f} ×  ≤ {BUDGET:4.2f}   {peak:6.0f} MiB"
+
+
+def _seconds(steps: Iterator[Any]) -> float:
+    """Of one step, as a mean of several; of the processor, as others may use it too."""
+    begun = time.process_time()
+    for _ in range(STEPS):
+        next(steps)
+    return (time.process_time() - begun) / STEPS
+
+
+def _sides(task: str) -> tuple[Iterator[Any], Iterator[Any]]:
+    """The steps of both sides, which see the same batches."""
+    import torch
+    from attn_cli.toy import find
+    from attn_cli.toy.batches import order
+    from attn_cli.toy.training import Options, Training, new_model
+    from attn_cli.transformer import Config
+
+    from .reference_training import Model, steps
+
+    torch.set_num_threads(1)
+    make, recipe = find(task)
+    dataset = make(None, 20_000, 0)
+    both = recipe.stack == "both"
+    sizes = recipe.dim, recipe.heads, recipe.layers
+    config = Config(len(dataset.vocabulary), dataset.longest, *sizes, 4 * recipe.dim, stack=recipe.stack)
+    options = Options(steps=100_000, lr=1e-3, seed=0, evaluate_every=100_000)
+    training = Training(new_model(config, 0), dataset, recipe, options)
+
+    def batches() -> Iterator[Any]:
+        data = training.data
+        for epoch in itertools.count():
+            for chosen in order(data, options.batch, options.seed, epoch):
+                batch = data.batch(chosen)
+                yield batch.source, batch.real, batch.written, batch.wanted
+
+    model = Model(len(dataset.vocabulary), dataset.longest, *sizes, both)
+    same = sum(x.numel() for x in model.parameters()) == sum(x.numel() for x in training.model.parameters())
+    assert same, "both sides train a model of the same size"
+    return training.run(), steps(model, batches(), options.lr, options.steps)
+
+
+if __name__ == "__main__":
+    print(*rows(), sep="\n")
