@@ -4,17 +4,25 @@ An encoder like that of `train-toy reverse`, and an encoder–decoder like that 
 learned positions, AdamW, a clipped gradient, a cosine.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, gelu, scaled_dot_product_attention
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    Batch = tuple[Tensor, Tensor, Tensor | None, Tensor]
 
 
 class Block(nn.Module):
     """Self-attention, cross-attention if wanted, feed-forward."""
 
-    def __init__(self, d, n_heads, cross):
+    def __init__(self, d: int, n_heads: int, cross: bool) -> None:
         super().__init__()
         self.n_heads = n_heads
         self.norm1, self.qkv, self.out = nn.LayerNorm(d), nn.Linear(d, 3 * d), nn.Linear(d, d)
@@ -25,27 +33,35 @@ class Block(nn.Module):
             )  # fmt: skip
         self.norm3, self.up, self.down = nn.LayerNorm(d), nn.Linear(d, 4 * d), nn.Linear(4 * d, d)
 
-    def split(self, x):
+    def split(self, x: Tensor) -> Tensor:
         """[batch, seq, d] → [batch, head, seq, d_head]."""
         return x.view(*x.shape[:2], self.n_heads, -1).transpose(1, 2)
 
-    def forward(self, x, mask, causal=False, context=None, context_mask=None):
+    def forward(
+        self,
+        x: Tensor,
+        mask: Tensor | None,
+        causal: bool = False,
+        context: Tensor | None = None,
+        context_mask: Tensor | None = None,
+    ) -> Tensor:
         """One layer."""
         q, k, v = map(self.split, self.qkv(self.norm1(x)).chunk(3, dim=-1))
         y = scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
         x = x + self.out(y.transpose(1, 2).flatten(2))
-        if self.cross:
+        if context is not None:
             q = self.split(self.q(self.norm2(x)))
             k, v = map(self.split, self.kv(context).chunk(2, dim=-1))
             y = scaled_dot_product_attention(q, k, v, attn_mask=context_mask)
             x = x + self.out2(y.transpose(1, 2).flatten(2))
-        return x + self.down(gelu(self.up(self.norm3(x))))
+        y = self.down(gelu(self.up(self.norm3(x))))
+        return x + y
 
 
 class Model(nn.Module):
     """An encoder, and with `both` a decoder that looks at it."""
 
-    def __init__(self, vocab, longest, d, n_heads, n_layers, both):
+    def __init__(self, vocab: int, longest: int, d: int, n_heads: int, n_layers: int, both: bool) -> None:
         super().__init__()
         self.token, self.place = nn.Embedding(vocab, d), nn.Embedding(longest, d)
         self.encoder = nn.ModuleList(Block(d, n_heads, False) for _ in range(n_layers))
@@ -53,11 +69,11 @@ class Model(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(d) for _ in range(1 + both))
         self.head = nn.Linear(d, vocab)
 
-    def embed(self, tokens):
+    def embed(self, tokens: Tensor) -> Tensor:
         """Tokens and their places."""
         return self.token(tokens) + self.place.weight[: tokens.shape[1]]
 
-    def forward(self, source, real, written):
+    def forward(self, source: Tensor, real: Tensor, written: Tensor | None) -> Tensor:
         """Logits."""
         mask, x = real[:, None, None, :], self.embed(source)
         for block in self.encoder:
@@ -71,7 +87,7 @@ class Model(nn.Module):
         return self.head(self.norms[1](y))
 
 
-def steps(model, batches, lr, n_steps):
+def steps(model: Model, batches: Iterable[Batch], lr: float, n_steps: int) -> Iterator[float]:
     """Train, a step for each item."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=lr, betas=(0.9, 0.98), fused=True)
     model.train()
@@ -81,7 +97,7 @@ def steps(model, batches, lr, n_steps):
         optimizer.zero_grad()
         logits = model(source, real, written)
         loss = cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=-100)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         yield loss.item()

@@ -42,6 +42,7 @@ class RunDirectory:
             self.path.mkdir(parents=True, exist_ok=True)
             if not os.access(self.path, os.W_OK):
                 raise PermissionError(13, "Permission denied")
+            self._clear()
         except OSError as problem:
             raise InputError(problem.strerror or "cannot be made", where=str(self.path)) from None
         try:
@@ -100,6 +101,14 @@ class RunDirectory:
                     where=path,
                 )
         return tensors, figures
+
+    def _clear(self) -> None:
+        """Take away what a training that was killed had begun to write."""
+        for left in self.path.glob(".attn-*"):
+            if left.is_dir():
+                shutil.rmtree(left)
+            else:
+                left.unlink()
 
     def _need_state(self) -> None:
         if not (self.path / STATE).is_file():

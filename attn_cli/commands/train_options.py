@@ -80,6 +80,9 @@ class Schooling:
     patience: Annotated[
         int, typer.Option(metavar="N", min=0, help="Stop after N measurements without a better loss.")
     ] = 0
+    film: Annotated[
+        bool, typer.Option("--film", help="Film how attention forms: film.gif, and film.png side by side.")
+    ] = False
     evaluate_every: Annotated[
         int, typer.Option(metavar="N", min=1, help="Steps from one measurement to the next.")
     ] = 50

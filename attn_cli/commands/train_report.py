@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ..models.run import Run
+    from ..records import Attention
     from ..toy.evaluation import Evaluation
     from ..toy.examples import Example, Recipe
     from ..toy.training import Step, Training
@@ -53,19 +54,34 @@ def metrics(history: Sequence[Step]) -> bytes:
     return "".join(",".join(row) + "\n" for row in [list(asdict(history[0])), *rows]).encode()
 
 
-def pictures(run: Run, training: Training) -> dict[str, bytes]:
-    """How it learned, and the attention to one of the longest held-out examples."""
+def pictures(run: Run, training: Training, reached: Evaluation) -> dict[str, bytes]:
+    """How it learned, and the attention to one of the longest held-out examples, filmed if that was wanted."""
     from ..render.figure import attention_figure, curves_figure, save
 
     curves = {name.replace("_", " "): _curve(training.history, name) for name in _MEASURED}
     curves = {name: curve for name, curve in curves.items() if curve[0]}
-    shown = max(training.dataset.held_out[:200], key=lambda example: len(example.source))
-    attention = attention_figure(_look(run, training, shown))
-    learned = curves_figure(curves, provenance=run.provenance)
-    return {"attention.png": save(attention, "png"), "loss.png": save(learned, "png")}
+    attention = _look(run, training, training.watched.example)
+    drawn = {
+        "attention.png": save(attention_figure(attention), "png"),
+        "loss.png": save(curves_figure(curves, provenance=run.provenance), "png"),
+    }
+    return drawn | (_film(attention, training, reached) if training.frames else {})
 
 
-def _look(run: Run, training: Training, example: Example) -> Any:
+def _film(attention: Attention, training: Training, reached: Evaluation) -> dict[str, bytes]:
+    """All heads in motion, and side by side the one that looks most where the task expects it."""
+    import numpy as np
+
+    from ..render import film
+    from ..render.figure import save
+
+    weights = np.stack([frame.weights for frame in training.frames])
+    filmed = film.Film(attention, [frame.step for frame in training.frames], weights)
+    layer, head = (weights.shape[1] - 1, 0) if reached.expected_mass is None else reached.best_head
+    return {"film.gif": film.gif(filmed), "film.png": save(film.strip(filmed, layer, head), "png")}
+
+
+def _look(run: Run, training: Training, example: Example) -> Attention:
     """The attention of the run to an example, in the kind that the task is about."""
     import torch
 
@@ -91,7 +107,7 @@ def _curve(history: Sequence[Step], name: str) -> tuple[list[int], list[float]]:
 
 def report(directory: Path, run: Run, reached: Evaluation, task: str, recipe: Recipe) -> None:
     """The figures on stdout, and on stderr what they say in words."""
-    environment.stderr().print("\n".join(_sentences(reached, task, recipe)), soft_wrap=True)
+    environment.stderr().print("\n".join(sentences(reached, task, recipe)), soft_wrap=True)
     if environment.to_terminal:
         if reached.expected_mass is not None:
             environment.stdout().print(_table(reached, reached.expected_mass))
@@ -100,7 +116,8 @@ def report(directory: Path, run: Run, reached: Evaluation, task: str, recipe: Re
         environment.write([_tsv(directory, run, reached, task)])
 
 
-def _sentences(reached: Evaluation, task: str, recipe: Recipe) -> list[str]:
+def sentences(reached: Evaluation, task: str, recipe: Recipe) -> list[str]:
+    """What was reached, in words."""
     said = [
         f"{reached.exact_match:.1%} of {reached.n_examples} held-out sequences are right from first to last."
     ]

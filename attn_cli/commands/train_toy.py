@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import os
-import signal
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import InputError
-from .environment import environment
 from .options import lists
-from .run_directory import RunDirectory
+from .run_directory import STATE, RunDirectory
+from .run_readme import readme
+from .train_loop import team, train
 from .train_options import Computer, Directory, Learner, Schooling  # noqa: TC001 (Typer reads them)
-from .train_report import measured, metrics, pictures, report, results
+from .train_report import measured, metrics, pictures, report, results, sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from ..models.run import Run
     from ..toy.evaluation import Evaluation
     from ..toy.examples import Dataset, Recipe
-    from ..toy.training import Machine, Options, Step, Team, Training
+    from ..toy.training import Machine, Options, Team, Training
     from ..transformer import Config
-
-_SAVE_EVERY = 10.0  # seconds
 
 
 def _list_tasks(wanted: bool) -> None:
@@ -61,24 +56,21 @@ def train_toy(
     text = _data(task, directory.data)
     path = Path(directory.output or f"runs/{task.partition(':')[0]}")
     place = RunDirectory(path, overwrite=directory.overwrite, resume=directory.resume)
-    team = _team()
-    with place.made():
+    machine = _machine(computer, learner.dim or recipe.dim)
+    with team(machine.device) as ours, place.made() if ours.rank == 0 else contextlib.nullcontext():
         options = _options(schooling, recipe, learner)
-        machine = _machine(computer, learner.dim or recipe.dim)
         dataset = make(text, options.examples, options.seed)
         config = _config(dataset, recipe, learner)
-        training = _training(config, dataset, recipe, options, machine, team)
+        training = _training(config, dataset, recipe, options, machine, ours)
         begun = _begun(task, text, config, options, machine)
         if directory.resume:
             training.resume(*place.state(begun))
-        _train(training, lambda: place.save_state(begun, *training.state()))
-        if team.rank > 0:
+        train(training, lambda: place.save_state(begun, *training.state()))
+        if ours.rank > 0:
             return
         reached = measured(training)
-        place.save_state(begun, *training.state())
         run = _run(directory.name or f"train-toy {task}", training, reached)
-        contents = _contents(run, task, training, reached, half=directory.half)
-        place.save(contents)
+        place.save(_contents(run, task, training, reached, half=directory.half))
     report(path, run, reached, task, recipe)
 
 
@@ -163,69 +155,6 @@ def _begun(task: str, text: str | None, config: Config, options: Options, machin
     return {"task": task, "data": data[:16]} | {name: x for part in parts for name, x in part.items()}
 
 
-def _team() -> Team:
-    """The processes that torchrun has started; one, if it has not."""
-    from ..toy.training import Team
-
-    size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
-    if size > 1:
-        import torch.distributed
-
-        torch.distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-        environment.quiet |= rank > 0
-    return Team(rank, size)
-
-
-# ---- the training itself -------------------------------------------------------------------------------
-
-
-def _train(training: Training, save: Callable[[], None]) -> None:
-    """All steps, with a bar; the state is saved every few seconds, and before an interrupt ends it."""
-    saved = time.monotonic()
-    with _Interrupt() as interrupt:
-        for step in _with_bar(training):
-            if interrupt.wanted:
-                save()
-                raise KeyboardInterrupt
-            if training.team.rank == 0 and time.monotonic() - saved > _SAVE_EVERY and step:
-                save()
-                saved = time.monotonic()
-
-
-class _Interrupt:
-    """Ctrl-C is remembered until the step is over, so that what is saved is whole; a second one ends at once."""
-
-    wanted = False
-
-    def __enter__(self) -> _Interrupt:
-        self._before = signal.signal(signal.SIGINT, self._remember)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._before)
-
-    def _remember(self, *_: object) -> None:
-        if self.wanted:
-            raise KeyboardInterrupt
-        self.wanted = True
-
-
-def _with_bar(training: Training) -> Iterator[Step]:
-    """The steps, with a progress bar on stderr as long as they last."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console, learned = environment.stderr(), ""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    shown = console.is_terminal and training.team.rank == 0
-    with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
-        row = bar.add_task("loss", total=training.options.steps, completed=training.done)
-        for step in training.run():
-            if step.exact_match is not None:
-                learned = f"  exact match {step.exact_match:.1%}"
-            bar.update(row, advance=1, description=f"loss {step.loss:.4f}{learned}")
-            yield step
-
-
 # ---- what it gives -------------------------------------------------------------------------------------
 
 
@@ -266,4 +195,8 @@ def _contents(
 
     contents = to_files(run, task, dataclasses.asdict(training.options), results(reached), half=half)
     contents["metrics.csv"] = metrics(training.history)
-    return contents | pictures(run, training)
+    contents |= pictures(run, training, reached)
+    said = sentences(reached, task, training.recipe)
+    some = training.dataset.held_out[:20]
+    contents["README.md"] = readme(run, task, training.options, said, some, {*contents, STATE})
+    return contents

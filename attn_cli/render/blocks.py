@@ -54,6 +54,7 @@ class BlockMaps:
     axes: str = "rows: queries, columns: keys"
     look: Look = DARK
     overview: bool = False  # small maps without labels
+    most_lines: int = MOST_LINES
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The maps as they look on this console."""
@@ -117,7 +118,7 @@ def _fit(maps: BlockMaps, screen: Screen) -> Fit:
     for size, most in SIZES:
         if longest <= most:
             fit = _fit_with(size, maps, screen)
-            if fit.factor == 1 and _lines(fit, maps) <= MOST_LINES:
+            if fit.factor == 1 and _lines(fit, maps) <= maps.most_lines:
                 return fit
     return _fit_with(1, maps, screen)
 

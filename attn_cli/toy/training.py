@@ -24,10 +24,13 @@ from ..errors import InputError
 from ..transformer import Config, Transformer
 from .batches import IGNORED, Numbered, order
 from .evaluation import evaluate
+from .film import Frame, Watched, filmed
 from .schedules import SCHEDULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from jaxtyping import Float
 
     from .batches import Batch
     from .evaluation import Evaluation
@@ -51,6 +54,7 @@ class Options:
     patience: int = 0  # evaluations without a better loss after which to stop; 0: never
     evaluate_every: int = 50  # steps
     examples: int = 20_000  # drawn before the held-out ones are set apart
+    film: bool = False  # keep what attention looks like on the way
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,8 @@ class Training:
         self.machine, self.team = machine or Machine(), team or Team()
         self.model.to(self.machine.device)
         self.data = self.numbered(dataset.train)
+        if (most := min(options.batch, len(self.data))) < self._pieces:
+            raise InputError(f"{self._pieces} pieces of a batch of {most}", hint="give a larger --batch")
         self.parameters = list(model.parameters())  # to look for them takes a while
         self.optimizer = torch.optim.AdamW(
             self.parameters, betas=(0.9, 0.98), weight_decay=options.weight_decay, fused=True
@@ -134,6 +140,11 @@ class Training:
         self.mean = copy.deepcopy(model).eval() if options.average else None
         self.best, self.stale = math.inf, 0  # lowest loss on held-out examples, and evaluations since
         self.best_weights: dict[str, Tensor] = {}
+        self.best_head: tuple[int, int] | None = None  # as far as was measured
+        self.stopping = False  # whoever iterates is to stop after this step, as one process was told to
+        self.watched = Watched(dataset, recipe)
+        self.frames: list[Frame] = []
+        self._filmed = frozenset(filmed(options.steps) if options.film else ())
         self._forward = self._parallel()
         self._ordered: tuple[int, list[np.ndarray]] = (-1, [])
 
@@ -151,6 +162,7 @@ class Training:
 
         Raises InputError when the loss is no longer a number.
         """
+        self._shoot()
         while not self.over:
             self.done += 1
             lr = self.options.lr * self.factor(self.done, self.options.steps)
@@ -163,6 +175,7 @@ class Training:
             if self.done % self.options.evaluate_every == 0 or self.done == self.options.steps:
                 step = self._measured(step)
             self.history.append(step)
+            self._shoot()
             yield step
 
     def finish(self) -> Evaluation:
@@ -172,7 +185,23 @@ class Training:
         elif self.mean is not None:
             self.model.load_state_dict(self.mean.state_dict())
         self.model.eval()
+        if self.options.film:
+            self.frames = [frame for frame in self.frames if frame.step < self.done]
+            self.frames.append(Frame(self.done, self.watch()))
         return evaluate(self.model, self.dataset, self.recipe)
+
+    @property
+    def kept(self) -> Transformer:
+        """The model as it would be kept now."""
+        return self.model if self.mean is None else self.mean
+
+    def watch(self) -> Float[np.ndarray, "layer head query key"]:
+        """The attention to one held-out example, as it is now."""
+        return self.watched.weights(self.kept)
+
+    def _shoot(self) -> None:
+        if self.done in self._filmed and self.done not in (frame.step for frame in self.frames[-1:]):
+            self.frames.append(Frame(self.done, self.watch()))
 
     # ---- a step ----
 
@@ -185,20 +214,27 @@ class Training:
             self.model.train()
         self.optimizer.zero_grad()
         total = torch.zeros((), device=self.machine.device)
-        with self._randomness():
-            for i in range(self.options.accumulate):
-                piece = chosen[self.team.rank * self.options.accumulate + i :: self._pieces]
+        for i in range(self.options.accumulate):
+            first = self.team.rank * self.options.accumulate + i
+            piece = chosen[first :: self._pieces]
+            with self._randomness(first):
                 loss = self._loss(self.data.batch(piece).to(self.machine.device)) / asked
                 # Data parallel training takes the mean over processes, and this is a sum.
                 (loss * self.team.size).backward()  # type: ignore[no-untyped-call]
-                total += loss.detach()
+            total += loss.detach()
         clip_grad_norm_(self.parameters, self.options.clip)
         self.optimizer.step()
         if self.mean is not None:
             self._average(self.mean)
-        if self.team.size > 1:
-            torch.distributed.all_reduce(total)
-        return total.item()
+        return self._shared(total) if self.team.size > 1 else total.item()
+
+    def _shared(self, total: Tensor) -> float:
+        """The loss of all processes; and if one of them is to stop, all are."""
+        both = torch.stack([total, total.new_tensor(float(self.stopping))])
+        torch.distributed.all_reduce(both)
+        loss, stopping = both.tolist()
+        self.stopping |= stopping > 0
+        return loss
 
     @property
     def _pieces(self) -> int:
@@ -237,13 +273,13 @@ class Training:
         return nn.parallel.DistributedDataParallel(model) if self.team.size > 1 else model
 
     @contextlib.contextmanager
-    def _randomness(self) -> Iterator[None]:
-        """What dropout leaves out depends on seed, step and process, and on nothing that came before."""
+    def _randomness(self, piece: int) -> Iterator[None]:
+        """What dropout leaves out depends on seed, step and piece of the batch, and on nothing that came before."""
         if not self.model.config.dropout:
             yield
             return
         devices = [torch.cuda.current_device()] if self.machine.device == "cuda" else []
-        seed = np.random.SeedSequence((self.options.seed, self.done, self.team.rank))
+        seed = np.random.SeedSequence((self.options.seed, self.done, piece))
         with torch.random.fork_rng(devices=devices):
             torch.manual_seed(int(seed.generate_state(1, np.uint64)[0]))
             yield
@@ -256,13 +292,15 @@ class Training:
 
     def _measured(self, step: Step) -> Step:
         """The same step with what the model, as it would be kept, does on held-out examples."""
-        model = (self.model if self.mean is None else self.mean).eval()
+        model = self.kept.eval()
         reached = evaluate(model, self.dataset, self.recipe, most=_GLANCE)
         if self.options.patience:
             self.stale = 0 if reached.loss < self.best else self.stale + 1
             if reached.loss < self.best:
                 self.best = reached.loss
                 self.best_weights = {name: x.clone() for name, x in model.state_dict().items()}
+        if reached.expected_mass is not None:
+            self.best_head = reached.best_head
         mass = None if reached.expected_mass is None else float(reached.expected_mass.max())
         return replace(step, held_out_loss=reached.loss, exact_match=reached.exact_match, expected_mass=mass)
 
@@ -277,11 +315,14 @@ class Training:
         for name, parameter in self.model.named_parameters():
             for moment in _MOMENTS if self.done else ():
                 tensors[f"{moment}.{name}"] = self.optimizer.state[parameter][moment]
+        if self.frames:
+            tensors["film"] = torch.from_numpy(np.stack([frame.weights for frame in self.frames]))
         figures = {
             "done": self.done,
             "best": None if math.isinf(self.best) else self.best,
             "stale": self.stale,
             "history": [list(asdict(step).values()) for step in self.history],
+            "film": [frame.step for frame in self.frames],
         }
         return tensors, figures
 
@@ -304,6 +345,8 @@ class Training:
         self.done, self.stale = int(figures["done"]), int(figures["stale"])
         self.best = math.inf if figures["best"] is None else float(figures["best"])
         self.history = [Step(*values) for values in figures["history"]]
+        seen = tensors["film"].numpy() if figures["film"] else ()
+        self.frames = [Frame(int(step), x) for step, x in zip(figures["film"], seen, strict=True)]
         for name, parameter in self.model.named_parameters() if self.done else ():
             moments = {moment: tensors[f"{moment}.{name}"].to(parameter.device) for moment in _MOMENTS}
             if any(x.shape != parameter.shape for x in moments.values()):
