@@ -32,6 +32,7 @@ os.environ["COLUMNS"] = "80"
 
 settings.register_profile("attn", deadline=None)  # the first example pays for imports
 settings.register_profile("ci", deadline=None, derandomize=True)
+settings.register_profile("thorough", deadline=None, derandomize=True, max_examples=1000)
 settings.load_profile("ci" if os.environ.get("CI") else "attn")
 
 

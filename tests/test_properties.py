@@ -1,4 +1,9 @@
-"""What must hold for any vectors: a hundred random cases at once, in ten examples for each variant."""
+"""What must hold for any vectors: at least a thousand random cases for each variant and property.
+
+A hundred at once in each of ten examples; or one in each of a thousand, which takes a quarter of an hour:
+
+    python -m pytest tests/test_properties.py --hypothesis-profile=thorough
+"""
 
 import numpy as np
 import pytest
@@ -18,7 +23,7 @@ from variants import (
     read_arrays,
 )
 
-CASES, EXAMPLES = 100, 10
+CASES, EXAMPLES = (1, 1000) if settings.default.max_examples >= 1000 else (100, 10)
 VARIANTS = [
     *({"score": spec} for spec in SCORE_SPECS),
     *({"position": spec} for spec in POSITION_SPECS),
