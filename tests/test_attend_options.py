@@ -104,6 +104,8 @@ def test_threads_are_set(run, here):
     try:
         run("attend", "x.csv", "--threads", "2", cwd=here)
         assert torch.get_num_threads() == 2
+        assert run("attend", "--text", "a", "--model", "mini", "--threads", "1").code == 0
+        assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
 

@@ -192,7 +192,10 @@ def _through_model(path: str, text: str, source: Source, *, norms: bool) -> Atte
     from .progress import bar
 
     hint = "leave it out" if source.model else "give --model none or untrained too, or leave it out"
-    _refuse(source, f"--model {path}", *(o for o in _VECTOR_OPTIONS if o != "model"), hint=hint)
+    _refuse(
+        source, f"--model {path}", *(o for o in _VECTOR_OPTIONS if o not in ("model", "threads")), hint=hint
+    )
+    _set_threads(source)
     model, reading = models.load(path), _reading(source, norms=norms)
     with bar("attention") as show, streaming.watched(show):
         return _with_words(model.attend(text, reading), text, reading)
@@ -218,7 +221,8 @@ def _look_at(image: Image, source: Source, *, norms: bool) -> Attention:
     hint = "give --model DIR, the directory of a ViT or CLIP"
     if source.model in (None, "none", "untrained"):
         raise InputError("an image, and no model that looks at images", hint=hint, where=source.input or "")
-    _refuse(source, "images", *(o for o in _VECTOR_OPTIONS if o != "model"))
+    _refuse(source, "images", *(o for o in _VECTOR_OPTIONS if o not in ("model", "threads")))
+    _set_threads(source)
     model = models.load(source.model)
     if not model.sees:
         raise InputError(f"--model {source.model} reads text, not images", hint=hint)
@@ -280,10 +284,7 @@ def _heads(source: Source, query: Encoding, key: Encoding, value: Encoding) -> H
     _refuse(source, "vectors; give --model DIR", *_MODEL_OPTIONS)
     if source.context:
         key = value = _read_encoding(source.context, source)
-    if source.threads:
-        import torch
-
-        torch.set_num_threads(source.threads)
+    _set_threads(source)
     return project(
         query,
         key,
@@ -297,6 +298,13 @@ def _heads(source: Source, query: Encoding, key: Encoding, value: Encoding) -> H
         device=source.device,
         kind="cross" if source.context else "self",
     )
+
+
+def _set_threads(source: Source) -> None:
+    if source.threads:
+        import torch
+
+        torch.set_num_threads(source.threads)
 
 
 def rule(source: Source) -> Rule:
