@@ -17,11 +17,9 @@ _LETTERS = tuple(string.ascii_lowercase)
 
 
 @TASKS.register
-@learns(
-    Recipe(stack="decoder", attends="decoder", steps=300, positions="rope", seconds=15)
-)
+@learns(Recipe(stack="decoder", attends="decoder", steps=300, positions="rope", seconds=15))
 def induction(rng: np.random.Generator, *, longest: int = 12) -> Example:
-    """Letters, all said again: q c x q c → what follows is x; each should look right after its earlier self.
+    """Letters said again: q c x q c → x; each letter should look at what came after it the first time.
 
         position  0 1 2 3 4 5
         source    q c x q c x
@@ -32,7 +30,9 @@ def induction(rng: np.random.Generator, *, longest: int = 12) -> Example:
     The share of attention on the stripe is the prefix-matching score of Olsson et al. 2022, arXiv:2209.11895.
     Raises InputError when `longest` is not between 2 and 26.
 
-    >>> induction(np.random.default_rng(1), longest=3).written
+    >>> example = induction(np.random.default_rng(1), longest=3)
+    >>> example.source, example.written
+    (('b', 'u', 'b', 'u'), ['u', 'b'])
     """
     said = _different(rng, _period(rng, longest))
     n = len(said)
@@ -58,7 +58,9 @@ def recall(rng: np.random.Generator, *, longest: int = 6) -> Example:
     There are 2 to `longest` pairs, and all keys are asked, in any order. Arora et al. 2023, arXiv:2312.04927.
     Raises InputError when `longest` is not between 2 and 26.
 
-    >>> recall(np.random.default_rng(1), longest=3).source
+    >>> example = recall(np.random.default_rng(1), longest=3)
+    >>> example.source, example.written
+    (('b', '7', 'u', '1', 'u', 'b'), ['1', '7'])
     """
     n = _period(rng, longest)
     keys, values = _different(rng, n), tuple(map(str, rng.integers(10, size=n)))

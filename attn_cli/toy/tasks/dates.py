@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 
 import numpy as np
 
@@ -26,12 +26,16 @@ def dates(rng: np.random.Generator, *, first: int = 1900, last: int = 2099) -> E
         look at   the year's four digits at those of the year, 0 5 at May, 0 3 at 3: a block each
 
     Raises InputError when the years `first` to `last` are not between 1000 and 9999, in order.
+
+    >>> example = dates(np.random.default_rng(0))
+    >>> "".join(example.source), "".join(example.written)
+    ('2070年2月15日', '2070-02-15')
     """
     if not 1000 <= first <= last <= 9999:
         raise InputError(f"years {first} to {last}", hint="give 1000 to 9999, the first one first")
-    start = datetime.date(first, 1, 1).toordinal()
-    end = datetime.date(last, 12, 31).toordinal()
-    date = datetime.date.fromordinal(int(rng.integers(start, end + 1)))
+    start = dt.date(first, 1, 1).toordinal()
+    end = dt.date(last, 12, 31).toordinal()
+    date = dt.date.fromordinal(int(rng.integers(start, end + 1)))
     parts = (_english, _american, _chinese, _chinese_in_words)[int(rng.integers(4))](date)
     source = tuple(token for _, tokens in parts for token in tokens)
     said = [part for part, tokens in parts for _ in tokens]
@@ -44,21 +48,21 @@ def dates(rng: np.random.Generator, *, first: int = 1900, last: int = 2099) -> E
 # A date as its parts: year, month or day, and its tokens.
 
 
-def _english(date: datetime.date) -> list[tuple[str, tuple[str, ...]]]:
+def _english(date: dt.date) -> list[tuple[str, tuple[str, ...]]]:
     return [("d", tuple(str(date.day))), ("m", (_MONTHS[date.month - 1],)), ("y", tuple(str(date.year)))]
 
 
-def _american(date: datetime.date) -> list[tuple[str, tuple[str, ...]]]:
+def _american(date: dt.date) -> list[tuple[str, tuple[str, ...]]]:
     day, month, year = _english(date)
     return [month, ("d", (*day[1], ",")), year]
 
 
-def _chinese(date: datetime.date) -> list[tuple[str, tuple[str, ...]]]:
+def _chinese(date: dt.date) -> list[tuple[str, tuple[str, ...]]]:
     parts = {"y": (date.year, "年"), "m": (date.month, "月"), "d": (date.day, "日")}
     return [(part, (*str(n), unit)) for part, (n, unit) in parts.items()]
 
 
-def _chinese_in_words(date: datetime.date) -> list[tuple[str, tuple[str, ...]]]:
+def _chinese_in_words(date: dt.date) -> list[tuple[str, tuple[str, ...]]]:
     year = (_NUMERALS[int(digit)] for digit in str(date.year))
     return [("y", (*year, "年")), ("m", (*_numeral(date.month), "月")), ("d", (*_numeral(date.day), "日"))]
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from ...errors import InputError
 from ..examples import TASKS, Example, Recipe, learns
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 TOTAL = "[CLS]"  # where an answer about the whole sequence is asked
 
@@ -18,11 +13,13 @@ TOTAL = "[CLS]"  # where an answer about the whole sequence is asked
 @TASKS.register
 @learns(Recipe(stack="decoder", attends="decoder", steps=500, layers=1, batch=128, seconds=15))
 def addition(rng: np.random.Generator, *, digits: int = 3) -> Example:
-    """Sums, units first: 72+85=211 is 27+58=112; each digit should look at its two operands' digits.
+    """Sums, units first: 72+85= → 580, as 27+58=085; each digit should look at those of its two operands.
 
     Raises InputError when `digits` is not between 1 and 18.
 
-    >>> addition(np.random.default_rng(0), digits=2).source
+    >>> example = addition(np.random.default_rng(0), digits=2)
+    >>> " ".join(example.source), example.written
+    ('5 8 + 3 6 = 8 4', ['8', '4', '1'])
     """
     if not 1 <= digits <= 18:
         raise InputError(f"digits {digits}", hint="give 1 to 18")
@@ -39,24 +36,22 @@ def addition(rng: np.random.Generator, *, digits: int = 3) -> Example:
 
 
 @TASKS.register
-@learns(Recipe(steps=500, seconds=15))
+@learns(Recipe(stack="decoder", attends="decoder", steps=800, layers=1, positions="rope", seconds=15))
 def parity(rng: np.random.Generator, *, longest: int = 12) -> Example:
-    """Whether the ones are odd or even: 1 0 1 1 → odd; every bit counts, so nowhere in particular.
+    """Odd or even, the ones counted first: 1 0 1 1 = → 3 odd; every bit counts, so nowhere in particular.
 
-    Raises InputError when `longest` is less than 1.
+    Asked for the parity at once, a model of this size learns nothing, as any bit turns the answer round and
+    none says anything by itself (Hahn 2020, arXiv:1906.06755). So it writes the count down, as a person
+    would, and reads the parity off it. Raises InputError when `longest` is less than 1.
 
-    >>> parity(np.random.default_rng(0)).written
+    >>> example = parity(np.random.default_rng(0))
+    >>> " ".join(example.source), example.written
+    ('1 1 0 0 0 0 0 0 1 1 1 = 5', ['5', 'odd'])
     """
     bits = rng.integers(2, size=_length(rng, longest))
-    return _asked_of_all(map(str, bits), ("even", "odd")[int(bits.sum()) % 2])
-
-
-@TASKS.register
-@learns(Recipe(stack="decoder", attends="decoder", steps=500, seconds=15))
-def pparity(rng: np.random.Generator, *, longest: int = 10) -> Example:
-    """x"""
-    bits = rng.integers(2, size=_length(rng, longest))
-    return Example(("[CLS]", *map(str, bits)), (None, *(("even", "odd")[int(n) % 2] for n in np.cumsum(bits))))
+    count = int(bits.sum())
+    source = (*map(str, bits), "=", str(count))
+    return Example(source, (*[None] * len(bits), str(count), ("even", "odd")[count % 2]))
 
 
 @TASKS.register
@@ -64,16 +59,16 @@ def pparity(rng: np.random.Generator, *, longest: int = 10) -> Example:
 def sum_(rng: np.random.Generator, *, length: int = 5) -> Example:
     """The sum of digits: 3 1 4 1 5 → 14; every digit counts, so nowhere in particular.
 
-    Raises InputError when `longest` is less than 1.
+    Raises InputError when `length` is not between 1 and 18.
+
+    >>> example = sum_(np.random.default_rng(0))
+    >>> example.source, example.written
+    (('[CLS]', '8', '6', '5', '2', '3'), ['24'])
     """
+    if not 1 <= length <= 18:
+        raise InputError(f"length {length}", hint="give 1 to 18")
     digits = rng.integers(10, size=length)
-    return _asked_of_all(map(str, digits), str(digits.sum()))
-
-
-def _asked_of_all(tokens: Sequence[str], answer: str) -> Example:
-    """One answer for all tokens, asked at one that comes before them."""
-    source = (TOTAL, *tokens)
-    return Example(source, (answer, *[None] * (len(source) - 1)))
+    return Example((TOTAL, *map(str, digits)), (str(digits.sum()), *[None] * length))
 
 
 def _length(rng: np.random.Generator, longest: int) -> int:

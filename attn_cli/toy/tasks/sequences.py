@@ -11,7 +11,7 @@ from ..examples import TASKS, Example, Recipe, learns
 @TASKS.register
 @learns(Recipe(stack="both", attends="cross", steps=200, layers=1, seconds=5))
 def copy(rng: np.random.Generator, *, longest: int = 10) -> Example:
-    """Digits as they are: 3 1 4 → 3 1 4; each digit, when written, should look at its own place, the diagonal.
+    """Digits as they are: 3 1 4 → 3 1 4; each, when written, should look at its place, the diagonal.
 
         source    3 1 4
         target    3 1 4
@@ -61,7 +61,7 @@ def sort(rng: np.random.Generator, *, longest: int = 10) -> Example:
     written. Raises InputError when `longest` is less than 1.
 
     >>> sort(np.random.default_rng(0)).target
-    ('0', '0', '2', '3', '4', '5', '6', '6', '8')
+    ('0', '0', '0', '1', '2', '3', '5', '6', '8')
     """
     digits = _digits(rng, longest)
     ordered = tuple(sorted(digits))

@@ -1,0 +1,109 @@
+"""`python -m benchmarks.tasks [SEEDS] [TASK …]`: every toy task at full size, by the command a user types.
+
+For each task and seed: what was reached beside what must be, the attention of the best head where the task
+expects it, exact match on longer examples, and seconds of processor time, start-up and pictures included (a
+small model is trained by one thread, so that on an idle machine this is the time one waits). The last rows
+are controls: with one layer, in-context learning must fail.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from attn_cli.toy import TASKS, needs_data
+from attn_cli.toy.examples import recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HEADER = "task\tseed\tmeasure\treached\tgoal\tmass\tuniform\tlonger\tcpu_s\twall_s\tlimit_s\tverdict"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A task as it is typed, and what must come of it."""
+
+    spec: str
+    options: tuple[str, ...] = ()
+    limit: int | None = None  # seconds that the issue allows; None: it does not say
+    mass: float = 0.0  # least share of the best head's attention where the task expects it
+    fails: bool = False  # a control: the goal must be missed
+
+
+_LIMITS = {"dates": 45, "parity": None, "sum": None}
+ROWS = [
+    *(
+        Row(task, limit=_LIMITS.get(task, 30), mass=0.9 if task == "induction" else 0.0)
+        for task in TASKS
+        if not needs_data(task)
+    ),
+    Row("induction", ("--layers", "1"), fails=True),
+    Row("recall", ("--layers", "1"), fails=True),
+]
+
+
+def measured(row: Row, seed: int) -> str:
+    """A line of the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        cpu, wall = _trained(row, seed, folder)
+        results = json.loads(Path(folder, "config.json").read_text("utf-8"))["results"]
+    learner = recipe(TASKS.parse(row.spec))
+    reached, goal, good = _verdict(learner.measure, learner.goal, results)
+    mass = max(map(max, results["expected_mass"])) if results["expected_mass"] else None
+    good = good and (mass or 0.0) >= row.mass
+    slow = row.limit is not None and cpu > row.limit
+    verdict = ("ok" if good != row.fails else "MISSED") + (", SLOW" if slow else "")
+    cells = (
+        " ".join([row.spec, *row.options]), seed, learner.measure, _shown(reached), ("< " if row.fails else "") + _shown(goal),
+        _shown(mass), _shown(results["uniform_mass"]), _shown(results["longer_match"]),
+        f"{cpu:.1f}", f"{wall:.1f}", row.limit or "", verdict,
+    )  # fmt: skip
+    return "\t".join(map(str, cells))
+
+
+def _trained(row: Row, seed: int, folder: str) -> tuple[float, float]:
+    """Seconds of the processor, and of the clock, that the command took."""
+    command = [sys.executable, "-m", "attn_cli", "train-toy", row.spec, *row.options]
+    begun = time.monotonic()
+    process = subprocess.Popen([*command, "--seed", str(seed), "-q", "-o", folder], stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{row.spec}, seed {seed}: status {status}")
+    return usage.ru_utime + usage.ru_stime, time.monotonic() - begun
+
+
+def _verdict(measure: str, goal: float, results: dict[str, Any]) -> tuple[float, float, bool]:
+    """What was reached, what must be, and whether it is; a loss must be below that of guessing by frequency."""
+    if measure == "loss":
+        entropy = results["facts"]["unigram entropy"]
+        return results["loss"], entropy, results["loss"] < entropy
+    reached = results["f1"] if measure == "F1" else results["exact_match"]
+    return reached, goal, reached >= goal
+
+
+def _shown(x: float | None) -> str:
+    return "" if x is None else f"{x:.4f}"
+
+
+def rows(seeds: int, names: list[str]) -> Iterator[str]:
+    """The table for these tasks, or all."""
+    for row in ROWS:
+        if not names or row.spec in names:
+            for seed in range(seeds):
+                yield measured(row, seed)
+
+
+if __name__ == "__main__":
+    given = sys.argv[1:]
+    n_seeds = int(given.pop(0)) if given and given[0].isdigit() else 1
+    print(HEADER)
+    for line in rows(n_seeds, given):
+        print(line, flush=True)
