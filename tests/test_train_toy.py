@@ -1,6 +1,7 @@
 """`attn train-toy`, from the command line to the picture of what was learned."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 from attn_cli import files, models
 from attn_cli.commands.environment import Environment
+from attn_cli.toy import TASKS
+from attn_cli.toy.examples import recipe
 
 from conftest import run_attn
 
@@ -47,6 +50,10 @@ def test_reverse_is_learned(trained):
     best = np.unravel_index(mass.argmax(), mass.shape)
     assert f"Head {best[1]} of layer {best[0]} puts {mass.max():.1%}" in result.stderr
     assert "held-out sequences are right from first to last" in result.stderr
+    (shares,) = re.findall(r"Right at each position, from 0 to 9: ([\d.% ]+)\.$", result.stderr, re.MULTILINE)
+    by_position = [float(share.rstrip("%")) / 100 for share in shares.split()]
+    config = json.loads((directory / "config.json").read_text())
+    assert by_position == pytest.approx(config["results"]["by_position"][:10], abs=0.0006)
 
 
 def test_the_run_directory_says_the_same(trained):
@@ -188,5 +195,24 @@ def test_the_tasks_are_listed_with_a_line_each(run):
     listed = run("train-toy", "--list")
     assert listed.code == 0
     assert listed.stdout == run("train-toy", "help").stdout
-    assert "reverse" in listed.stdout
-    assert "3 1 4 1 5 → 5 1 4 1 3" in listed.stdout
+    header, *rows = (line.split("\t") for line in listed.stdout.splitlines())
+    assert header == ["task", "what goes in → comes out", "attention expected", "seconds"]
+    assert [row[0].partition(":")[0] for row in rows] == list(TASKS)
+    assert [
+        "reverse:longest=10", "Digits read backwards: 3 1 4 1 5 → 5 1 4 1 3",
+        "each output should look at its mirror position", str(recipe(TASKS["reverse"]).seconds),
+    ] in rows  # fmt: skip
+    for task, example, attention, seconds in rows:
+        assert re.search(": .*→ .", example), task
+        assert attention, task
+        assert int(seconds) > 0
+
+
+def test_a_terminal_gets_the_list_as_a_table_with_nothing_cut_off(run, monkeypatch):
+    monkeypatch.setattr(Environment, "to_terminal", property(lambda self: True))
+    monkeypatch.setenv("COLUMNS", "60")
+    shown = run("train-toy", "--list").stdout
+    assert "┃ task" in shown
+    assert "…  " not in shown
+    words = "".join(re.findall(r"^│ (\S*)", shown, re.MULTILINE))
+    assert all(name in words for name in TASKS)

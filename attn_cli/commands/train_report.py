@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..toy.examples import Example, Recipe
     from ..toy.training import Step, Training
 
+_READABLE = 24  # positions that are told one by one; config.json has any number
 _MEASURED = ("loss", "held_out_loss", "exact_match", "expected_mass")
 
 
@@ -129,6 +130,7 @@ def sentences(reached: Evaluation, task: str, recipe: Recipe) -> list[str]:
         )
     if reached.f1 is not None:
         said.append(f"Entities are found with F1 {reached.f1:.1%}.")
+    said += _by_position(reached.by_position)
     if reached.longer_match is not None:
         said.append(f"Of longer ones than it was trained on, {reached.longer_match:.1%}.")
     if reached.expected_mass is not None:
@@ -138,6 +140,15 @@ def sentences(reached: Evaluation, task: str, recipe: Recipe) -> list[str]:
             f"{task} expects it; looking everywhere alike would put {reached.uniform_mass:.1%} there."
         )
     return said
+
+
+def _by_position(shares: np.ndarray) -> list[str]:
+    """How much is right at each position that is asked, where there are several, and few enough to read."""
+    asked = [(position, share) for position, share in enumerate(shares.tolist()) if not math.isnan(share)]
+    if not 1 < len(asked) <= _READABLE:
+        return []
+    rates = " ".join(f"{share:.1%}" for _, share in asked)
+    return [f"Right at each position, from {asked[0][0]} to {asked[-1][0]}: {rates}."]
 
 
 def _table(reached: Evaluation, expected_mass: np.ndarray) -> Table:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import InputError
-from .options import lists
 from .run_directory import STATE, RunDirectory
 from .run_readme import readme
+from .task_list import tasks
 from .train_loop import team, train
 from .train_options import Computer, Directory, Learner, Schooling  # noqa: TC001 (Typer reads them)
 from .train_report import measured, metrics, pictures, report, results, sentences
@@ -25,15 +25,10 @@ if TYPE_CHECKING:
     from ..transformer import Config
 
 
-def _list_tasks(wanted: bool) -> None:
-    if wanted:
-        lists("toy", "TASKS")("help")
-
-
 def train_toy(
     task: Annotated[
         str,
-        typer.Argument(metavar="TASK", callback=lists("toy", "TASKS"), help="What to learn; 'help' lists."),
+        typer.Argument(metavar="TASK", callback=tasks, help="What to learn; --list shows them."),
     ],
     directory: Directory,
     learner: Learner,
@@ -41,7 +36,7 @@ def train_toy(
     computer: Computer,
     list_: Annotated[
         bool,
-        typer.Option("--list", is_eager=True, callback=_list_tasks, help="List the tasks, one line each."),
+        typer.Option("--list", is_eager=True, callback=tasks, help="List the tasks, one line each."),
     ] = False,
 ) -> None:
     """Train a small Transformer on a toy task or your own data, and measure where it attends.

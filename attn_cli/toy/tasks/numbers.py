@@ -55,7 +55,7 @@ def parity(rng: np.random.Generator, *, longest: int = 12) -> Example:
 
 
 @TASKS.register
-@learns(Recipe(steps=500, seconds=15))
+@learns(Recipe(steps=2000, layers=1, batch=128, seconds=20))
 def sum_(rng: np.random.Generator, *, length: int = 5) -> Example:
     """The sum of digits: 3 1 4 1 5 → 14; every digit counts, so nowhere in particular.
 
