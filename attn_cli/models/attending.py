@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from ..attention import attention
@@ -15,14 +16,14 @@ from ..rules import Rule
 from ..streaming import drain, stream
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    import numpy as np
     from jaxtyping import Float
     from torch import Tensor
 
     from ..capture import Captured, Part
     from ..config import Config
+    from ..streaming import Streamed
 
 # Weights of all layers and heads that are held at once, 256 MiB and as much for the scores; where there are
 # more, they are streamed and pooled.
@@ -33,15 +34,12 @@ MOST_DENSE = 2**26
 class Attended:
     """Attention of some layers to one text, not yet computed."""
 
-    parts: Sequence[Part]
-    query: Float[Tensor, "layer head query d_head"]
-    key: Float[Tensor, "layer head key d_head"]
-    value: Float[Tensor, "layer head key d_head"]
+    layers: Sequence[Sequence[Captured]]  # of each, what was captured of each piece of the text
     query_tokens: tuple[str, ...]
     key_tokens: tuple[str, ...]
     rule: Rule  # what a token may see
     provenance: str
-    lengths: Float[Tensor, "layer head key"] | None = None  # of value · W_o, where norms are wanted
+    norms: bool = False  # whether norms are wanted too
 
     @classmethod
     def of(
@@ -58,69 +56,89 @@ class Attended:
 
         Keys are the same tokens, unless told.
         """
-        layers = list(zip(*pieces, strict=True))
-        return cls(
-            [layer[0].part for layer in layers],
-            torch.cat([torch.cat([piece.query for piece in layer], dim=2) for layer in layers]),
-            torch.cat([torch.cat([piece.key for piece in layer], dim=2) for layer in layers]),
-            torch.cat([torch.cat([piece.value for piece in layer], dim=2) for layer in layers]),
-            tuple(tokens),
-            tuple(tokens if key_tokens is None else key_tokens),
-            rule,
-            provenance,
-            torch.cat([torch.cat([piece.value_lengths for piece in layer], dim=2) for layer in layers])
-            if norms
-            else None,
-        )
+        keys = tuple(tokens if key_tokens is None else key_tokens)
+        return cls(list(zip(*pieces, strict=True)), tuple(tokens), keys, rule, provenance, norms)
+
+    @property
+    def parts(self) -> list[Part]:
+        """The attention of each layer."""
+        return [layer[0].part for layer in self.layers]
 
     def record(self) -> Attention:
         """Every step where that fits into memory, else maps and figures; size alone decides."""
-        n_layers, n_heads, n_query, _ = self.query.shape
-        n_weights = n_layers * n_heads * n_query * self.key.shape[2]
+        n_weights = len(self.query_tokens) * len(self.key_tokens) * sum(p.n_heads for p in self.parts)
         return self._streamed() if n_weights > MOST_DENSE else self._dense()
 
     def _dense(self) -> Attention:
-        steps = attention(self.query, self.key, self.value, self.rule)
-        return Attention(
-            self.query_tokens,
-            self.key_tokens,
+        query, key, value = (
+            torch.cat([_whole(layer, name) for layer in self.layers]) for name in ("query", "key", "value")
+        )  # [layer, head, seq, d_head]
+        steps = attention(query, key, value, self.rule)
+        norms = None
+        if self.norms:
+            lengths = torch.cat([_whole(layer, "value_lengths") for layer in self.layers])
+            norms = (steps.weights * lengths[..., None, :]).numpy()
+        return self._record(
             steps.weights.numpy(),
-            kind=self.parts[0].kind,
-            provenance=self.provenance,
-            layers=tuple(part.layer for part in self.parts),
             scores=steps.scores.numpy(),
-            norms=None if self.lengths is None else (steps.weights * self.lengths[..., None, :]).numpy(),
+            norms=norms,
             mask=None if steps.mask is None else steps.mask[None, None].numpy(),
             output=self._output(steps.output),
-            query=self.query.numpy(),
-            key=self.key.numpy(),
-            value=self.value.numpy(),
+            query=query.numpy(),
+            key=key.numpy(),
+            value=value.numpy(),
         )
 
     def _streamed(self) -> Attention:
-        kept = drain(stream(self.query, self.key, self.value, self.rule, lengths=self.lengths))
+        output: list[Float[np.ndarray, "layer query d_model"]] = []
+        figures = together(self._kept(output))
+        weights = figures.pop("weights")
+        pooled = weights.shape[2:] != (len(self.query_tokens), len(self.key_tokens))
+        return self._record(weights, output=np.concatenate(output), pooled=pooled, **figures)
+
+    def _kept(self, output: list[Float[np.ndarray, "layer query d_model"]]) -> Iterator[Streamed]:
+        """One layer after the other, so that no vectors are there twice; what it gives goes to `output`."""
+        n_maps = sum(part.n_heads for part in self.parts)
+        for layer in self.layers:
+            query, key, value = (_whole(layer, name) for name in ("query", "key", "value"))
+            lengths = _whole(layer, "value_lengths") if self.norms else None
+            kept = drain(stream(query, key, value, self.rule, n_maps=n_maps, lengths=lengths))
+            output.append(layer[0].part.out(merge_heads(kept.output)).numpy())
+            yield kept
+
+    def _record(self, weights: np.ndarray, **others: Any) -> Attention:
         return Attention(
             self.query_tokens,
             self.key_tokens,
-            kept.weights,
+            weights,
             kind=self.parts[0].kind,
             provenance=self.provenance,
             layers=tuple(part.layer for part in self.parts),
-            output=self._output(kept.output),
-            pooled=kept.weights.shape[2:] != (len(self.query_tokens), len(self.key_tokens)),
-            entropy=kept.entropy,
-            mass=kept.mass,
-            top_keys=kept.top_keys,
-            top_weights=kept.top_weights,
-            norms=kept.norms,
+            **others,
         )
 
     def _output(
-        self, heads: Float[Tensor, "layer head query d_head"]
+        self, heads: Iterable[Float[Tensor, "head query d_head"]]
     ) -> Float[np.ndarray, "layer query d_model"]:
         """What each layer gives to the stream: its heads side by side, through its output matrix."""
-        merged = zip(self.parts, merge_heads(heads), strict=True)
-        return torch.stack([part.out(x) for part, x in merged]).numpy()
+        each = zip(self.parts, heads, strict=True)
+        return torch.stack([part.out(merge_heads(x)) for part, x in each]).numpy()
+
+
+def _whole(layer: Sequence[Captured], name: str) -> Tensor:
+    """What was captured of all pieces of a text, of a batch of one."""
+    pieces = [getattr(piece, name) for piece in layer]
+    return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=2)
+
+
+def together(layers: Iterable[Streamed]) -> dict[str, Any]:
+    """What is kept of several layers that are streamed one by one, as the record of all has it."""
+    names = ("weights", "entropy", "mass", "top_keys", "top_weights", "norms")
+    parts: dict[str, list[Any]] = {name: [] for name in names}
+    for one in layers:
+        for name, each in parts.items():
+            each.append(getattr(one, name))
+    return {name: None if each[0] is None else np.concatenate(each) for name, each in parts.items()}
 
 
 def apart(rule: Rule, lengths: Sequence[int]) -> Rule:

@@ -80,16 +80,10 @@ def _streamed(seen: Sequence[Seen], sides: Sides) -> Attention:
         drain(stream(one.query[None], one.key[None], one.value[None], one.rule, n_maps=n_maps))
         for one in seen
     ]
-    weights = np.concatenate([one.weights for one in kept])
-    return sides.record(
-        [one.layer for one in seen],
-        weights,
-        pooled=weights.shape[2:] != (len(sides.query_tokens), len(sides.key_tokens)),
-        entropy=np.concatenate([one.entropy for one in kept]),
-        mass=np.concatenate([one.mass for one in kept]),
-        top_keys=np.concatenate([one.top_keys for one in kept]),
-        top_weights=np.concatenate([one.top_weights for one in kept]),
-    )
+    figures = attending.together(kept)
+    weights = figures.pop("weights")
+    pooled = weights.shape[2:] != (len(sides.query_tokens), len(sides.key_tokens))
+    return sides.record([one.layer for one in seen], weights, pooled=pooled, **figures)
 
 
 def _masks(masks: Sequence[Tensor | None], shape: Sequence[int]) -> np.ndarray | None:
