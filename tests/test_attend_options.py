@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from attn_cli.attention import attend
+from attn_cli.posenc import POSITIONS
 
 from variants import FILES, MASK_SPECS, NORMALISATION_SPECS, POSITION_SPECS, SCORE_SPECS
 
@@ -156,3 +157,13 @@ def test_options_that_have_no_effect_on_saved_attention_are_refused(run, here):
         assert (done.code, done.stderr) == (
             2, f"attn: error: {option} does not apply to saved attention; leave it out\n"
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", POSITIONS)
+def test_what_acts_within_scores_is_not_added_to_vectors(run, name):
+    result = run("encode", "--text", "a b", "--posenc", name)
+    assert result.code == 2
+    assert result.stderr == (
+        f"attn: error: --posenc {name}, but {name} acts within the scores; give attn attend --position {name}\n"
+    )
+    assert f"\n{name}" not in run("encode", "--posenc", "help").stdout

@@ -26,12 +26,17 @@ class ReaderLeft(Exception):  # noqa: N818 (nothing went wrong)
     """Whoever read our standard output has seen enough (`attn … | head -1`)."""
 
 
-def lists(module: str, registry: str) -> Callable[[Any], Any]:
-    """An option callback: the value `help` prints what a registry knows, a line each, and ends the command."""
+def lists(module: str, registry: str, *, but: str | None = None) -> Callable[[Any], Any]:
+    """An option callback: the value `help` prints what a registry knows, a line each, and ends the command.
+
+    Of the entries that another registry, `but`, has too, nothing is said.
+    """
 
     def show(value: Any) -> Any:
         if value == "help" or (isinstance(value, list) and "help" in value):
-            rows = getattr(importlib.import_module(f"attn_cli.{module}"), registry).lines()
+            found = importlib.import_module(f"attn_cli.{module}")
+            others = getattr(found, but) if but else ()
+            rows = [row for row in getattr(found, registry).lines() if row[0].partition(":")[0] not in others]
             width = max(len(spec) for spec, _ in rows)
             print("\n".join(f"{spec:{width}}  {line}" for spec, line in rows))
             raise typer.Exit
@@ -93,7 +98,7 @@ class Text:
         str | None,
         typer.Option(
             metavar="SPEC|FILE",
-            callback=lists("posenc", "POSENCS"),
+            callback=lists("posenc", "POSENCS", but="POSITIONS"),
             help="Positions to add: none, sinusoidal, or a file; 'help' lists them.",
         ),
     ] = None

@@ -12,7 +12,7 @@ import typer
 
 from .. import files, tokens
 from ..errors import InputError, note, warn
-from ..posenc import POSENCS
+from ..posenc import POSENCS, POSITIONS
 from ..records import Attention, Encoding, Image, PositionTable, shape
 from ..registry import nearest
 from ..selection import choose, crop, of_patch, parse_choice
@@ -362,6 +362,10 @@ def _tokenizer(spec: str) -> Tokenizer:
 def _add_positions(encoding: Encoding, spec: str | None) -> Encoding:
     if spec is None or spec == "none":
         return encoding
+    if (name := spec.partition(":")[0]) in POSITIONS:
+        raise InputError(
+            f"--posenc {spec}, but {name} acts within the scores", hint=f"give attn attend --position {name}"
+        )
     n, d = encoding.vectors.shape
     if _known_or_file(spec, POSENCS):
         table, made = POSENCS.parse(spec, read_arrays=files.read_arrays)(n, d), f"{spec} positions"
