@@ -8,6 +8,8 @@ import warnings
 import pytest
 from attn_cli.commands.environment import Environment, environment
 
+from conftest import REPOSITORY, Result
+
 
 @pytest.mark.parametrize(
     ("arguments", "stdin"),
@@ -24,8 +26,11 @@ from attn_cli.commands.environment import Environment, environment
     ],
     ids=lambda x: " ".join(x or []),
 )
-def test_it_gives_what_a_process_gives(run, arguments, stdin):
-    assert run(*arguments, stdin=stdin) == run(*arguments, stdin=stdin, env={})
+def test_it_gives_what_a_process_gives(run, warm, arguments, stdin):
+    done = subprocess.run(
+        [warm, *arguments], input=(stdin or "").encode(), cwd=REPOSITORY, capture_output=True, check=False
+    )
+    assert run(*arguments, stdin=stdin) == Result(done.returncode, done.stdout, done.stderr.decode())
 
 
 def test_it_leaves_nothing_behind(run, tmp_path):
@@ -39,7 +44,5 @@ def test_it_leaves_nothing_behind(run, tmp_path):
 @pytest.mark.parametrize(
     "arguments", [["attend", "--text", "注 b"], ["attend", "--text", "a", "--heads", "3"]]
 )
-def test_a_warm_process_gives_what_a_cold_one_gives(run, warm, tmp_path, arguments):
-    done = subprocess.run([warm, *arguments], cwd=tmp_path, capture_output=True, check=False)
-    cold = run(*arguments, env={}, cwd=tmp_path)
-    assert (done.returncode, done.stdout, done.stderr.decode()) == (cold.code, cold.output, cold.stderr)
+def test_a_process_from_nothing_gives_the_same(run, arguments):
+    assert run(*arguments) == run(*arguments, env={})
