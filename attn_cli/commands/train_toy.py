@@ -92,7 +92,7 @@ def _options(given: Schooling, recipe: Recipe, learner: Learner) -> Options:
     chosen = dataclasses.asdict(given)
     chosen["steps"] = given.steps or recipe.steps
     chosen["batch"] = given.batch or recipe.batch
-    chosen["lr"] = given.lr or recipe.lr or peak(learner.dim or recipe.dim)
+    chosen["lr"] = (recipe.lr or peak(learner.dim or recipe.dim)) if given.lr is None else given.lr
     return Options(**chosen)
 
 

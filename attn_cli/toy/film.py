@@ -70,4 +70,6 @@ def filmed(steps: int, frames: int = FRAMES) -> list[int]:
     >>> filmed(100, 8)
     [0, 1, 2, 5, 10, 22, 46, 100]
     """
-    return sorted({0, *np.rint(np.geomspace(1, steps, min(frames, steps + 1) - 1)).astype(int).tolist()})
+    if steps < frames:
+        return list(range(steps + 1))
+    return sorted({0, *np.rint(np.geomspace(1, steps, frames - 1)).astype(int).tolist()})

@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """How to train. AdamW: Loshchilov & Hutter 2019, arXiv:1711.05101."""
+    """How to train. AdamW: Loshchilov & Hutter 2019, arXiv:1711.05101.
+
+    Raises InputError for a share that is none, or a learning rate that is not above 0.
+    """
 
     steps: int
     lr: float  # the peak; see `peak`
@@ -55,6 +58,13 @@ class Options:
     evaluate_every: int = 50  # steps
     examples: int = 20_000  # drawn before the held-out ones are set apart
     film: bool = False  # keep what attention looks like on the way
+
+    def __post_init__(self) -> None:
+        for name, share in (("label-smoothing", self.label_smoothing), ("average", self.average)):
+            if not 0 <= share < 1:
+                raise InputError(f"--{name} {share}", hint="give 0 or more, less than 1")
+        if not 0 < self.lr < math.inf:
+            raise InputError(f"--lr {self.lr}", hint="give more than 0, as 0.001")
 
 
 @dataclass(frozen=True)
@@ -166,7 +176,7 @@ class Training:
         while not self.over:
             self.done += 1
             lr = self.options.lr * self.factor(self.done, self.options.steps)
-            loss = self._step(lr)
+            loss = self._compiled_step(lr) if self.machine.compile else self._step(lr)
             if not math.isfinite(loss):
                 raise InputError(
                     f"the loss is {loss} after {self.done} steps", hint="give a smaller --lr or --dim"
@@ -204,6 +214,15 @@ class Training:
             self.frames.append(Frame(self.done, self.watch()))
 
     # ---- a step ----
+
+    def _compiled_step(self, lr: float) -> float:
+        """A step of a model that torch compiles in the first one, if it can."""
+        try:
+            return self._step(lr)
+        except RuntimeError as problem:
+            said = str(problem).strip().partition("\n")[0]
+            hint = "install a C++ compiler, or leave --compile out"
+            raise InputError(f"torch cannot compile the model ({said})", hint=hint) from None
 
     def _step(self, lr: float) -> float:
         for group in self.optimizer.param_groups:

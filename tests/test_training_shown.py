@@ -1,0 +1,195 @@
+"""What a training shows: on a terminal while it goes on, as a film, and in the README of its run."""
+
+import io
+import shlex
+
+import numpy as np
+import pytest
+import torch
+from attn_cli.commands.environment import Environment
+from attn_cli.errors import InputError
+from attn_cli.records import Attention
+from attn_cli.render import film
+from attn_cli.render.colour import ramp
+from attn_cli.toy.examples import Dataset, Example, Recipe, draw
+from attn_cli.toy.film import Watched, filmed, longest
+from attn_cli.toy.tasks import recipe, reverse, sort
+from attn_cli.toy.training import Machine, Options, Training, new_model
+from attn_cli.transformer import Config
+from PIL import Image
+from rich.console import Console
+
+TINY = (
+    "--dim",
+    "8",
+    "--heads",
+    "2",
+    "--layers",
+    "1",
+    "--batch",
+    "8",
+    "--steps",
+    "4",
+    "--evaluate-every",
+    "2",
+)
+
+
+# ---- a film -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def shot():
+    """Three frames of two heads: each looks everywhere alike, then more and more at one key."""
+    weights = np.full((3, 1, 2, 2, 2), 0.5, dtype=np.float32)
+    weights[1, 0, 0, 0] = 0.25, 0.75
+    weights[2, 0, 0, 0] = 0, 1
+    became = Attention(("a", "注"), ("a", "注"), weights[2], provenance="train-toy of a test")
+    return film.Film(became, [0, 1, 20], weights)
+
+
+def frames(data):
+    """The frames of a GIF as pixels, and for how many milliseconds each of them stays."""
+    with Image.open(io.BytesIO(data)) as image:
+        for i in range(image.n_frames):
+            image.seek(i)
+            yield np.array(image.convert("RGB")), image.info["duration"]
+
+
+def test_a_frame_for_each_step_on_one_scale_of_colours(shot):
+    data = film.gif(shot)
+    assert data == film.gif(shot)
+    pixels, stays = zip(*frames(data), strict=True)
+    assert stays == (film.PACE, film.PACE, film.REST)
+    # The cell that ends at 1 goes through the colours of 0.5, 0.75 and 1; its neighbour down to white.
+    for still, rising, falling in zip(pixels, (0.5, 0.75, 1), (0.5, 0.25, 0), strict=True):
+        colours = {tuple(colour) for colour in still.reshape(-1, 3).tolist()}
+        for weight in (rising, falling):
+            assert tuple(ramp("paper")[round(weight * 255) // 2 * 2].tolist()) in colours
+    assert (pixels[0] != pixels[1]).any()
+
+
+def test_each_frame_says_its_step(shot):
+    assert [film._strip(shot, i, 300).words()[0] for i in range(3)] == ["step 0", "step 1", "step 20"]
+    titles = [text.get_text() for text in film.strip(shot, 0, 1).axes[0].texts]
+    assert {"step 0", "step 1", "step 20", "head 1", "a", "注", "train-toy of a test"} <= {
+        part for title in titles for part in title.split(" · ")
+    }
+
+
+def test_frames_lie_close_where_most_happens():
+    steps = filmed(500)
+    assert (steps[0], steps[-1]) == (0, 500)
+    assert 25 < len(steps) <= 40
+    gaps = np.diff(steps)
+    assert (gaps >= 1).all()
+    assert gaps[-1] > 10 * gaps[0]
+    assert filmed(1) == [0, 1]
+
+
+def test_what_is_watched_is_long_and_still_fits_a_terminal():
+    of = [Example(("a",) * n, ("a",) * n) for n in (2, 24, 7, 30)]
+    assert len(longest(Dataset((), tuple(of), ("a",))).source) == 24
+    assert len(longest(Dataset((), tuple(of[3:]), ("a",))).source) == 30
+
+
+@pytest.mark.parametrize("task", [reverse, sort])
+def test_watching_changes_nothing(task):
+    dataset, learner = draw(task, 300, seed=0), recipe(task)
+    sizes = {"d_model": 8, "n_heads": 2, "n_layers": 2, "d_ff": 16, "stack": learner.stack, "dropout": 0.3}
+
+    def trained(watching):
+        model = new_model(Config(len(dataset.vocabulary), dataset.longest, **sizes), 0)
+        training = Training(model, dataset, learner, Options(steps=6, lr=0.01, seed=0, film=watching))
+        for _ in training.run():
+            if watching:
+                training.watch()
+        return training
+
+    plain, watched = trained(False), trained(True)
+    assert plain.history == watched.history
+    assert [frame.step for frame in watched.frames] == [0, 1, 2, 3, 4, 5, 6]
+    last, seen = watched.frames[-1].weights, Watched(dataset, learner)
+    assert last.shape == (2, 2, len(seen.rows), len(seen.columns))
+    np.testing.assert_allclose(last.sum(axis=-1), 1, rtol=1e-5)
+
+
+# ---- on a terminal ----------------------------------------------------------------------------------
+
+
+def test_a_terminal_sees_the_map_forming(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("attn_cli.commands.live._LOOK_EVERY", 0)
+    screen = io.StringIO()
+    terminal = Console(file=screen, force_terminal=True, width=80, height=24, color_system="truecolor")
+    monkeypatch.setattr(Environment, "stderr", lambda self: terminal)
+    assert run("train-toy", "sort:longest=4", *TINY, "-o", str(tmp_path)).code == 0
+    for said in (
+        "loss ",
+        "steps/s",
+        "exact match",
+        "4/4",
+        "0:00:00",
+        "cross-attention, layer 0, head",
+        "after 4 steps",
+    ):
+        assert said in screen.getvalue(), said
+    assert "[end]" in screen.getvalue()  # a row of the map
+
+
+def test_a_pipe_sees_nothing_of_it(run, tmp_path):
+    told = run("train-toy", "sort:longest=4", *TINY, "-o", str(tmp_path)).stderr
+    assert "held-out sequences are right" in told
+    for shown in ("steps/s", "after 4 steps", "\r", "\x1b"):
+        assert shown not in told
+
+
+# ---- the README of a run ----------------------------------------------------------------------------
+
+
+def test_the_commands_in_the_readme_of_a_run_work(run, tmp_path):
+    assert run("train-toy", "sort:longest=4", *TINY, "-o", str(tmp_path)).code == 0
+    text = (tmp_path / "README.md").read_text()
+    assert "held-out sequences are right" in text
+    named = {line.split("`")[1] for line in text.splitlines() if line.startswith("- `")}
+    assert named | {"README.md"} == {path.name for path in tmp_path.iterdir()}
+    commands = [line.removeprefix("$ ") for line in text.splitlines() if line.startswith("$ ")]
+    assert len(commands) > 2
+    for command in commands:
+        _, *arguments = shlex.split(command)
+        done = run(*arguments, cwd=tmp_path)
+        assert done.code == 0, done.stderr
+    assert (tmp_path / "heatmap.png").exists()
+
+
+# ---- what cannot be -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--label-smoothing", "2"), "--label-smoothing 2.0; give 0 or more, less than 1"),
+        (("--average", "1"), "--average 1.0; give 0 or more, less than 1"),
+        (("--lr", "0"), "--lr 0.0; give more than 0, as 0.001"),
+        (("--dtype", "float16"), "--dtype 'float16'; give float32 or bfloat16"),
+        (("--accumulate", "9"), "9 pieces of a batch of 8; give a larger --batch"),
+    ],
+)
+def test_options_that_cannot_be_are_one_line(run, tmp_path, options, message):
+    refused = run("train-toy", "reverse:longest=3", *TINY, *options, "-o", str(tmp_path))
+    assert (refused.code, refused.stderr) == (2, f"attn: error: {message}\n")
+
+
+def test_without_a_compiler_compile_is_one_line(monkeypatch):
+    def compile_(model):
+        def forward(*_, **__):
+            raise RuntimeError("backend='inductor' raised:\nInvalidCxxCompiler: No working C++ compiler")
+
+        return forward
+
+    monkeypatch.setattr(torch, "compile", compile_)
+    dataset = draw(reverse, 300, seed=0)
+    model = new_model(Config(10, dataset.longest, d_model=8, n_heads=2, n_layers=1, d_ff=16), 0)
+    machine = Machine(compile=True)
+    training = Training(model, dataset, Recipe(), Options(steps=1, lr=0.01, seed=0), machine)
+    with pytest.raises(InputError, match=r"cannot compile the model .*; install a C\+\+ compiler, or leave"):
+        next(training.run())
