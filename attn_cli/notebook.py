@@ -67,8 +67,9 @@ def _repr_mimebundle_(attention: Attention, include: object = None, exclude: obj
 
 def _picture(attention: Attention, name: str) -> bytes:
     from .render import figure
+    from .render.look import PLAIN
 
-    drawn: Figure = figure.attention_figure(attention)
+    drawn: Figure = figure.view(attention, PLAIN)
     return figure.save(drawn, name)
 
 

@@ -82,6 +82,11 @@ def test_what_has_no_look_is_spelled_where_nothing_else_is_there():
     assert fonts.drawable("\ufe0fa") == "\ufe0fa"
 
 
+def test_a_byte_order_mark_within_a_text_is_left_out():  # matplotlib raised IndexError for its PDF
+    assert fonts.drawable("a\ufeffé") == "aé"
+    assert figure.save(sheet.draw(sheet.Sheet(60, 20, (sheet.Words("é\ufeff", 5, 15, 8),))), "pdf")
+
+
 def test_what_is_drawable_is_left_alone():
     for text in (*CHINESE, *EMOJI, *RIGHT_TO_LEFT, *MARKS):
         assert fonts.drawable(fonts.drawable(text)) == fonts.drawable(text)

@@ -40,6 +40,7 @@ def drawable(text: str) -> str:
     text = unicodedata.normalize("NFC", text)
     if all(map(is_invisible, text)):
         return "".join(map(_code, text))
+    text = text.replace(_BYTE_ORDER_MARK, "")  # has no look, and matplotlib makes no PDF of it
     alone = unicodedata.category(text[0])[0] == "M" and not is_invisible(text[0])
     return "".join(map(_shown, clusters(_CIRCLE + text if alone else text)))
 
@@ -96,7 +97,7 @@ def embeds_as_text(families: Iterable[str]) -> bool:
     return not any(is_cff(found(name)) for name in families)
 
 
-_CIRCLE, _APART = "\u25cc", "\u200b"
+_CIRCLE, _APART, _BYTE_ORDER_MARK = "\u25cc", "\u200b", "\ufeff"
 
 
 def _shown(cluster: str) -> str:
