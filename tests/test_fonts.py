@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from attn_cli.errors import AttnWarning, InputError
 from attn_cli.records import Attention
-from attn_cli.render import faces, figure, fontfiles, fonts
+from attn_cli.render import faces, figure, fontfiles, fonts, sheet
 from attn_cli.render.backend import FT2Font, Text, font_manager
 from attn_cli.render.look import Look
 from fontTools import subset
