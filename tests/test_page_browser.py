@@ -212,6 +212,26 @@ def test_a_thumbnail_shows_the_largest_weight_of_each_pixel(opened):
     assert dark.tolist() == [[25, 50]]
 
 
+def test_thumbnails_have_the_pixels_of_the_screen(opened):  # of more, the browser left out part of a diagonal
+    tab = opened(Attention(("a",) * 512, ("a",) * 512, np.tile(np.eye(512, dtype=np.float32), (1, 12, 1, 1))))
+    script = "(c => [c.width, Math.round(c.clientWidth * devicePixelRatio)])(document.querySelector('.gridcell canvas'))"
+    drawn, shown = tab.run(script)
+    assert drawn == shown < 128
+    assert (np.diagonal(picture_of(tab, 11)[..., 0]) < 128).all()
+    tab.resize(900, 700)
+    tab.wait(
+        "(c => c.width === Math.round(c.clientWidth * devicePixelRatio))(document.querySelector('.gridcell canvas'))"
+    )
+
+
+@pytest.mark.parametrize(("token", "turned"), [("it", False), ("because", True)])
+def test_labels_that_do_not_fit_beside_one_another_are_turned(opened, token, turned):
+    tab = opened(Attention((token,) * 13, (token,) * 13, np.eye(13)[None, None]))
+    x, y = tab.run("(b => [b.x + b.width / 2, b.y])(document.querySelector('.over').getBoundingClientRect())")
+    tab.move(x, y + 40)  # where the first row is, if nothing above it is turned
+    assert ("attends" in tab.text("#readout") or "→" in tab.text("#readout")) is not turned
+
+
 def test_colours_on_a_scale_of_each_head_and_on_a_logarithmic_one(opened):
     weights = np.zeros((1, 2, 2, 2))
     weights[0, 0, 0] = [1, 0.1]

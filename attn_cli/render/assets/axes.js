@@ -4,6 +4,7 @@ import { short } from "./words.js";
 
 const LINE = 15; // pixels between two labels that can be read
 const WIDEST = 132; // of a label
+const BETWEEN = 8; // from the end of one to the next, where they run side by side
 const LARGEST_CELL = 72;
 const SLANT = -Math.PI / 4;
 const ruler = new OffscreenCanvas(1, 1).getContext("2d"); // measures text
@@ -16,11 +17,19 @@ export function layOut(font, sheet, view, width, height) {
   const across = widths(visible(sheet.keys, view.column, view.columns));
   const left = Math.ceil(Math.max(...down)) + 10;
   const widest = Math.max(...across);
-  const flat = widest + 3 <= spacing(Math.min(LARGEST_CELL, (width - left) / view.columns));
-  const top = flat ? LINE + 8 : Math.ceil(widest * Math.sin(-SLANT)) + 18;
-  const right = flat ? 4 : Math.ceil(across.at(-1) * Math.cos(SLANT)) + 4;
-  const cell = fitCells((width - left - right) / view.columns, (height - top) / view.rows);
-  return { left, top, right, flat, cell, width: cell.width * view.columns, height: cell.height * view.rows };
+  const fit = (flat) => {
+    const top = flat ? LINE + 8 : Math.ceil(widest * Math.sin(-SLANT)) + 18;
+    const right = flat ? 4 : Math.ceil(Math.max(...lastOf(across, width - left)) * Math.cos(SLANT)) + 4;
+    const cell = fitCells((width - left - right) / view.columns, (height - top) / view.rows);
+    return { left, top, right, flat, cell, width: cell.width * view.columns, height: cell.height * view.rows };
+  };
+  const box = fit(true);
+  return widest + BETWEEN <= spacing(box.cell.width) ? box : fit(false);
+}
+
+/** The columns among which the last labelled one is; its label reaches beyond the map. */
+function lastOf(columns, room) {
+  return columns.slice(-Math.ceil((LINE * columns.length) / room));
 }
 
 /** Cells are square unless that would make them slivers. */

@@ -12,9 +12,7 @@ export class Grid {
     this.host = host;
     this.attention = attention;
     this.columns = attention.heads.length;
-    this.shape = [attention.keys.length, attention.queries.length].map((n) => Math.min(LARGEST, n));
     this.cells = Array.from({ length: attention.count }, (_, head) => this.cell(head));
-    this.samples = [];
     this.current = 0;
     host.style.setProperty("--heads", this.columns);
     host.append(this.header(), ...attention.layers.map((layer, row) => this.row(layer, row)));
@@ -24,6 +22,21 @@ export class Grid {
     };
     host.addEventListener("click", (event) => choose(event, event.shiftKey));
     host.addEventListener("keydown", (event) => this.keyDown(event, choose));
+    new ResizeObserver(() => this.scaleOf && this.fit() && this.draw(this.scaleOf)).observe(host);
+  }
+
+  /**
+   * Give thumbnails as many pixels as the screen has for them: of others a browser would leave some out.
+   * True if that changed them, so that they are to be drawn again.
+   */
+  fit() {
+    const room = Math.round(this.cells[0].clientWidth * devicePixelRatio) || LARGEST;
+    const { keys, queries } = this.attention;
+    const [width, height] = [keys, queries].map((tokens) => Math.min(LARGEST, room, tokens.length));
+    if (width === this.shape?.[0] && height === this.shape[1]) return false;
+    this.shape = [width, height];
+    this.samples = [];
+    return true;
   }
 
   header() {
@@ -46,20 +59,21 @@ export class Grid {
     const cell = named("gridcell", "", this.attention.name(head));
     cell.tabIndex = head === 0 ? 0 : -1;
     cell.title = this.attention.name(head);
-    const canvas = element("canvas");
-    [canvas.width, canvas.height] = this.shape;
-    cell.append(canvas);
+    cell.append(element("canvas"));
     return cell;
   }
 
   /** Draw every head in its scale; row by row, so that the page can be used meanwhile. */
   async draw(scaleOf) {
     const drawing = (this.drawing = Symbol("drawing"));
+    this.scaleOf = scaleOf;
+    this.fit();
     for (let head = 0; head < this.cells.length; head++) {
       if (head > 0 && head % this.columns === 0) await new Promise((resume) => setTimeout(resume));
       if (this.drawing !== drawing) return; // overtaken by a newer call
       this.samples[head] ??= this.sampled(head);
       const canvas = this.cells[head].firstChild;
+      [canvas.width, canvas.height] = this.shape;
       canvas.getContext("2d").putImageData(paint(this.samples[head], scaleOf(head).lut, ...this.shape), 0, 0);
     }
     this.host.dataset.drawn = "";
