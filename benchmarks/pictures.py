@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,16 @@ def pairs(folder: str) -> list[Pair]:
     weights = np.random.default_rng(0).dirichlet(np.ones(SHAPE[-1]), size=SHAPE[:-1]).astype(np.float32)
     tokens = tuple(f"w{i}" for i in range(SHAPE[-1]))
     files.write(saved, files.FORMATS["npz"](Attention(tokens, tokens, weights)))
-    reference = [sys.executable, str(Path(__file__).parent / "reference_grid.py"), saved, "y.png"]
-    return [
-        Pair("72 heads × 512 tokens, to a grid", [*ATTN, "heatmap", saved, "-o", "x.png"], reference, 1.0)
+    draw = [*ATTN, "heatmap", saved, "-o", "x.png"]
+    rows = [
+        Pair("72 heads × 512 tokens, to plain matplotlib", draw, _reference("grid", saved), 1.0),
+        Pair("the same --view grid", [*draw, "--view", "grid"], _reference("grid", saved), 1.0),
     ]
+    if find_spec("seaborn") is None:
+        print("no seaborn here, so it is not measured: pip install -c constraints.txt '.[bench]'")
+        return rows
+    return [*rows, Pair("72 heads × 512 tokens, to seaborn", draw, _reference("seaborn", saved), 0.2)]
+
+
+def _reference(name: str, saved: str) -> list[str]:
+    return [sys.executable, str(Path(__file__).parent / f"reference_{name}.py"), saved, "y.png"]

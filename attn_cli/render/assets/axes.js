@@ -21,7 +21,15 @@ export function layOut(font, sheet, view, width, height) {
     const top = flat ? LINE + 8 : Math.ceil(widest * Math.sin(-SLANT)) + 18;
     const right = flat ? 4 : Math.ceil(Math.max(...lastOf(across, width - left)) * Math.cos(SLANT)) + 4;
     const cell = fitCells((width - left - right) / view.columns, (height - top) / view.rows);
-    return { left, top, right, flat, cell, width: cell.width * view.columns, height: cell.height * view.rows };
+    return {
+      left,
+      top,
+      right,
+      flat,
+      cell,
+      width: cell.width * view.columns,
+      height: cell.height * view.rows,
+    };
   };
   const box = fit(true);
   return widest + BETWEEN <= spacing(box.cell.width) ? box : fit(false);
