@@ -78,8 +78,9 @@ class Schooling:
         float, typer.Option(metavar="DECAY", help="Keep a running mean of the weights, as with 0.999.")
     ] = 0.0
     patience: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Stop after N measurements without a better loss.")
-    ] = 0
+        int | None,
+        typer.Option(metavar="N", min=0, help="Stop after N measurements without a better loss; 0: never."),
+    ] = None
     film: Annotated[
         bool, typer.Option("--film", help="Film how attention forms: film.gif, and film.png side by side.")
     ] = False

@@ -124,6 +124,7 @@ def sentences(reached: Evaluation, task: str, recipe: Recipe) -> list[str]:
     ]
     if recipe.measure == "loss":
         said = [f"The loss on {reached.n_examples} held-out examples is {reached.loss:.3f} nats a token."]
+    said += [f"Knowing only {name} gives {value:.3f}." for name, value in reached.facts.items()]
     for language, scores in (reached.translations or {}).items():
         said.append(
             f"Into {language}: BLEU {scores.bleu:.1f}, chrF {scores.chrf:.1f}, over {scores.sentences} sentences."

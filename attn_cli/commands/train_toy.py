@@ -92,6 +92,7 @@ def _options(given: Schooling, recipe: Recipe, learner: Learner) -> Options:
     chosen = dataclasses.asdict(given)
     chosen["steps"] = given.steps or recipe.steps
     chosen["batch"] = given.batch or recipe.batch
+    chosen["patience"] = recipe.patience if given.patience is None else given.patience
     chosen["lr"] = (recipe.lr or peak(learner.dim or recipe.dim)) if given.lr is None else given.lr
     return Options(**chosen)
 
@@ -127,7 +128,7 @@ def _config(dataset: Dataset, recipe: Recipe, given: Learner) -> Config:
         stack=recipe.stack,
         positions=recipe.positions,
         patch=recipe.patch,
-        unembedding="own" if dataset.tokenizer is None else "tied",
+        unembedding="own" if dataset.tokenizer is None or dataset.outputs else "tied",
         outputs=len(dataset.outputs) or None,
         dropout=recipe.dropout if given.dropout is None else given.dropout,
     )

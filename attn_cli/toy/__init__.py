@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..registry import Registry
+from . import labelled, texts  # noqa: F401 (they register tasks)
 from .examples import draw, recipe
 from .own import OWN
 from .tasks import TASKS as DRAWN

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +41,7 @@ class Evaluation:
     uniform_mass: float | None  # the same for a head that looks everywhere alike
     longer_match: float | None = None  # exact match on examples longer than any in training
     f1: float | None = None  # of named entities, where there are tags
+    facts: Mapping[str, float] = field(default_factory=dict)  # what the data itself gives, to compare with
     translations: Mapping[str, Scores] | None = None  # BLEU and chrF, for each language that is written
 
     @property
@@ -87,6 +88,7 @@ def evaluate(model: Transformer, dataset: Dataset, recipe: Recipe, *, most: int 
         sum(count.uniform for count in counts) / queries if expects else None,
         _longer(model, dataset, recipe),
         _f1(examples, predicted, dataset) if recipe.measure == "F1" else None,
+        dataset.facts,
     )
 
 

@@ -66,6 +66,7 @@ class Recipe:
     lr: float | None = None  # None: what suits the width
     batch: int = 64
     dropout: float = 0.0
+    patience: int = 0  # measurements without a better loss after which to stop; 0: never
     patch: int | None = None  # the side of the squares that pictures are cut into
     positions: str = "learned"
     measure: Literal["exact match", "F1", "loss"] = "exact match"

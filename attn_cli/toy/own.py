@@ -47,9 +47,9 @@ def translate(
     (('0', '▁cats'), '[target]')
     """
     pairs = _pairs(text, skip)
-    held_out = [pair for pair in pairs if _is_held_out(pair[0])]
+    held_out = [pair for pair in pairs if is_held_out(pair[0])]
     unseen = {right for _, right in held_out}
-    train = [pair for pair in pairs if not _is_held_out(pair[0]) and pair[1] not in unseen]
+    train = [pair for pair in pairs if not is_held_out(pair[0]) and pair[1] not in unseen]
     if not train or not held_out:
         raise InputError(f"{len(pairs)} pairs are too few", hint="give at least a hundred")
     names = [f"[{source}]", f"[{target}]"]
@@ -86,7 +86,7 @@ def _pairs(text: str, skip: int) -> list[tuple[str, str]]:
     return list(dict.fromkeys(pairs))
 
 
-def _is_held_out(sentence: str) -> bool:
+def is_held_out(sentence: str) -> bool:
     """One sentence in twenty, by its hash alone."""
     return hashlib.sha256(sentence.encode("utf-8", "surrogatepass")).digest()[0] % 20 == 0
 

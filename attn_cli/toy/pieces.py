@@ -49,6 +49,16 @@ def new_tokenizer(sentences: Iterable[str], size: int, special: Sequence[str] = 
     return tokenizer
 
 
+def asks_first(tokenizer: Any, token: str) -> None:
+    """Let a tokenizer put this special token of its own in front of every text."""
+    from tokenizers import processors
+
+    number = tokenizer.token_to_id(token)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{token} $A", special_tokens=[(token, number)]
+    )
+
+
 def _frequent(sentences: Iterable[str]) -> list[str]:
     """The characters that occur more than once, as pieces have them."""
     from collections import Counter
