@@ -24,7 +24,7 @@ TOTAL = "[CLS]"  # where the label of a whole text is asked
     )
 )  # fmt: skip
 def classify(text: str, *, vocab: int = 2000, skip: int = 0) -> Dataset:
-    """Texts with their labels, LABEL, a tab, TEXT in each line: good<tab>a fine film → good.
+    """Texts with labels, LABEL<tab>TEXT a line: a fine film → good; at the words that decide.
 
     `vocab` pieces, `skip` lines at the top are left out. One text in twenty is held out. Raises InputError
     when a line has no tab, there is but one label, or there are too few texts.
@@ -74,9 +74,10 @@ def _rows(text: str, skip: int) -> list[tuple[str, str]]:
     )
 )  # fmt: skip
 def tag(text: str, *, vocab: int = 2000) -> Dataset:
-    """Sentences in CoNLL's format, a word and its tag in each line: Oslo B-LOC; an empty line ends a sentence.
+    """Words with tags, as in CoNLL's files, WORD TAG a line: Oslo → B-LOC; at what tells the kind.
 
-    The first column is the word and the last its tag; columns stand apart by spaces or tabs. A word of several
+    The first column is the word and the last its tag; columns stand apart by spaces or tabs, and an empty line
+    ends a sentence. A word of several
     pieces has its tag on the first. One sentence in twenty is held out. Tjong Kim Sang & De Meulder 2003,
     arXiv:cs/0306050. Raises InputError when a line has one column only, or there are too few sentences.
 

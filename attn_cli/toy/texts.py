@@ -28,7 +28,7 @@ MASK = "[mask]"
     )
 )  # fmt: skip
 def lm(text: str, *, vocab: int = 1000, length: int = 48) -> Dataset:
-    """Text, piece after piece: to be or not to → be; as GPT; at neighbours, and after earlier selves.
+    """Text, piece after piece, as GPT: to be or not to → be; at neighbours, and after earlier selves.
 
     Windows of `length` pieces out of `vocab`; one in twenty is held out. Radford et al. 2018, Improving language
     understanding by generative pre-training. Raises InputError when the text is too short.
@@ -64,7 +64,7 @@ def lm(text: str, *, vocab: int = 1000, length: int = 48) -> Dataset:
     )
 )
 def mlm(text: str, *, vocab: int = 1000, length: int = 48, share: float = 0.15) -> Dataset:
-    """Text with pieces covered up: to [mask] or not to be → be; as BERT; at its neighbours.
+    """Text with pieces covered up, as BERT: to [mask] or not to be → be; at its neighbours.
 
     Windows of `length` pieces out of `vocab`, of which a `share` is asked for: eight in ten are covered, one is
     another piece, one stays. One window in twenty is held out. Devlin et al. 2018, arXiv:1810.04805, § 3.1.
