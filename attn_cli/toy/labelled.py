@@ -43,9 +43,8 @@ def classify(text: str, *, vocab: int = 2000, skip: int = 0) -> Dataset:
     kept, unseen = _apart(rows, lambda row: row[1])
     tokenizer = new_tokenizer((words for _, words in kept), vocab, [TOTAL])
     asks_first(tokenizer, TOTAL)
-    return _dataset(
-        tokenizer, *([_of_text(tokenizer, *row) for row in some] for some in (kept, unseen)), labels
-    )
+    train, held_out = ([_of_text(tokenizer, *row) for row in some] for some in (kept, unseen))
+    return _dataset(tokenizer, train, held_out, labels)
 
 
 def _of_text(tokenizer: Any, label: str, text: str) -> Example:
@@ -89,9 +88,8 @@ def tag(text: str, *, vocab: int = 2000) -> Dataset:
     kept, unseen = _apart(sentences, lambda sentence: " ".join(word for word, _ in sentence))
     tokenizer = new_tokenizer((" ".join(word for word, _ in one) for one in kept), vocab)
     tags = tuple(sorted({tag for sentence in sentences for _, tag in sentence}))
-    return _dataset(
-        tokenizer, *([_of_words(tokenizer, one) for one in some] for some in (kept, unseen)), tags
-    )
+    train, held_out = ([_of_words(tokenizer, one) for one in some] for some in (kept, unseen))
+    return _dataset(tokenizer, train, held_out, tags)
 
 
 def _of_words(tokenizer: Any, sentence: Sequence[tuple[str, str]]) -> Example:
