@@ -88,7 +88,7 @@ def crop(attention: Attention, axis: Literal["query", "key"], text: str) -> Atte
     >>> from attn_cli.records import Attention
     >>> part = crop(Attention(("a", "b"), ("a", "b"), np.full((1, 1, 2, 2), 0.5)), "query", "1:")
     >>> part.query_tokens, part.weights.shape, part.provenance
-    (('b',), (1, 1, 1, 2), 'queries 1 to 1 of 2')
+    (('b',), (1, 1, 1, 2), 'query 1 of 2')
     """
     option = f"--{axis}-range {text!r}"
     match = re.fullmatch(r"(-?\d+)?:(-?\d+)?", text)
@@ -108,7 +108,8 @@ def crop(attention: Attention, axis: Literal["query", "key"], text: str) -> Atte
     )
     if (words := getattr(attention, f"{axis}_words")) is not None:
         parts[f"{axis}_words"] = tuple(words[i] for i in places)
-    said = _also(attention, f"{plural} {places[0]} to {places[-1]} of {len(tokens)}")
+    which = f"{plural} {places[0]} to {places[-1]}" if len(places) > 1 else f"{axis} {places[0]}"
+    said = _also(attention, f"{which} of {len(tokens)}")
     return replace(attention, provenance=said, **parts, **_taken(attention, axis, list(places)))
 
 

@@ -12,5 +12,5 @@ print(HEADER)
 with tempfile.TemporaryDirectory() as folder:
     for pair in [*startup.PAIRS, *models.pairs(folder), *pictures.pairs(folder)]:
         print(compare(pair, rounds), flush=True)
-for row in itertools.chain(long.rows(), training.rows()):
+for row in itertools.chain(models.rows(), long.rows(), training.rows()):
     print(row, flush=True)

@@ -466,7 +466,8 @@ def test_special_tokens_hide_on_both_sides(saved):
         ("mixtral", Reading(target="a"), "Mixtral has no decoder that reads a target; leave --target out"),
         ("mixtral", Reading(pair="a"), "Mixtral reads one text, not a pair; leave --pair out"),
         ("t5", Reading(target="a"), "--target, which the attention of the encoder does not see; add --kind decoder"),
-        ("t5", Reading(too_long="chunk"), "--chunk with a model that transformers reads; give --truncate"),
+        ("t5", Reading(too_long="chunk"), "--chunk, but this model or its tokenizer reads no pieces; give --truncate"),
+        ("albert", Reading(pair="a", too_long="chunk"), "--chunk with --pair; give --truncate, or one text"),
         ("t5", Reading(kind="cross", target=" "), "no token in the target; give at least one word"),
         ("bart", Reading(kind="cross", target="cat " * 40), "41 tokens of the target, the model writes at most 29; --trunc"),
         ("t5", Reading(layers=(5,)), "no layer 5 with attention weights; give 0, 1, last or all"),
@@ -481,15 +482,33 @@ def test_readings_that_cannot_be(saved, name, reading, message):
 
 def test_too_long_a_text(saved):
     model = models.load(str(saved("bart")))
-    with pytest.raises(
-        InputError, match="41 tokens, the model takes at most 30; --truncate reads the first 30"
-    ):
+    with pytest.raises(InputError) as error:
         model.attend("cat " * 40)
+    assert str(error.value) == "41 tokens, the model takes at most 30; --truncate reads the first 30"
     with pytest.warns(AttnNote, match="cut: the model takes at most 30 of 41 tokens"):
         attention = model.attend("cat " * 40, Reading(too_long="truncate"))
     assert len(attention.key_tokens) == 30
     with pytest.raises(InputError, match="no token in the text"):
         model.attend(" ")
+
+
+@pytest.mark.parametrize("name", ["modernbert", "mixtral"])
+def test_pieces_of_a_long_text_do_not_see_each_other(saved, name, monkeypatch):
+    model = models.load(str(saved(name)))
+    text = "the cat sat on a dog " * 12  # 73 tokens with the end, 60 are read
+    with pytest.raises(InputError, match="--truncate reads the first 60, --chunk reads pieces"):
+        model.attend(text)
+    attention = model.attend(text, Reading(too_long="chunk"))
+    assert (len(attention.key_tokens), attention.key_tokens[59]) == (12 * 6 + 2, "</s>")
+    assert not attention.weights[:, :, :60, 60:].any()
+    assert not attention.weights[:, :, 60:, :60].any()
+    np.testing.assert_allclose(attention.weights.sum(-1), 1, atol=1e-5)
+    rest = model.attend("dog " + "the cat sat on a dog " * 2).weights
+    np.testing.assert_allclose(attention.weights[:, :, 60:, 60:], rest, atol=1e-5)
+    assert attention.provenance.endswith("in 2 pieces that do not see each other")
+    monkeypatch.setattr(attending, "MOST_DENSE", 60 * 60 * 4 * len(attention.layers))
+    with pytest.raises(InputError, match="weights of all pieces; choose one --layer"):
+        model.attend(text, Reading(too_long="chunk"))
 
 
 def test_a_pair_is_read_where_the_family_reads_one(saved):

@@ -151,14 +151,15 @@ class Run:
         """
         if reading.too_long == "chunk":
             raise InputError("--chunk with what an encoder–decoder writes", hint="give --truncate")
-        return self._pieces(text, reading)[0]
+        return self._pieces(text, reading, in_pieces=False)[0]
 
-    def _pieces(self, text: str, reading: Reading) -> list[Tokens]:
+    def _pieces(self, text: str, reading: Reading, *, in_pieces: bool = True) -> list[Tokens]:
         """The text as the model takes it: in one piece, unless pieces were asked for."""
         if not self.vocabulary:
             raise InputError("this run looks at pictures", hint="see attention.png in its directory")
         if self.tokenizer is not None:
-            pieces = tokenise(self.tokenizer, text, reading, self.model.config.max_len)
+            longest = self.model.config.max_len
+            pieces = tokenise(self.tokenizer, text, reading, longest, in_pieces=in_pieces)
             return [Tokens(piece.numbers, piece.labels) for piece in pieces]
         labels = [part for token in whitespace(text) for part in self._parts(token)]
         return [Tokens(self._numbers(labels), labels)]

@@ -49,8 +49,10 @@ def open_tokenizer(directory: Path) -> Any:
     return tokenizer
 
 
-def tokenise(tokenizer: Any, text: str, reading: Reading, longest: int) -> list[Tokenised]:
-    """The text in pieces that the model can take: one, or with `chunk` as many as are needed.
+def tokenise(
+    tokenizer: Any, text: str, reading: Reading, longest: int, *, in_pieces: bool = True
+) -> list[Tokenised]:
+    """The text in pieces that the model can take: one, or with `chunk`, where that is possible, as many as are needed.
 
     Raises InputError when the text holds no token, or has more than `longest` and nothing was said for it.
     """
@@ -63,7 +65,7 @@ def tokenise(tokenizer: Any, text: str, reading: Reading, longest: int) -> list[
         return [tokenised(encoding, texts)]
     if reading.too_long == "refuse":
         hint = f"--truncate reads the first {longest}"
-        if reading.pair is None:
+        if in_pieces and reading.pair is None:
             hint += ", --chunk reads pieces that do not see each other"
         raise InputError(f"{n:,} tokens, the model takes at most {longest:,}", hint=hint)
     with no_panic():

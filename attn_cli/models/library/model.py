@@ -16,7 +16,7 @@ from ..special import without_special
 from ..text import Tokenised
 from ..vision import refuse_text_options
 from . import looking, sizes
-from .recording import Sides
+from .recording import Sides, beside
 from .running import Pass, explained, inputs_of, n_layers
 from .silence import silent
 from .watching import Unfamiliar, use
@@ -94,7 +94,10 @@ class Library:
             return self._look(text, reading)
         kind = reading.chosen_kind(self.kinds)
         self._refuse(reading, kind)
-        source = queries = keys = self._checked(self._words.read(text, reading))
+        first, *others = map(self._checked, self._words.read(text, reading, in_pieces=not self._both))
+        if others:
+            return self._in_pieces([first, *others], kind, reading)
+        source = queries = keys = first
         provenance, written = self.provenance + _layers_named(reading), None
         if self._both and kind != "encoder":
             target = self._target(source, reading)
@@ -109,6 +112,24 @@ class Library:
         return without_special(record, queries.special, keys.special, renormalise=reading.renormalise)
 
     __call__ = attend  # attn.load("t5-dir")("The cat sat on the mat")
+
+    def _in_pieces(self, pieces: list[Tokenised], kind: Kind, reading: Reading) -> Attention:
+        """The attention of a text too long for the model, of which no piece sees another."""
+        said = (
+            f"{self.provenance}{_layers_named(reading)}, in {len(pieces)} pieces that do not see each other"
+        )
+        record = beside(
+            [
+                Pass(self.model, self._tower, kind, piece).record(
+                    Sides(piece.labels, piece.labels, kind, said), reading
+                )
+                for piece in pieces
+            ]
+        )
+        if reading.special:
+            return record
+        marks = [added for piece in pieces for added in piece.special]
+        return without_special(record, marks, renormalise=reading.renormalise)
 
     def _look(self, image: Image, reading: Reading) -> Attention:
         if not self.sees:
@@ -140,6 +161,8 @@ class Library:
         elif reading.target is not None and kind == "encoder":
             hint = "add --kind decoder or --kind cross"
             raise InputError("--target, which the attention of the encoder does not see", hint=hint)
+        if reading.pair is not None and reading.too_long == "chunk":
+            raise InputError("--chunk with --pair", hint="give --truncate, or one text")
         if reading.pair is not None and kind == "decoder" and not self._both:
             raise InputError(f"{self.family} reads one text, not a pair", hint="leave --pair out")
 

@@ -100,3 +100,23 @@ def _beside(vectors: Sequence[Tensor]) -> np.ndarray | None:
     if len({one.shape for one in vectors}) > 1:
         return None
     return torch.stack(list(vectors)).numpy()
+
+
+def beside(records: Sequence[Attention]) -> Attention:
+    """Attention to the pieces of a text as that to all of it: nothing lies between two pieces.
+
+    Raises InputError where that is more than is held at once.
+    """
+    first, n = records[0], sum(len(record.key_tokens) for record in records)
+    n_layers, n_heads = first.weights.shape[:2]
+    if n_layers * n_heads * n * n > attending.MOST_DENSE:
+        what = f"{n_layers * n_heads * n * n:,} weights of all pieces"
+        raise InputError(what, hint="choose one --layer, or give a shorter text")
+    weights = np.zeros((n_layers, n_heads, n, n), first.weights.dtype)
+    mask, start = np.zeros((n_layers, 1, n, n), bool), 0
+    for record in records:
+        place = slice(start, start := start + len(record.key_tokens))
+        weights[:, :, place, place] = record.weights
+        mask[:, :, place, place] = True if record.mask is None else record.mask
+    tokens = tuple(token for record in records for token in record.key_tokens)
+    return Attention(tokens, tokens, weights, first.kind, first.provenance, mask=mask, layers=first.layers)

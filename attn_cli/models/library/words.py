@@ -27,16 +27,18 @@ class Words:
     tokenizer: Any
     longest: int
 
-    def read(self, text: str, reading: Reading) -> Tokenised:
-        """A text as one piece.
+    def read(self, text: str, reading: Reading, *, in_pieces: bool = False) -> list[Tokenised]:
+        """A text as one piece, or where that is possible as many as the model can take.
 
         Raises InputError when it holds no token, or has too many.
         """
-        if reading.too_long == "chunk":
-            raise InputError("--chunk with a model that transformers reads", hint="give --truncate")
-        ours = self._offsets() or _Plain(self.tokenizer)
-        (piece,) = tokenise(ours, text, reading, self.longest)
-        return piece
+        ours = self._offsets()
+        in_pieces = in_pieces and ours is not None
+        if reading.too_long == "chunk" and not in_pieces:
+            raise InputError(
+                "--chunk, but this model or its tokenizer reads no pieces", hint="give --truncate"
+            )
+        return tokenise(ours or _Plain(self.tokenizer), text, reading, self.longest, in_pieces=in_pieces)
 
     def read_target(self, text: str, reading: Reading, longest: int) -> Tokenised:
         """A text as the decoder is to write it: by the tokenizer of what comes out, with the end."""
