@@ -431,7 +431,7 @@ def test_an_image_is_drawn_over_unless_a_map_is_asked_for(vit, run, tmp_path):
     path, out = written(tmp_path, encoded()), tmp_path / "x.svg"
     for options, there, absent in (
         ([], "attention of [CLS]", "masked"),
-        (["--query-range", "3:4"], "attention of patch 0,2, framed", "query"),
+        (["--query-range", "3:4"], "attention of patch 0,2, framed", "<!-- query -->"),
         (["--view", "map"], "layer 2", "attention of [CLS]"),
     ):
         done = run("heatmap", path, "--model", str(vit), "-o", str(out), *options)
