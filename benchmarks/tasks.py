@@ -95,9 +95,9 @@ def _shown(x: float | None) -> str:
 
 def rows(seeds: int, names: list[str]) -> Iterator[str]:
     """The table for these tasks, or all."""
-    for row in ROWS:
-        if not names or row.spec in names:
-            for seed in range(seeds):
+    for seed in range(seeds):
+        for row in ROWS:
+            if not names or row.spec in names:
                 yield measured(row, seed)
 
 
