@@ -8,6 +8,7 @@ import pytest
 from attn_cli.posenc import sinusoidal
 from attn_cli.records import Attention, Encoding, PositionTable
 from attn_cli.render import colour, terminal
+from attn_cli.render.look import Look
 from attn_cli.render.screen import Screen
 from rich.cells import cell_len
 from rich.console import Console
@@ -216,6 +217,55 @@ def test_masked_cells_have_a_shade_of_their_own():
     grounds = [ground for line in cells(picture) for _, ground in line]
     assert grounds.count(colour.MASKED["night"]) > 28
     assert "masked" in plain(picture)
+
+
+def test_where_two_rows_share_a_line_both_are_named_if_there_is_room():
+    lines = plain(terminal.attention_picture(attention(ENGLISH, layers=3, heads=4))).splitlines()
+    assert lines[2].startswith("0 The animal")
+    assert sum("didn't cross" in line for line in lines) == 3
+    narrow = plain(terminal.attention_picture(attention(ENGLISH, layers=3, heads=4)), 57)
+    assert "The animal" not in narrow  # a row of maps would have to be broken for it
+
+
+def test_a_crowd_of_long_maps_is_a_few_screenfuls():
+    crowd = attention([f"w{i}" for i in range(128)], layers=6, heads=12)
+    for width, across in ((80, 6), (200, 12)):
+        lines = plain(terminal.attention_picture(crowd), width).splitlines()
+        assert lines[0].count("H") == across
+        assert len(lines) < 110
+
+
+def test_blocks_at_the_edge_are_not_much_smaller_than_the_others():
+    lines = plain(terminal.attention_picture(attention([f"w{i}" for i in range(300)]), Look(view="grid")))
+    assert "each cell is the mean of 15 × 15 weights" in lines  # of 13 or 14 the last would hold 1 or 6
+
+
+@pytest.mark.parametrize(
+    ("scale", "legend"), [("shared", "weight 0.00"), ("panel", "of its peak 0.00"), ("log", "weight 1e-04")]
+)
+def test_a_picture_has_the_colour_scale_that_was_asked_for(scale, legend):
+    weights = np.array([[[[0.0, 1.0]], [[0.25, 0.5]]]])
+    record = Attention(("q",), ("a", "b"), weights)
+    picture = terminal.attention_picture(record, Look(color_scale=scale, title="A title"))
+    assert plain(picture).splitlines()[0] == "A title"
+    assert legend in plain(picture)
+    ramp = colour.ramp("night")
+    top = tuple(map(int, ramp[255]))
+    shades = [ground for _, ground in cells(picture)[3] if ground]
+    assert shades.count(top) == (
+        12 if scale == "panel" else 6
+    )  # the peaks of both heads, or of the first alone
+
+
+def test_a_terminal_of_256_colours_gets_those():
+    # in colours of its own, as Rich remembers for a style what another console made of it
+    shown = printed(terminal.attention_picture(RECORDS["english"], Look(cmap="cividis")), colours="256")
+    assert "48;5;" in shown
+    assert "48;2;" not in shown
+
+
+def test_a_picture_says_which_attention_of_several_it_is():
+    assert "cross-attention · origin not recorded" in plain(terminal.attention_picture(RECORDS["cross"]))
 
 
 # ---- tables ---------------------------------------------------------------------------------------
