@@ -257,7 +257,7 @@ class Source(Selection, Model):
 class Drawing:
     """What a figure looks like."""
 
-    TITLE: ClassVar = "Look of png, svg, pdf"
+    TITLE: ClassVar = "Look of the picture"
     view: Annotated[
         str | None,
         typer.Option(
