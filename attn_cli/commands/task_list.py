@@ -8,7 +8,7 @@ import typer
 
 from .environment import environment
 
-COLUMNS = ("task", "what goes in → comes out", "attention expected", "seconds")
+COLUMNS: tuple[str, ...] = ("task", "what goes in → comes out", "attention expected", "seconds")
 
 
 def tasks(value: Any) -> Any:

@@ -11,6 +11,8 @@ from ...errors import InputError
 from ..examples import TASKS, Example, Recipe, learns
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jaxtyping import Float
 
 SIDE, PATCH = 20, 5  # pixels
@@ -57,7 +59,7 @@ def _arms(*arms: Float[np.ndarray, "row column"]) -> Float[np.ndarray, "row colu
 
 
 # How far a point is from the outline of each shape; (0, 0) is its middle, y grows downwards.
-_SHAPES = {
+_SHAPES: dict[str, Callable[..., Float[np.ndarray, "row column"]]] = {
     "line": lambda x, y: _max(abs(y), abs(x) - 1),
     "cross": lambda x, y: _max(_arms(abs(x), abs(y)), abs(x) - 1, abs(y) - 1),
     "square": lambda x, y: _max(abs(x), abs(y)) - 0.85,

@@ -49,7 +49,7 @@ def reverse(rng: np.random.Generator, *, longest: int = 10) -> Example:
 
 
 @TASKS.register
-@learns(Recipe(stack="both", attends="cross", steps=500, heads=2, lr=0.003, seconds=20))
+@learns(Recipe(stack="both", attends="cross", steps=400, heads=2, lr=0.003, seconds=15))
 def sort(rng: np.random.Generator, *, longest: int = 10) -> Example:
     """Digits in order: 3 1 4 1 5 → 1 1 3 4 5; each digit, when written, should look at where it stands.
 
