@@ -4,6 +4,7 @@ Nothing here is shared with the program, and nothing is fast. Variants are named
 """
 
 import ast
+import functools
 import math
 from dataclasses import dataclass
 
@@ -73,6 +74,7 @@ def parse(spec):
     return name, {key: literal(text) for key, text in pairs}
 
 
+@functools.cache  # the same few texts are asked for with every number
 def literal(text):
     if text in ("true", "false"):
         return text == "true"
