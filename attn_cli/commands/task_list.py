@@ -29,7 +29,7 @@ def _rows() -> list[tuple[str, ...]]:
     from ..toy import TASKS
     from ..toy.examples import recipe
 
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, task in TASKS.items():
         example, _, attention = summary(task).rstrip(".").partition("; ")
         rows.append((usage(name, task), example, attention, str(recipe(task).seconds)))
