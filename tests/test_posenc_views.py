@@ -122,7 +122,7 @@ def test_curves_stand_in_strips_of_one_scale():
     assert [word for word in words if word.startswith("dimension")] == [
         f"dimension {i}" for i in range(0, 64, 8)
     ]
-    assert words.count("-1") == words.count("0") - 1 == words.count("1") == 8  # 0 is the first position too
+    assert words.count("−1") == words.count("0") - 1 == words.count("1") == 8  # 0 is the first position too
     assert words[-2:] == ["position", "positional encoding sinusoidal: 100 positions × 64 dimensions"]
 
 

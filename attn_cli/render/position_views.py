@@ -12,7 +12,7 @@ from . import fonts
 from .curves import COLOURS, GRID
 from .maps import MARGIN, NAME, NOTE
 from .sheet import BASELINE, LEADING, PIXEL, QUIET, Sheet, Stroke, Words, draw
-from .ticks import round_ticks
+from .ticks import number, round_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,8 +87,8 @@ def _strips(series: Series) -> Iterator[Mark]:
     top = MARGIN + NAME
     for name, values in series.columns.items():
         panel = Panel(top, STRIP, _last(series), low, high)
-        for number in sorted({low, max(low, 0.0), high}):
-            yield from _rule(panel, number, f"{number:g}")
+        for tick in sorted({low, max(low, 0.0), high}):
+            yield from _rule(panel, tick, f"{tick:g}".replace("-", "−"))
         yield from _line(panel, values)
         label = f"{_spelt(series.column)} {name}"
         yield Words(label, panel.right + 6, top + STRIP / 2 + BASELINE * NAME, NAME)
@@ -161,7 +161,7 @@ def _band(panel: Panel, lowest: Float[np.ndarray, " n"], highest: Float[np.ndarr
 def _numbers_beside(panel: Panel) -> Iterator[Mark]:
     ticks, decimals = round_ticks(panel.low, panel.high)
     for tick in ticks:
-        yield from _rule(panel, tick, f"{tick:.{decimals}f}")
+        yield from _rule(panel, tick, number(tick, decimals))
 
 
 def _rule(panel: Panel, number: float, text: str) -> Iterator[Mark]:
