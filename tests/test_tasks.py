@@ -1,7 +1,4 @@
-"""The toy tasks: each worked out by hand, and that a small model learns it by looking where it should.
-
-A whole training by default options is a row of `benchmarks/tasks.py`; here tasks are smaller, or shorter.
-"""
+"""The toy tasks: each worked out by hand; learned they are in test_tasks_learned.py."""
 
 import re
 

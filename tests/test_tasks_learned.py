@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 from attn_cli.commands.train_options import Learner
 from attn_cli.commands.train_toy import _config
-from attn_cli.toy import find
+from attn_cli.toy import TASKS, find, needs_data
 from attn_cli.toy.evaluation import evaluate
 from attn_cli.toy.training import Options, Training, new_model
+from benchmarks.tasks import ROWS
 
 
 def learned(spec, steps, sizes):
@@ -73,3 +74,14 @@ def test_one_layer_cannot_learn_in_context(spec, steps, sizes, most):
     _, after = learned(spec, steps, {**sizes, "layers": 1})
     assert reached(after)[0] < most
     assert reached(after)[1] < 0.5
+
+
+def test_no_task_is_left_out():
+    elsewhere = {"reverse"}  # in full in test_train_toy.py
+    small = {spec.partition(":")[0] for spec, *_ in LEARNED} | elsewhere
+    assert small == {name for name in TASKS if not needs_data(name)}
+    assert {row.spec for row in ROWS} | {"translate"} == set(TASKS)  # translate: benchmarks/mini.py
+    assert [(row.spec, *row.options) for row in ROWS if row.fails] == [
+        ("induction", "--layers", "1"),
+        ("recall", "--layers", "1"),
+    ]
