@@ -145,6 +145,8 @@ def _palette() -> UInt8[np.ndarray, "256 3"]:
 def _indexed(pixels: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width"]:
     """For each pixel the nearest colour of the palette."""
     palette = _palette().astype(np.int32)
-    colours, places = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True)
-    distances = ((colours[:, None].astype(np.int32) - palette[None]) ** 2).sum(axis=-1)
+    coded = pixels.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], dtype=np.int32)
+    codes, places = np.unique(coded, return_inverse=True)
+    colours = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1)
+    distances = ((colours[:, None] - palette[None]) ** 2).sum(axis=-1)
     return distances.argmin(axis=1).astype(np.uint8)[places].reshape(pixels.shape[:2])
