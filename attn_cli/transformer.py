@@ -217,6 +217,7 @@ class Transformer(nn.Module):
             self.encoder = Stack(config, "encoder")
         if config.stack != "encoder":
             self.decoder = Stack(config, "decoder")
+            self.rule = config.rule("decoder")  # to read it anew takes a while, in every step of a training
         if config.unembedding == "own":
             self.unembedding = nn.Linear(config.d_model, config.outputs or config.vocab)
 
@@ -286,7 +287,7 @@ class Transformer(nn.Module):
 
     def _before(self, x: Tensor, mask: Tensor | None = None) -> Bool[Tensor, "#batch 1 seq seq"]:
         """What each token of a decoder may see."""
-        seen = self.config.rule("decoder").allowed(x, x, *positions(x.shape[1], x.shape[1], x.device))
+        seen = self.rule.allowed(x, x, *positions(x.shape[1], x.shape[1], x.device))
         assert seen is not None
         return seen[None, None] if mask is None else seen & mask
 
