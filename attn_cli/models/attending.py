@@ -90,20 +90,22 @@ class Attended:
         )
 
     def _streamed(self) -> Attention:
-        output: list[Float[np.ndarray, "layer query d_model"]] = []
+        out = self.parts[0].out
+        shape = len(self.layers), len(self.query_tokens), out.out_features
+        output = torch.empty(shape, dtype=out.weight.dtype)
         figures = together(self._kept(output))
         weights = figures.pop("weights")
         pooled = weights.shape[2:] != (len(self.query_tokens), len(self.key_tokens))
-        return self._record(weights, output=np.concatenate(output), pooled=pooled, **figures)
+        return self._record(weights, output=output.numpy(), pooled=pooled, **figures)
 
-    def _kept(self, output: list[Float[np.ndarray, "layer query d_model"]]) -> Iterator[Streamed]:
-        """One layer after the other, so that no vectors are there twice; what it gives goes to `output`."""
+    def _kept(self, output: Float[Tensor, "layer query d_model"]) -> Iterator[Streamed]:
+        """One layer after the other, so that no vectors are there twice; what it gives is put into `output`."""
         n_maps = sum(part.n_heads for part in self.parts)
-        for layer in self.layers:
+        for layer, given in zip(self.layers, output, strict=True):
             query, key, value = (_whole(layer, name) for name in ("query", "key", "value"))
             lengths = _whole(layer, "value_lengths") if self.norms else None
             kept = drain(stream(query, key, value, self.rule, n_maps=n_maps, lengths=lengths))
-            output.append(layer[0].part.out(merge_heads(kept.output)).numpy())
+            given.copy_(layer[0].part.out(merge_heads(kept.output))[0])
             yield kept
 
     def _record(self, weights: np.ndarray, **others: Any) -> Attention:
