@@ -20,7 +20,7 @@ WHOLE = "[CLS]"  # the token that stands for all patches or frames, and comes fi
 
 
 @TASKS.register
-@learns(Recipe(steps=800, lr=0.003, patch=PATCH, seconds=15))
+@learns(Recipe(steps=600, lr=0.003, patch=PATCH, seconds=15))
 def shapes(rng: np.random.Generator, *, noise: float = 0.2) -> Example:
     """Noisy pictures: a drawn circle → circle; the whole should look at the patches it is drawn in.
 
@@ -76,7 +76,7 @@ FRAMES = 24
 
 
 @TASKS.register
-@learns(Recipe(stack="both", attends="cross", steps=400, layers=2, lr=0.003, patch=1, seconds=15))
+@learns(Recipe(stack="both", attends="cross", steps=350, layers=2, lr=0.003, patch=1, seconds=20))
 def tones(rng: np.random.Generator, *, notes: int = 4, noise: float = 0.2) -> Example:
     """Sound: notes held for a while → their names; each name should look at the frames of its note.
 
@@ -100,7 +100,7 @@ def tones(rng: np.random.Generator, *, notes: int = 4, noise: float = 0.2) -> Ex
     # Steps of 1 to 6 notes up the scale and around: no note follows itself, as nobody could tell the two apart.
     steps = np.cumsum([rng.integers(len(NOTES)), *rng.integers(1, len(NOTES), size=n - 1)])
     names = [list(NOTES)[step % len(NOTES)] for step in steps]
-    durations = rng.integers(2, 6, size=n)  # frames
+    durations = rng.integers(3, 6, size=n)  # frames
     begins = int(rng.integers(1, FRAMES - durations.sum())) + np.cumsum([0, *durations])
     t = np.arange((FRAMES - 1) * HOP + WINDOW) / RATE
     sound = noise * rng.standard_normal(t.size)
