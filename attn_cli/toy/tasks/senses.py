@@ -20,7 +20,7 @@ WHOLE = "[CLS]"  # the token that stands for all patches or frames, and comes fi
 
 
 @TASKS.register
-@learns(Recipe(steps=600, lr=0.003, patch=PATCH, seconds=15))
+@learns(Recipe(steps=700, lr=0.003, patch=PATCH, seconds=15))
 def shapes(rng: np.random.Generator, *, noise: float = 0.2) -> Example:
     """Noisy pictures: a drawn circle → circle; the whole should look at the patches it is drawn in.
 
@@ -35,7 +35,7 @@ def shapes(rng: np.random.Generator, *, noise: float = 0.2) -> Example:
     if noise < 0:
         raise InputError(f"noise {noise}", hint="give 0 or more")
     name, outline = list(_SHAPES.items())[int(rng.integers(len(_SHAPES)))]
-    size = rng.uniform(6, 9)
+    size = rng.uniform(7, 9)
     middle = rng.uniform(size, SIDE - 1 - size, size=2)
     rows, columns = np.mgrid[:SIDE, :SIDE]
     y, x = (rows - middle[0]) / size, (columns - middle[1]) / size  # from −1 to 1 within the shape
