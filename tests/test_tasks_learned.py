@@ -50,7 +50,7 @@ LEARNED = [
     ("relation", 100, {}, 0.95, 0.6),
     ("summary:longest=2", 120, {}, 0.9, 0.7),
     ("dialogue", 300, {}, 0.65, 0.3),
-    ("shapes:noise=0", 200, {}, 0.8, 0.65),
+    ("shapes:noise=0", 200, {}, 0.9, 0.85),
     ("tones:notes=2,noise=0", 200, {"layers": 1}, 0.8, 0.5),
 ]
 
