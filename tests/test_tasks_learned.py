@@ -44,7 +44,7 @@ LEARNED = [
     ("sum:length=3", 300, {}, 0.8, None),
     ("dates:first=1990,last=1999", 200, {}, 0.9, 0.55),
     ("induction:longest=6", 300, {}, 0.9, 0.8),
-    ("recall:longest=3", 300, {"dim": 48}, 0.85, 0.7),
+    ("recall:longest=3", 200, {"dim": 48}, 0.85, 0.7),
     ("sentiment", 100, {}, 0.95, 0.5),
     ("ner", 300, {}, 0.7, 0.5),
     ("relation", 100, {}, 0.95, 0.6),
@@ -68,7 +68,7 @@ def test_a_small_model_learns_it_by_looking_where_it_should(spec, steps, sizes, 
 
 @pytest.mark.parametrize(
     ("spec", "steps", "sizes", "most"),
-    [("induction:longest=6", 300, {}, 0.5), ("recall:longest=3", 300, {"dim": 48}, 0.5)],
+    [("induction:longest=6", 300, {}, 0.5), ("recall:longest=3", 200, {"dim": 48}, 0.5)],
 )
 def test_one_layer_cannot_learn_in_context(spec, steps, sizes, most):
     _, after = learned(spec, steps, {**sizes, "layers": 1})
