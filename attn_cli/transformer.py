@@ -9,7 +9,7 @@ What its parts may be is in config.py; how one looks into it, in capture.py.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from .records import Kind
+    from .rules import Rule
 
 NORMS = {"layer": nn.LayerNorm, "rms": nn.RMSNorm}
 ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
@@ -217,7 +218,6 @@ class Transformer(nn.Module):
             self.encoder = Stack(config, "encoder")
         if config.stack != "encoder":
             self.decoder = Stack(config, "decoder")
-            self.rule = config.rule("decoder")  # to read it anew takes a while, in every step of a training
         if config.unembedding == "own":
             self.unembedding = nn.Linear(config.d_model, config.outputs or config.vocab)
 
@@ -284,6 +284,11 @@ class Transformer(nn.Module):
         if self.config.segments:
             x = x + (self.segment.weight[0] if segments is None else self.segment(segments))
         return self.dropout(self.embedding_norm(x))
+
+    @cached_property
+    def rule(self) -> Rule:
+        """What a decoder may see, read once: a training would read it in every step."""
+        return self.config.rule("decoder")
 
     def _before(self, x: Tensor, mask: Tensor | None = None) -> Bool[Tensor, "#batch 1 seq seq"]:
         """What each token of a decoder may see."""

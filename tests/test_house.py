@@ -127,6 +127,11 @@ def test_posenc_and_encode_load_neither_torch_nor_matplotlib():
     assert not loaded_by("encode", "--text", "a b") & HEAVY
 
 
+def test_a_picture_from_mini_does_not_load_what_compiles(tmp_path):
+    """An operation on a model without storage loads it, which takes two seconds."""
+    assert "torch._dynamo" not in loaded_by("heatmap", "--text", "a b", "-o", tmp_path / "x.png")
+
+
 @pytest.mark.parametrize("name", ["json", "npz", "tsv", "safetensors"])
 def test_drawing_a_saved_record_does_not_load_torch(tmp_path, run, name):
     run("attend", "--text", "a b", "-o", str(tmp_path / f"x.{name}"))
