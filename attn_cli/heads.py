@@ -56,7 +56,9 @@ class Heads:
         W_o = self.projection.W_o
         if W_o is None:
             return self.value.norm(dim=-1)
-        return value_lengths(self.value, self.value.new_tensor(W_o).reshape(len(self.value), -1, W_o.shape[1]))
+        return value_lengths(
+            self.value, self.value.new_tensor(W_o).reshape(len(self.value), -1, W_o.shape[1])
+        )
 
     def merge(self, output: Float[Tensor, "head query d_value"]) -> Float[Tensor, "query d_out"]:
         """The heads' outputs side by side, through the output matrix."""

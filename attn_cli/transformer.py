@@ -84,7 +84,8 @@ class MultiHeadAttention(nn.Module):
             at = torch.arange(x.shape[1], device=x.device)
             query, key = self.turn(lambda q, k: (q, k), query, key, at, at)
         if (group := self.n_heads // self.kv_heads) > 1:
-            key, value = (y.repeat_interleave(group, dim=1) for y in (key, value))  # [batch, head, key, d_head]
+            # [batch, head, key, d_head]
+            key, value = (y.repeat_interleave(group, dim=1) for y in (key, value))
         heads = attend(query, key, value, mask, self)  # [batch, head, query, d_head]
         return self.out(merge_heads(heads))
 

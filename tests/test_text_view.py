@@ -191,7 +191,9 @@ def test_ink_on_a_dark_ground_is_that_of_the_cell():
 
 def test_too_long_a_text_is_answered():
     names, weights = tuple(map(str, range(1001))), np.zeros((1, 4, 1, 1001))
-    with pytest.raises(InputError, match="4,004 tokens over all heads, at most 4,000 can be read; choose some"):
+    with pytest.raises(
+        InputError, match="4,004 tokens over all heads, at most 4,000 can be read; choose some"
+    ):
         laid_out(Attention(("q",), names, weights))
 
 
