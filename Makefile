@@ -18,7 +18,7 @@ lint: .venv/.lint  ## ruff and mypy; for the page's scripts eslint and prettier,
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	@if node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null; \
+	@if node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' 2>/dev/null; \
 		then $(MAKE) --no-print-directory node_modules/.lint && npm run --silent lint; \
 		else echo "lint: no Node.js 20 here, so the page's scripts were not linted" >&2; fi
 
