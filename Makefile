@@ -12,7 +12,7 @@ demo: .venv/.attn  ## install attn into .venv and draw samples/sentence.txt
 	$(if $(NO_COLOR),,FORCE_COLOR=1) $(BIN)/attn heatmap samples/sentence.txt
 
 test: .venv/.test  ## install what the tests need and run them all
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 lint: .venv/.lint  ## ruff and mypy; for the page's scripts eslint and prettier, where there is Node.js 20
 	$(BIN)/ruff check
