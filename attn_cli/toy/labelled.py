@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import InputError
 from .examples import Dataset, Example, Recipe, learns
 from .own import OWN, is_held_out
-from .pieces import asks_first, new_tokenizer
+from .pieces import asks_first, new_tokenizer, pieces_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -130,7 +130,7 @@ def _apart(rows: Sequence[Any], text: Any) -> tuple[list[Any], list[Any]]:
 def _dataset(
     tokenizer: Any, train: Sequence[Example], held_out: Sequence[Example], outputs: tuple[str, ...]
 ) -> Dataset:
-    vocabulary = tuple(tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size()))
+    vocabulary = pieces_of(tokenizer)
     counts = np.unique([word for one in train for word in one.written], return_counts=True)[1]
     return Dataset(
         tuple(train),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError
 from ..registry import Registry
 from .examples import END, Dataset, Example, Recipe, learns
-from .pieces import new_tokenizer
+from .pieces import new_tokenizer, pieces_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def translate(
         + [Example(right, left, start=names[0]) for left, right in zip(*sides, strict=True)] * both
         for sides in cut
     ]
-    vocabulary = tuple(tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size()))
+    vocabulary = pieces_of(tokenizer)
     return Dataset(
         tuple(examples[0]),
         tuple(examples[1]),

@@ -49,6 +49,11 @@ def new_tokenizer(sentences: Iterable[str], size: int, special: Sequence[str] = 
     return tokenizer
 
 
+def pieces_of(tokenizer: Any) -> tuple[str, ...]:
+    """All pieces that a tokenizer knows, each at its number."""
+    return tuple(tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size()))
+
+
 def asks_first(tokenizer: Any, token: str) -> None:
     """Let a tokenizer put this special token of its own in front of every text."""
     from tokenizers import processors

@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import InputError
 from .examples import Dataset, Example, Recipe, learns
 from .own import OWN, is_held_out
-from .pieces import new_tokenizer
+from .pieces import new_tokenizer, pieces_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -129,7 +129,7 @@ def _dataset(
     held_out = [example(window) for window in unseen]
     if not train or not held_out:
         raise InputError(f"{len(windows)} pieces of text are too few", hint="give a longer text")
-    vocabulary = tuple(tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size()))
+    vocabulary = pieces_of(tokenizer)
     return Dataset(
         tuple(train),
         tuple(held_out),
