@@ -54,6 +54,13 @@ def test_addition_looks_at_both_digits_of_a_place():
     assert looked_at(example) == {5: [0, 3], 6: [1, 4]}  # the last digit is what was carried
 
 
+def test_addition_draws_short_numbers_as_often_as_long_ones():
+    firsts = ["".join(example.source).partition("+")[0][::-1].lstrip("0") for example in drawn("addition")]
+    shares = [sum(len(first) == n for first in firsts) / len(firsts) for n in (2, 3)]
+    # A third of the numbers may have n digits, and nine in ten of them do; a tenth of the next do too.
+    assert shares == pytest.approx([0.9 / 3 + 0.09 / 3, 0.9 / 3], abs=0.05)
+
+
 @pytest.mark.parametrize("example", drawn("addition", 50), ids=lambda e: "".join(e.source))
 def test_addition_adds(example):
     left, right = "".join(example.source).partition("=")[0].split("+")

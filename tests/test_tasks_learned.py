@@ -39,7 +39,7 @@ def reached(evaluation):
 LEARNED = [
     ("copy:longest=4", 80, {}, 0.95, 0.9),
     ("sort:longest=4", 150, {}, 0.9, 0.7),
-    ("addition:digits=2", 300, {"dim": 64}, 0.8, 0.9),
+    ("addition:digits=2", 400, {"dim": 64}, 0.8, 0.9),
     ("parity:longest=8", 300, {}, 0.85, None),
     ("sum:length=3", 300, {}, 0.8, None),
     ("dates:first=1990,last=1999", 200, {}, 0.9, 0.55),

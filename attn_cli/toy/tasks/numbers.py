@@ -15,15 +15,17 @@ TOTAL = "[CLS]"  # where an answer about the whole sequence is asked
 def addition(rng: np.random.Generator, *, digits: int = 3) -> Example:
     """Sums, units first: 72+85= → 580, as 27+58=085; each digit should look at those of its two operands.
 
-    Raises InputError when `digits` is not between 1 and 18.
+    Numbers of every length up to `digits` are equally frequent. Were all long, one digit of a place would say
+    nothing about the sum without the other, and what neither teaches alone may never be learned. Raises
+    InputError when `digits` is not between 1 and 18.
 
-    >>> example = addition(np.random.default_rng(0), digits=2)
+    >>> example = addition(np.random.default_rng(1), digits=2)
     >>> " ".join(example.source), example.written
-    ('5 8 + 3 6 = 8 4', ['8', '4', '1'])
+    ('7 0 + 5 9 = 2 0', ['2', '0', '1'])
     """
     if not 1 <= digits <= 18:
         raise InputError(f"digits {digits}", hint="give 1 to 18")
-    first, second = (int(n) for n in rng.integers(10**digits, size=2))
+    first, second = (int(rng.integers(10**length)) for length in rng.integers(1, digits + 1, size=2))
     left, right = (f"{n:0{digits}}"[::-1] for n in (first, second))
     answer = f"{first + second:0{digits + 1}}"[::-1]
     source = (*left, "+", *right, "=", *answer[:-1])
