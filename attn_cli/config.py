@@ -46,6 +46,7 @@ class Config:
     out_bias: bool = True
     feed_forward_bias: bool = True
     unembedding: Literal["own", "tied", "none"] = "own"
+    embedding_scale: bool = False  # tokens enter √d_model times as long as the unembedding has them
     outputs: int | None = None  # different tokens out, where they are others than those in
     dropout: float = 0.0  # share of what a part gives that training leaves out
 

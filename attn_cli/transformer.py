@@ -278,6 +278,8 @@ class Transformer(nn.Module):
         """The stream before the first layer; all of one segment unless told."""
         drawn = self.config.patch is not None and not tokens.is_floating_point()
         x = self.target_embedding(tokens) if drawn else self.embedding(tokens)  # [batch, seq, d_model]
+        if self.config.embedding_scale:  # Vaswani et al. 2017, § 3.4
+            x = x * self.config.d_model**0.5
         if self.config.positions == "learned":
             x = x + self.position.weight[: x.shape[1]]
         elif not self.config.positions.startswith("rope"):

@@ -171,6 +171,19 @@ def test_a_post_norm_layer_is_torchs():
     torch.testing.assert_close(ours(x, keep[:, None, None, :])[keep], expected[keep], **EXACT)
 
 
+def test_tied_embeddings_may_enter_longer_than_they_leave():
+    """Scaled by √d_model they are the unscaled model whose embeddings are so much longer, but for the logits."""
+    config = replace(CONFIG, positions="rope", unembedding="tied")
+    ours, longer = Transformer(replace(config, embedding_scale=True)), Transformer(config)
+    longer.load_state_dict(ours.state_dict())
+    with torch.no_grad():
+        longer.embedding.weight *= D_MODEL**0.5
+    tokens = torch.randint(7, (2, 6))
+    torch.testing.assert_close(ours.embed(tokens).std(), ours.embedding.weight[tokens].std() * D_MODEL**0.5)
+    torch.testing.assert_close(ours.hidden(tokens), longer.hidden(tokens), **EXACT)
+    torch.testing.assert_close(ours(tokens) * D_MODEL**0.5, longer(tokens), **EXACT)
+
+
 def test_an_encoder_decoder_is_torchs():
     model = Transformer(replace(CONFIG, stack="both", positions="sinusoidal", unembedding="tied"))
     theirs = nn.TransformerDecoderLayer(

@@ -118,6 +118,7 @@ def _config(dataset: Dataset, recipe: Recipe, given: Learner) -> Config:
 
     dim = given.dim or recipe.dim
     pictures = dataset.train[0].image
+    tied = dataset.tokenizer is not None and not dataset.outputs
     return Config(
         len(dataset.vocabulary) if pictures is None else len(pictures),
         dataset.longest if dataset.tokenizer is None else max(256, dataset.longest),
@@ -128,7 +129,8 @@ def _config(dataset: Dataset, recipe: Recipe, given: Learner) -> Config:
         stack=recipe.stack,
         positions=recipe.positions,
         patch=recipe.patch,
-        unembedding="own" if dataset.tokenizer is None or dataset.outputs else "tied",
+        unembedding="tied" if tied else "own",
+        embedding_scale=tied,
         outputs=len(dataset.outputs) or None,
         dropout=recipe.dropout if given.dropout is None else given.dropout,
     )

@@ -21,7 +21,7 @@ OWN: Registry[Callable[..., Dataset]] = Registry("task")
 @OWN.register
 @learns(
     Recipe(
-        stack="both", attends="encoder", steps=20_000, layers=3, dim=128, batch=128, dropout=0.1,
+        stack="both", attends="encoder", steps=11_000, layers=3, dim=128, dropout=0.2, patience=20,
         positions="rope", measure="loss", seconds=3600, goal=0.0,
     )
 )  # fmt: skip
