@@ -193,3 +193,18 @@ def test_without_a_compiler_compile_is_one_line(monkeypatch):
     training = Training(model, dataset, Recipe(), Options(steps=1, lr=0.01, seed=0), machine)
     with pytest.raises(InputError, match=r"cannot compile the model .*; install a C\+\+ compiler, or leave"):
         next(training.run())
+
+
+# ---- pictures ---------------------------------------------------------------------------------------
+
+
+def test_what_looks_at_a_picture_is_drawn_over_it(run, tmp_path):
+    dark = []
+    for task in ("shapes:noise=0", "tones:noise=0"):
+        run("train-toy", task, *TINY, "-o", str(tmp_path / task))
+        with Image.open(tmp_path / task / "attention.png") as picture:
+            dark.append((np.array(picture.convert("L")) < 140).mean())
+    drawn, a_map = (
+        dark  # the picture is black where nothing is drawn, and grey under weights as small as these
+    )
+    assert drawn > 0.1 > a_map

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ..toy.training import Step, Training
 
 _READABLE = 24  # positions that are told one by one; config.json has any number
+_GREY_OR_COLOURED = (1, 3)  # channels of pictures; frames of sound have others
+_ENLARGED = 16  # times
 _MEASURED = ("loss", "held_out_loss", "exact_match", "expected_mass")
 
 
@@ -57,13 +59,14 @@ def metrics(history: Sequence[Step]) -> bytes:
 
 def pictures(run: Run, training: Training, reached: Evaluation) -> dict[str, bytes]:
     """How it learned, and the attention to one of the longest held-out examples, filmed if that was wanted."""
-    from ..render.figure import attention_figure, curves_figure, save
+    from ..render.figure import attention_figure, curves_figure, image_figure, save
 
     curves = {name.replace("_", " "): _curve(training.history, name) for name in _MEASURED}
     curves = {name: curve for name, curve in curves.items() if curve[0]}
     attention = _look(run, training, training.watched.example)
+    seen = _seen(attention, training.watched.example, training.recipe.patch)
     drawn = {
-        "attention.png": save(attention_figure(attention), "png"),
+        "attention.png": save(attention_figure(attention) if seen is None else image_figure(seen), "png"),
         "loss.png": save(curves_figure(curves, provenance=run.provenance), "png"),
     }
     return drawn | (_film(attention, training, reached) if training.frames else {})
@@ -95,6 +98,20 @@ def _look(run: Run, training: Training, example: Example) -> Attention:
             target = Tokens(batch.written[0, 1:].tolist(), example.written)
         kind, layers = training.recipe.attends, range(run.model.config.n_layers)
         return run.look(batch.source, example.source, layers, kind, target, example.start)
+
+
+def _seen(attention: Attention, example: Example, patch: int | None) -> Attention | None:
+    """The attention with the picture that it looks at, where the example is one that people can see."""
+    import numpy as np
+
+    if example.image is None or patch is None or len(example.image) not in _GREY_OR_COLOURED:
+        return None
+    darkest, lightest = example.image.min(), example.image.max()
+    pixels = np.rint(255 * (example.image - darkest) / (lightest - darkest)).astype(np.uint8)
+    pixels = np.broadcast_to(pixels, (3, *pixels.shape[1:])).transpose(1, 2, 0)
+    # Each pixel as a square, as no smoothing of theirs was learned from.
+    image = pixels.repeat(_ENLARGED, axis=0).repeat(_ENLARGED, axis=1)
+    return replace(attention, patches=tuple(n // patch for n in example.image.shape[1:]), image=image)
 
 
 def _curve(history: Sequence[Step], name: str) -> tuple[list[int], list[float]]:
