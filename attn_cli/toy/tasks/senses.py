@@ -73,6 +73,9 @@ _SHAPES: dict[str, Callable[..., Float[np.ndarray, "row column"]]] = {
 NOTES = {"C": 262, "D": 294, "E": 330, "F": 349, "G": 392, "A": 440, "B": 494}  # hertz
 RATE, HOP, WINDOW = 1000, 32, 64  # samples a second; from frame to frame; of a frame
 FRAMES = 24
+_TIMES = np.arange((FRAMES - 1) * HOP + WINDOW) / RATE  # seconds
+_SAMPLES = HOP * np.arange(FRAMES)[:, None] + np.arange(WINDOW)  # which of them are in each frame
+_TAPER = np.hanning(WINDOW)  # a frame fades in and out, so that its edges do not sound
 
 
 @TASKS.register
@@ -102,11 +105,10 @@ def tones(rng: np.random.Generator, *, notes: int = 4, noise: float = 0.2) -> Ex
     names = [list(NOTES)[step % len(NOTES)] for step in steps]
     durations = rng.integers(3, 6, size=n)  # frames
     begins = int(rng.integers(1, FRAMES - durations.sum())) + np.cumsum([0, *durations])
-    t = np.arange((FRAMES - 1) * HOP + WINDOW) / RATE
-    sound = noise * rng.standard_normal(t.size)
+    sound = noise * rng.standard_normal(_TIMES.size)
     for name, begin, end in zip(names, begins, begins[1:], strict=False):
         held = slice(begin * HOP + HOP // 2, end * HOP + HOP // 2)
-        sound[held] += np.sin(2 * np.pi * NOTES[name] * t[held] + rng.uniform(0, 2 * np.pi))
+        sound[held] += np.sin(2 * np.pi * NOTES[name] * _TIMES[held] + rng.uniform(0, 2 * np.pi))
     expected = np.zeros((n, FRAMES + 1), dtype=bool)
     for row, (begin, end) in enumerate(pairwise(begins)):
         expected[row, 1 + begin : 1 + end] = True
@@ -116,5 +118,4 @@ def tones(rng: np.random.Generator, *, notes: int = 4, noise: float = 0.2) -> Ex
 
 def _spectrogram(sound: Float[np.ndarray, " sample"]) -> Float[np.ndarray, "frequency frame"]:
     """How loud each frequency is in each frame."""
-    frames = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP] * np.hanning(WINDOW)
-    return np.log1p(np.abs(np.fft.rfft(frames)).T).astype(np.float32)
+    return np.log1p(np.abs(np.fft.rfft(sound[_SAMPLES] * _TAPER)).T).astype(np.float32)
