@@ -47,7 +47,7 @@ def norm(name: str, x: Tensor) -> Tensor:
     return layer_norm(x, x.shape[-1:], W[f"{name}.weight"], W[f"{name}.bias"])
 
 
-x = W["embedding.weight"][encoded.ids]
+x = W["embedding.weight"][encoded.ids] * (n_heads * d_head) ** 0.5
 layers = []
 for i in range(3):
     layer = f"encoder.layers.{i}"

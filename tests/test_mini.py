@@ -105,7 +105,7 @@ def test_one_layer_is_the_same_as_of_all(mini):
 def test_fifty_words_are_aligned_as_a_person_aligned_them(mini):
     assert len(LINKS.read_text("utf-8").splitlines()) == 51
     for name, shares in agreement(mini).items():
-        assert shares.max() >= 0.7, name  # by chance one in nine
+        assert shares.max() >= 0.85, name  # by chance one in nine
 
 
 def test_text_too_long_and_in_pieces(mini, run):
