@@ -106,6 +106,14 @@ def test_an_epoch_sees_every_example_once():
     assert max(max(found) - min(found) for found in lengths) <= 4  # of 2 to 20, as source and target count
 
 
+def test_the_longest_texts_are_left_over_no_more_often_than_others():
+    """Sorted by length before the rest is cut off, the longest would never be trained on."""
+    texts = [Example(("a",) * n, ("a",) * n) for n in range(1, 38)]
+    data = Numbered(texts, Dataset(tuple(texts), (), ("a",), tokenizer="{}"), writes=False)
+    times = sum(np.bincount(np.concatenate(order(data, 8, 0, epoch)), minlength=37) for epoch in range(100))
+    assert times.min() > 70  # of 100 epochs, which see 32 of 37
+
+
 def test_evaluation_by_hand():
     measured = evaluate(looks_everywhere_and_answers_b(), TINY, Recipe())
     assert measured.exact_match == 1 / 2  # "b" is right as a whole, of "b a" only the first token

@@ -80,7 +80,7 @@ def order(data: Numbered, size: int, seed: int, epoch: int) -> list[np.ndarray]:
     """The batches of an epoch: all examples once, texts of like length together, batches shuffled.
 
     Neighbours in the shuffled list are sorted by length, so that little of a batch is padding. What is left
-    over at the end is not used in this epoch, as the gradient of a smaller batch is noisier.
+    over at its end is not used in this epoch, as the gradient of a smaller batch is noisier.
 
     >>> from attn_cli.toy.tasks import draw, reverse
     >>> dataset = draw(reverse, 100, seed=0)
@@ -88,15 +88,16 @@ def order(data: Numbered, size: int, seed: int, epoch: int) -> list[np.ndarray]:
     [32, 32, 32]
     """
     rng = np.random.default_rng((seed, epoch))
-    shuffled = rng.permutation(len(data))
     size = min(size, len(data))
+    # Before they are sorted: after it, what is left over would be the longest in every epoch.
+    shuffled = rng.permutation(len(data))[: len(data) - len(data) % size]
     bucket = _BUCKETS * size
     batches = []
     for start in range(0, len(shuffled), bucket):
         chosen = shuffled[start : start + bucket]
         if data.by_length:
             chosen = chosen[np.argsort(data.lengths[chosen], kind="stable")]
-        batches += [chosen[i : i + size] for i in range(0, len(chosen) - size + 1, size)]
+        batches += [chosen[i : i + size] for i in range(0, len(chosen), size)]
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
