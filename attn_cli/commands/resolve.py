@@ -258,8 +258,15 @@ def _kind(name: str | None) -> Kind | None:
 
 
 def _target(given: str, source: Source) -> str:
-    """The text of a file where there is one of that name, else the text itself."""
-    return files.read_text(given, encoding=source.encoding) if os.path.exists(given) else _typed(given)
+    """The text of a file where there is one of that name, else the text itself.
+
+    Raises InputError when what is given can only be meant as the name of a file, and there is none.
+    """
+    folder, suffix = os.path.dirname(given), os.path.splitext(given)[1].lower()
+    named = " " not in given and (suffix in (".txt", ".md", ".text") or os.path.isdir(folder))
+    if named or os.path.exists(given):
+        return files.read_text(given, encoding=source.encoding)
+    return _typed(given)
 
 
 def _heads_of_files(source: Source) -> Heads:
