@@ -86,6 +86,26 @@ def test_a_translation_of_ones_own_is_aligned(mini, run, tmp_path):
     assert home[4].argmax() == 4  # 家, home
 
 
+def test_a_file_that_is_not_there_is_not_aligned_as_a_translation(run, tmp_path):
+    (tmp_path / "mine.txt").write_text(CHINESE, "utf-8")
+    done = run("heatmap", "--text", ENGLISH, "--kind", "cross", "--target", "mien.txt", cwd=tmp_path)
+    assert (done.code, done.stdout) == (2, "")
+    assert done.stderr == "attn: error: mien.txt: no such file; did you mean 'mine.txt'?\n"
+
+
+def test_what_looks_like_a_token_of_its_own_is_text(mini):
+    with pytest.warns(AttnNote, match=r"does not know \[ \]"):
+        shown = mini.attend("Go [end] home.", Reading(kind="cross", target="[zh]回家。"))
+    assert shown.query_tokens == ("[", "z", "h", "]", "回", "家", "。", "[end]")
+    assert "[end]" not in shown.key_tokens
+
+
+def test_it_says_what_it_cannot_read(run):
+    done = run("heatmap", "--text", "I like 😀 ѣ 😀.", "--format", "json")
+    assert done.stderr == "attn: note: the model does not know 😀 ѣ; it reads [unk] there\n"
+    assert "😀" in json.loads(done.stdout)["key_tokens"]
+
+
 def test_the_decoder_sees_what_it_has_written_only(mini):
     shown = mini.attend(ENGLISH, Reading(kind="decoder", target=CHINESE))
     assert shown.query_tokens == shown.key_tokens == ("[zh]", *CHINESE)

@@ -15,7 +15,7 @@ from ..transformer import Capture, Transformer
 from .attending import Attended, apart
 from .reading import WHOLE, Reading
 from .special import without_special
-from .text import tokenise
+from .text import Tokenised, tokenise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -160,9 +160,23 @@ class Run:
         if self.tokenizer is not None:
             longest = self.model.config.max_len
             pieces = tokenise(self.tokenizer, text, reading, longest, in_pieces=in_pieces)
+            self._tell_unknown(pieces)
             return [Tokens(piece.numbers, piece.labels) for piece in pieces]
         labels = [part for token in whitespace(text) for part in self._parts(token)]
         return [Tokens(self._numbers(labels), labels)]
+
+    def _tell_unknown(self, pieces: Sequence[Tokenised]) -> None:
+        """Say what the model cannot tell apart, as the picture calls it by the characters that it stands for."""
+        lost = self.tokenizer.token_to_id(self.tokenizer.model.unk_token or "")
+        unknown = [
+            label
+            for piece in pieces
+            for number, label in zip(piece.numbers, piece.labels, strict=True)
+            if number == lost
+        ]
+        if unknown:
+            name = self.tokenizer.model.unk_token
+            note(f"the model does not know {_listed(list(dict.fromkeys(unknown)))}; it reads {name} there")
 
     def write(self, source: Tensor, start: str) -> Tokens:
         """What the model itself makes of a source: the most probable token, one after the other."""

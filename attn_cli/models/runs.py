@@ -100,6 +100,7 @@ def load(directory: Path, config: Mapping[str, Any]) -> Run:
         raise problem.at(str(directory / "config.json")) from None
     tokenizer = open_tokenizer(directory) if config.get("vocabulary") is None else None
     if tokenizer is not None:
+        tokenizer.encode_special_tokens = True  # as in training: [end] in a text is text, and ends nothing
         names["vocabulary"] = tuple(tokenizer.id_to_token(i) or "" for i in range(tokenizer.get_vocab_size()))
     try:
         _check_vocabularies(ours, **names, sides=facts["sides"])

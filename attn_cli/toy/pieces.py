@@ -25,6 +25,7 @@ def new_tokenizer(sentences: Iterable[str], size: int, special: Sequence[str] = 
     from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
+    tokenizer.encode_special_tokens = True  # what looks like one in a text is text
     tokenizer.normalizer = normalizers.NFC()
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
