@@ -18,7 +18,7 @@ from conftest import run_attn
 
 FILES = ["README.md", "attention.png", "config.json", "loss.png", "metrics.csv", "model.safetensors"]
 STATE = "training_state.safetensors"
-HEADER = "run\ttask\tseed\texact_match\tlayer\thead\texpected_mass"
+HEADER = "run\ttask\tseed\texact_match\tlayer\thead\texpected_mass\tloss\tf1\tlonger_match"
 
 
 def contents(directory):
@@ -62,6 +62,9 @@ def test_the_run_directory_says_the_same(trained):
     config = json.loads((directory / "config.json").read_text())
     masses = [float(line.split("\t")[6]) for line in result.stdout.splitlines()[1:]]
     assert np.ravel(config["results"]["expected_mass"]).tolist() == masses
+    results = config["results"]
+    wholes = {tuple(line.split("\t")[7:]) for line in result.stdout.splitlines()[1:]}
+    assert wholes == {(str(results["loss"]), "", str(results["longer_match"]))}
     assert config["results"]["n_examples"] > 500
     assert config["results"]["uniform_mass"] < 0.2
     header, *rows = ((directory / "metrics.csv").read_text()).splitlines()

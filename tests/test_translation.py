@@ -1,5 +1,6 @@
 """BLEU and chrF of `train-toy translate`: by hand, and from the command line."""
 
+import json
 import sys
 
 import pytest
@@ -63,6 +64,14 @@ def test_train_toy_reports_both_directions(run, tmp_path, monkeypatch):
     assert done.code == 0
     assert "Into en: BLEU " in done.stderr
     assert "Into zh: BLEU " in done.stderr
+    header, row = (line.split("\t") for line in done.stdout.splitlines())
+    told = dict(zip(header, row, strict=True))
+    for language, scores in json.loads((tmp_path / "runs/translate/config.json").read_text())["results"][
+        "translations"
+    ].items():
+        assert float(told[f"bleu_{language}"]) == scores["bleu"]
+        assert float(told[f"chrf_{language}"]) == scores["chrf"]
+    assert (tmp_path / "runs/translate/cross.png").read_bytes().startswith(b"\x89PNG")
     monkeypatch.setitem(sys.modules, "sacrebleu.metrics", None)
     without = run(*train, "--overwrite", cwd=tmp_path)
     assert without.code == 0

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ..models.run import Run
-    from ..records import Attention
+    from ..records import Attention, Kind
     from ..toy.evaluation import Evaluation
     from ..toy.examples import Example, Recipe
     from ..toy.training import Step, Training
@@ -34,6 +34,7 @@ def measured(training: Training) -> Evaluation:
     from ..toy.translation import measure, translate
 
     reached, dataset = training.finish(), training.dataset
+    training.model.to("cpu")  # wherever it was trained: from here on it is looked at
     if dataset.tokenizer is None or training.recipe.stack != "both":
         return reached
     try:
@@ -63,12 +64,16 @@ def pictures(run: Run, training: Training, reached: Evaluation) -> dict[str, byt
 
     curves = {name.replace("_", " "): _curve(training.history, name) for name in _MEASURED}
     curves = {name: curve for name, curve in curves.items() if curve[0]}
-    attention = _look(run, training, training.watched.example)
+    attends = training.recipe.attends
+    attention = _look(run, training, training.watched.example, attends)
     seen = _seen(attention, training.watched.example, training.recipe.patch)
     drawn = {
         "attention.png": save(attention_figure(attention) if seen is None else image_figure(seen), "png"),
         "loss.png": save(curves_figure(curves, provenance=run.provenance), "png"),
     }
+    if run.model.config.stack == "both" and attends != "cross":
+        aligned = _look(run, training, training.watched.example, "cross")
+        drawn["cross.png"] = save(attention_figure(aligned), "png")
     return drawn | (_film(attention, training, reached) if training.frames else {})
 
 
@@ -85,8 +90,8 @@ def _film(attention: Attention, training: Training, reached: Evaluation) -> dict
     return {"film.gif": film.gif(filmed), "film.png": save(film.strip(filmed, layer, head), "png")}
 
 
-def _look(run: Run, training: Training, example: Example) -> Attention:
-    """The attention of the run to an example, in the kind that the task is about."""
+def _look(run: Run, training: Training, example: Example, kind: Kind) -> Attention:
+    """One kind of attention of the run to an example."""
     import torch
 
     from ..models.run import Tokens
@@ -96,7 +101,7 @@ def _look(run: Run, training: Training, example: Example) -> Attention:
         target = None
         if batch.written is not None:
             target = Tokens(batch.written[0, 1:].tolist(), example.written)
-        kind, layers = training.recipe.attends, range(run.model.config.n_layers)
+        layers = range(run.model.config.n_layers)
         return run.look(batch.source, example.source, layers, kind, target, example.start)
 
 
@@ -165,8 +170,11 @@ def _by_position(shares: np.ndarray) -> list[str]:
     asked = [(position, share) for position, share in enumerate(shares.tolist()) if not math.isnan(share)]
     if not 1 < len(asked) <= _READABLE:
         return []
-    rates = " ".join(f"{share:.1%}" for _, share in asked)
-    return [f"Right at each position, from {asked[0][0]} to {asked[-1][0]}: {rates}."]
+    if len(asked) == asked[-1][0] - asked[0][0] + 1:
+        rates = " ".join(f"{share:.1%}" for _, share in asked)
+        return [f"Right at each position, from {asked[0][0]} to {asked[-1][0]}: {rates}."]
+    rates = ", ".join(f"{share:.1%} at {position}" for position, share in asked)
+    return [f"Right at the positions that are asked: {rates}."]
 
 
 def _table(reached: Evaluation, expected_mass: np.ndarray) -> Table:
@@ -182,10 +190,16 @@ def _table(reached: Evaluation, expected_mass: np.ndarray) -> Table:
 
 
 def _tsv(directory: Path, run: Run, reached: Evaluation, task: str) -> bytes:
-    """A row for each head; of a task that expects attention nowhere, one row."""
+    """A row for each head, and in all of them what the whole reached; of a task that expects attention nowhere, one."""
     from ..tokens import escape
 
-    lines = ["run\ttask\tseed\texact_match\tlayer\thead\texpected_mass"]
+    whole: dict[str, object] = {
+        "loss": reached.loss, "f1": reached.f1, "longer_match": reached.longer_match
+    }  # fmt: skip
+    for language, scores in (reached.translations or {}).items():
+        whole |= {f"bleu_{language}": scores.bleu, f"chrf_{language}": scores.chrf}
+    named = ("run", "task", "seed", "exact_match", "layer", "head", "expected_mass", *whole)
+    lines = ["\t".join(named)]
     masses: list[tuple[object, ...]] = [("", "", "")]
     if reached.expected_mass is not None:
         masses = [
@@ -194,6 +208,6 @@ def _tsv(directory: Path, run: Run, reached: Evaluation, task: str) -> bytes:
             for head, mass in enumerate(row)
         ]
     for row in masses:
-        cells = (escape(str(directory)), task, run.seed, reached.exact_match, *row)
-        lines.append("\t".join(map(str, cells)))
+        cells = (escape(str(directory)), escape(task), run.seed, reached.exact_match, *row, *whole.values())
+        lines.append("\t".join("" if cell is None else str(cell) for cell in cells))
     return "".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape")
