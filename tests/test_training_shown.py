@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from attn_cli.commands.environment import Environment
+from attn_cli.commands.train_report import _curves
 from attn_cli.errors import InputError
 from attn_cli.records import Attention
 from attn_cli.render import film
@@ -14,7 +15,7 @@ from attn_cli.render.colour import ramp
 from attn_cli.toy.examples import Dataset, Example, Recipe, draw
 from attn_cli.toy.film import Watched, filmed, longest
 from attn_cli.toy.tasks import recipe, reverse, sort
-from attn_cli.toy.training import Machine, Options, Training, new_model
+from attn_cli.toy.training import Machine, Options, Step, Training, new_model
 from attn_cli.transformer import Config
 from PIL import Image
 from rich.console import Console
@@ -90,7 +91,8 @@ def test_frames_lie_close_where_most_happens():
 def test_what_is_watched_is_long_and_still_fits_a_terminal():
     of = [Example(("a",) * n, ("a",) * n) for n in (2, 24, 7, 30)]
     assert len(longest(Dataset((), tuple(of), ("a",))).source) == 24
-    assert len(longest(Dataset((), tuple(of[3:]), ("a",))).source) == 30
+    beginning = longest(Dataset((), tuple(of[3:]), ("a",)))
+    assert len(beginning.source) == len(beginning.target) == 24
 
 
 @pytest.mark.parametrize("task", [reverse, sort])
@@ -193,6 +195,15 @@ def test_without_a_compiler_compile_is_one_line(monkeypatch):
     training = Training(model, dataset, Recipe(), Options(steps=1, lr=0.01, seed=0), machine)
     with pytest.raises(InputError, match=r"cannot compile the model .*; install a C\+\+ compiler, or leave"):
         next(training.run())
+
+
+def test_a_long_curve_is_drawn_as_means_of_neighbours():
+    history = [Step(step, float(step), 0.1) for step in range(1, 1002)]
+    ((name, (steps, values)),) = _curves(history).items()
+    assert name == "loss (mean of 3)"
+    assert (steps[:2], steps[-2:]) == ([3, 6], [999, 1001])
+    assert (values[0], values[-1]) == (2, 1000.5)
+    assert list(_curves(history[:400])) == ["loss"]
 
 
 # ---- pictures ---------------------------------------------------------------------------------------

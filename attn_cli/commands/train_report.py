@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _READABLE = 24  # positions that are told one by one; config.json has any number
 _GREY_OR_COLOURED = (1, 3)  # channels of pictures; frames of sound have others
 _ENLARGED = 16  # times
+_POINTS = 400  # of a curve; more would be a broad band
 _MEASURED = ("loss", "held_out_loss", "exact_match", "expected_mass")
 
 
@@ -61,15 +62,17 @@ def metrics(history: Sequence[Step]) -> bytes:
 def pictures(run: Run, training: Training, reached: Evaluation) -> dict[str, bytes]:
     """How it learned, and the attention to one of the longest held-out examples, filmed if that was wanted."""
     from ..render.figure import attention_figure, curves_figure, image_figure, save
+    from ..render.look import Look
 
-    curves = {name.replace("_", " "): _curve(training.history, name) for name in _MEASURED}
-    curves = {name: curve for name, curve in curves.items() if curve[0]}
     attends = training.recipe.attends
     attention = _look(run, training, training.watched.example, attends)
+    look = Look(title=" ".join(training.watched.example.written))  # what the picture shows
     seen = _seen(attention, training.watched.example, training.recipe.patch)
     drawn = {
-        "attention.png": save(attention_figure(attention) if seen is None else image_figure(seen), "png"),
-        "loss.png": save(curves_figure(curves, provenance=run.provenance), "png"),
+        "attention.png": save(
+            attention_figure(attention) if seen is None else image_figure(seen, look), "png"
+        ),
+        "loss.png": save(curves_figure(_curves(training.history), provenance=run.provenance), "png"),
     }
     if run.model.config.stack == "both" and attends != "cross":
         aligned = _look(run, training, training.watched.example, "cross")
@@ -95,14 +98,16 @@ def _look(run: Run, training: Training, example: Example, kind: Kind) -> Attenti
     import torch
 
     from ..models.run import Tokens
+    from ..toy.pieces import labels
 
+    named = tuple if run.tokenizer is None else labels
     with torch.inference_mode():
         batch = training.numbered([example]).batch([0])
         target = None
         if batch.written is not None:
-            target = Tokens(batch.written[0, 1:].tolist(), example.written)
+            target = Tokens(batch.written[0, 1:].tolist(), list(named(example.written)))
         layers = range(run.model.config.n_layers)
-        return run.look(batch.source, example.source, layers, kind, target, example.start)
+        return run.look(batch.source, named(example.source), layers, kind, target, example.start)
 
 
 def _seen(attention: Attention, example: Example, patch: int | None) -> Attention | None:
@@ -119,10 +124,21 @@ def _seen(attention: Attention, example: Example, patch: int | None) -> Attentio
     return replace(attention, patches=tuple(n // patch for n in example.image.shape[1:]), image=image)
 
 
-def _curve(history: Sequence[Step], name: str) -> tuple[list[int], list[float]]:
-    """The steps in which something was measured, and its values."""
-    measured = [(step.step, value) for step in history if (value := getattr(step, name)) is not None]
-    return [step for step, _ in measured], [value for _, value in measured]
+def _curves(history: Sequence[Step]) -> dict[str, tuple[list[int], list[float]]]:
+    """Whatever was measured: the steps and its values, of very many the means of neighbours."""
+    curves = {}
+    for name in _MEASURED:
+        found = [(step.step, value) for step in history if (value := getattr(step, name)) is not None]
+        if not found:
+            continue
+        n = math.ceil(len(found) / _POINTS)
+        runs = [found[i : i + n] for i in range(0, len(found), n)]
+        said = name.replace("_", " ") + (f" (mean of {n})" if n > 1 else "")
+        curves[said] = (
+            [run[-1][0] for run in runs],
+            [sum(value for _, value in run) / len(run) for run in runs],
+        )
+    return curves
 
 
 # ---- what the user sees -----------------------------------------------------------------------------

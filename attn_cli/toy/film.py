@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from ..transformer import Capture, Transformer
 from .batches import Numbered
 from .examples import END
+from .pieces import labels
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -35,12 +36,12 @@ class Watched:
     def __init__(self, dataset: Dataset, recipe: Recipe) -> None:
         self.example = longest(dataset)
         self.kind = recipe.attends
-        self.columns = self.example.source
-        self.rows = self.example.source
+        named = tuple if dataset.tokenizer is None else labels
+        self.columns = self.rows = named(self.example.source)
         if self.kind == "cross":
-            self.rows = (*self.example.written, END)
+            self.rows = (*named(self.example.written), END)
         elif recipe.stack == "both" and self.kind == "decoder":
-            self.rows = self.columns = (self.example.start, *self.example.written)
+            self.rows = self.columns = (self.example.start, *named(self.example.written))
         self._batch = Numbered([self.example], dataset, writes=recipe.stack == "both").batch([0])
 
     @torch.inference_mode()
@@ -54,12 +55,21 @@ class Watched:
 
 
 def longest(dataset: Dataset) -> Example:
-    """One of the longest held-out examples that still are easy to look at; else one of the shortest."""
+    """One of the longest held-out examples that still are easy to look at; else the beginning of one."""
     sizes = {example: max(len(example.source), len(example.target)) for example in dataset.held_out[:200]}
     fitting = [example for example, size in sizes.items() if size <= _LONGEST]
     if fitting:
         return max(fitting, key=lambda example: (sizes[example], len(example.source)))
-    return min(sizes, key=lambda example: sizes[example])
+    shortest = min(sizes, key=lambda example: sizes[example])
+    return shortest if shortest.image is not None else _beginning(shortest)
+
+
+def _beginning(example: Example) -> Example:
+    """As much of an example as is easy to look at."""
+    expected = None if example.expected is None else example.expected[:_LONGEST, :_LONGEST]
+    return replace(
+        example, source=example.source[:_LONGEST], target=example.target[:_LONGEST], expected=expected
+    )
 
 
 def filmed(steps: int, frames: int = FRAMES) -> list[int]:
