@@ -97,5 +97,5 @@ def test_a_slot_has_what_was_said_of_it_last():
 
 
 def test_a_summary_of_nothing():
-    with pytest.raises(InputError, match=r"^longest 0; give at least 1$"):
+    with pytest.raises(InputError, match=r"^longest 0; give 1 to 100$"):
         drawn("summary:longest=0", 1)

@@ -160,16 +160,19 @@ def test_tones_follow_one_another_without_a_gap():
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ("copy:longest=0", "longest 0; give at least 1"),
+        ("copy:longest=0", "longest 0; give 1 to 1,000"),
         ("addition:digits=0", "digits 0; give 1 to 18"),
         ("dates:first=2000,last=1999", "years 2000 to 1999; give 1000 to 9999, the first one first"),
         ("induction:longest=27", "longest 27; give 2 to 26"),
         ("recall:longest=1", "longest 1; give 2 to 26"),
-        ("parity:longest=0", "longest 0; give at least 1"),
+        ("parity:longest=0", "longest 0; give 1 to 1,000"),
+        ("reverse:longest=1001", "longest 1001; give 1 to 1,000"),
+        ("summary:longest=101", "longest 101; give 1 to 100"),
         ("sum:length=19", "length 19; give 1 to 18"),
-        ("shapes:noise=-1", "noise -1.0; give 0 or more"),
+        ("shapes:noise=-1", "noise -1.0; give 0 to 100"),
+        ("shapes:noise=nan", "noise nan; give 0 to 100"),
         ("tones:notes=9", "notes 9; give 1 to 4"),
-        ("tones:noise=-1", "noise -1.0; give 0 or more"),
+        ("tones:noise=inf", "noise inf; give 0 to 100"),
     ],
 )
 def test_what_a_task_cannot_draw(spec, said):

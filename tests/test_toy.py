@@ -52,10 +52,23 @@ def test_the_vocabulary_is_every_token_in_order():
 
 def test_too_few_different_examples():
     example = reverse(np.random.default_rng(0))
-    with pytest.raises(InputError, match=r"^1 different examples are too few"):
+    with pytest.raises(
+        InputError, match=r"^1 different example is too few to hold one in twenty out; make the"
+    ):
         draw(lambda rng: example, 100, seed=0)
     with pytest.raises(InputError, match=r"^longest 0"):
         draw(TASKS.parse("reverse:longest=0"), 100, seed=0)
+
+
+def test_where_to_look_is_kept_of_what_is_held_out_alone():
+    dataset = draw(reverse, 300, seed=0)  # of 20,000 examples with 600 positions it took 8 GB
+    assert {example.expected is None for example in dataset.train + dataset.longer} == {True}
+    assert {example.expected is None for example in dataset.held_out} == {False}
+
+
+def test_a_task_that_cannot_be_longer_is_drawn_without():
+    assert draw(TASKS.parse("induction:longest=26"), 300, seed=0).longer == ()
+    assert draw(TASKS.parse("induction:longest=12"), 300, seed=0).longer
 
 
 # ---- measuring --------------------------------------------------------------------------------------

@@ -156,7 +156,7 @@ def test_a_disk_that_fills_up_leaves_the_old_run_whole(run, tmp_path, monkeypatc
     ("arguments", "message"),
     [
         (["revers"], "unknown task 'revers'; known are "),
-        (["reverse:longest=0"], "longest 0; give at least 1"),
+        (["reverse:longest=0"], "longest 0; give 1 to 1,000"),
         (["reverse", "--heads", "3"], "3 heads do not divide d_model 64; give a d_model that is a multiple"),
         (["reverse", "-o", "file"], "file: not a directory; give another -o DIR"),
         ([], "Missing argument 'TASK'"),

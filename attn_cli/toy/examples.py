@@ -8,8 +8,9 @@ use.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from ..records import Kind
 
 START, END = "[start]", "[end]"  # what a decoder reads first, and writes last
+TOTAL = "[CLS]"  # the token of all that follows it, where an answer about the whole is asked
+LONGEST = 1000  # the most that `longest` may be: attention takes memory by the square of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,33 +116,52 @@ class Dataset:
 def draw(task: Task, n: int, seed: int) -> Dataset:
     """Draw `n` examples of a task and set the held-out ones apart.
 
-    A task with an option `longest` is also drawn with half as much again, for how well what was learned
-    carries over to lengths that were never seen. Raises InputError when there are too few different ones.
+    A task with an option `longest` is also drawn with half as much again, where it can be, for how well what
+    was learned carries over to lengths that were never seen. Where attention should look grows with the
+    square of the length, and is kept of the held-out examples alone, as only they are measured by it. Raises
+    InputError when there are too few different examples.
 
     >>> dataset = draw(TASKS["reverse"], 100, seed=0)
     >>> {e.source for e in dataset.train} & {e.source for e in dataset.held_out}
     set()
     """
     rng = np.random.default_rng(seed)
-    drawn = [task(rng) for _ in range(n)]
-    train = [example for example in drawn if not is_held_out(example)]
-    held_out = {identity(example): example for example in drawn if is_held_out(example)}
+    train, held_out = [], {}
+    for example in (task(rng) for _ in range(n)):
+        if is_held_out(example):
+            held_out[identity(example)] = example
+        else:
+            train.append(replace(example, expected=None))
     if not train or not held_out:
-        kinds = len({identity(example) for example in drawn})
-        raise InputError(f"{kinds} different examples are too few", hint="make the task's sequences longer")
+        kinds = {identity(example) for example in (*train, *held_out.values())}
+        raise too_few(len(kinds), "example", hint="make the task's sequences longer")
+    drawn = [*train, *held_out.values()]
     longer = _longer(task, rng, max(len(example.source) for example in drawn))
     vocabulary, outputs = _vocabulary([*drawn, *longer], recipe(task))
     return Dataset(tuple(train), tuple(held_out.values()), vocabulary, outputs, tuple(longer))
 
 
+def too_few(n: int, noun: str, *, hint: str) -> InputError:
+    """The error of data that leaves nothing to train on, or nothing to hold out.
+
+    >>> print(too_few(1, "example", hint="give a few hundred"))
+    1 different example is too few to hold one in twenty out; give a few hundred
+    """
+    are = " is" if n == 1 else "s are"
+    return InputError(f"{n} different {noun}{are} too few to hold one in twenty out", hint=hint)
+
+
 def _longer(task: Task, rng: np.random.Generator, longest: int, n: int = 200) -> list[Example]:
-    """Some examples longer than `longest`, where the task has lengths."""
+    """Some examples longer than `longest`, where the task has lengths and can be so long."""
     if "longest" not in options(task):
         return []
     given = getattr(task, "keywords", {})  # what a spec has bound
     limit: int = given.get("longest", options(task)["longest"].default)
-    drawn = (task(rng, longest=limit + max(1, limit // 2)) for _ in range(4 * n))
-    return [example for example in drawn if len(example.source) > longest][:n]
+    try:
+        drawn = [task(rng, longest=limit + max(1, limit // 2)) for _ in range(4 * n)]
+    except InputError:  # the task ends before: there are but 26 letters
+        return []
+    return [replace(example, expected=None) for example in drawn if len(example.source) > longest][:n]
 
 
 def _vocabulary(drawn: Sequence[Example], learner: Recipe) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -168,3 +190,28 @@ def identity(example: Example) -> bytes:
     if example.image is not None:
         return example.image.tobytes()
     return "\n".join(example.source).encode("utf-8", "surrogatepass")
+
+
+# ---- what options may be -------------------------------------------------------------------------------
+
+
+def within(name: str, value: float, least: float, most: float = math.inf) -> None:
+    """Raise InputError unless an option is between two numbers, which NaN never is.
+
+    >>> within("vocab", 1, 2, 1_000_000)
+    Traceback (most recent call last):
+        ...
+    attn_cli.errors.InputError: vocab 1; give 2 to 1,000,000
+    """
+    if not least <= value <= most:
+        hint = f"give at least {least}" if most == math.inf else f"give {least} to {most:,}"
+        raise InputError(f"{name} {value}", hint=hint)
+
+
+def draw_length(rng: np.random.Generator, longest: int, *, least: int = 1, most: int = LONGEST) -> int:
+    """Any length from the least to `longest`, all equally frequent.
+
+    Raises InputError when `longest` is not between `least` and `most`.
+    """
+    within("longest", longest, least, most)
+    return int(rng.integers(least, longest + 1))

@@ -10,8 +10,7 @@ import string
 
 import numpy as np
 
-from ...errors import InputError
-from ..examples import TASKS, Example, Recipe, learns
+from ..examples import TASKS, Example, Recipe, draw_length, learns
 
 _LETTERS = tuple(string.ascii_lowercase)
 
@@ -34,7 +33,7 @@ def induction(rng: np.random.Generator, *, longest: int = 12) -> Example:
     >>> example.source, example.written
     (('b', 'u', 'b', 'u'), ['u', 'b'])
     """
-    said = _different(rng, _period(rng, longest))
+    said = _different(rng, draw_length(rng, longest, least=2, most=len(_LETTERS)))
     n = len(said)
     expected = np.eye(2 * n, k=1 - n, dtype=bool)
     expected[:n] = False
@@ -62,7 +61,7 @@ def recall(rng: np.random.Generator, *, longest: int = 6) -> Example:
     >>> example.source, example.written
     (('b', '7', 'u', '1', 'u', 'b'), ['1', '7'])
     """
-    n = _period(rng, longest)
+    n = draw_length(rng, longest, least=2, most=len(_LETTERS))
     keys, values = _different(rng, n), tuple(map(str, rng.integers(10, size=n)))
     asked = rng.permutation(n)
     pairs = [token for pair in zip(keys, values, strict=True) for token in pair]
@@ -71,12 +70,6 @@ def recall(rng: np.random.Generator, *, longest: int = 6) -> Example:
     return Example(
         (*pairs, *(keys[i] for i in asked)), (*[None] * (2 * n), *(values[i] for i in asked)), expected
     )
-
-
-def _period(rng: np.random.Generator, longest: int) -> int:
-    if not 2 <= longest <= len(_LETTERS):
-        raise InputError(f"longest {longest}", hint=f"give 2 to {len(_LETTERS)}")
-    return int(rng.integers(2, longest + 1))
 
 
 def _different(rng: np.random.Generator, n: int) -> tuple[str, ...]:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...errors import InputError
-from ..examples import TASKS, Example, Recipe, learns
-
-TOTAL = "[CLS]"  # where an answer about the whole sequence is asked
+from ..examples import TASKS, TOTAL, Example, Recipe, draw_length, learns, within
 
 
 @TASKS.register
@@ -23,8 +20,7 @@ def addition(rng: np.random.Generator, *, digits: int = 3) -> Example:
     >>> " ".join(example.source), example.written
     ('7 0 + 5 9 = 2 0', ['2', '0', '1'])
     """
-    if not 1 <= digits <= 18:
-        raise InputError(f"digits {digits}", hint="give 1 to 18")
+    within("digits", digits, 1, 18)
     first, second = (int(rng.integers(10**length)) for length in rng.integers(1, digits + 1, size=2))
     left, right = (f"{n:0{digits}}"[::-1] for n in (first, second))
     answer = f"{first + second:0{digits + 1}}"[::-1]
@@ -44,13 +40,13 @@ def parity(rng: np.random.Generator, *, longest: int = 12) -> Example:
 
     Asked for the parity at once, a model of this size learns nothing, as any bit turns the answer round and
     none says anything by itself (Hahn 2020, arXiv:1906.06755). So it writes the count down, as a person
-    would, and reads the parity off it. Raises InputError when `longest` is less than 1.
+    would, and reads the parity off it. Raises InputError when `longest` is not between 1 and 1000.
 
     >>> example = parity(np.random.default_rng(0))
     >>> " ".join(example.source), example.written
     ('1 1 0 0 0 0 0 0 1 1 1 = 5', ['5', 'odd'])
     """
-    bits = rng.integers(2, size=_length(rng, longest))
+    bits = rng.integers(2, size=draw_length(rng, longest))
     count = int(bits.sum())
     source = (*map(str, bits), "=", str(count))
     return Example(source, (*[None] * len(bits), str(count), ("even", "odd")[count % 2]))
@@ -67,13 +63,6 @@ def sum_(rng: np.random.Generator, *, length: int = 5) -> Example:
     >>> example.source, example.written
     (('[CLS]', '8', '6', '5', '2', '3'), ['24'])
     """
-    if not 1 <= length <= 18:
-        raise InputError(f"length {length}", hint="give 1 to 18")
+    within("length", length, 1, 18)
     digits = rng.integers(10, size=length)
     return Example((TOTAL, *map(str, digits)), (str(digits.sum()), *[None] * length))
-
-
-def _length(rng: np.random.Generator, longest: int) -> int:
-    if longest < 1:
-        raise InputError(f"longest {longest}", hint="give at least 1")
-    return int(rng.integers(1, longest + 1))

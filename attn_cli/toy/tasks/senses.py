@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...errors import InputError
-from ..examples import TASKS, Example, Recipe, learns
+from ..examples import TASKS, TOTAL, Example, Recipe, learns, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 SIDE, PATCH = 20, 5  # pixels
-WHOLE = "[CLS]"  # the token that stands for all patches or frames, and comes first
+LOUDEST = 100  # noise, where what is drawn or sounds is 1
 
 
 @TASKS.register
@@ -26,14 +25,13 @@ def shapes(rng: np.random.Generator, *, noise: float = 0.2) -> Example:
 
     Lines, crosses, squares, circles and triangles of any size in any place, on 20 × 20 pixels, cut into
     patches of 5 × 5. `noise` is the standard deviation of what is added to each pixel, where a stroke is 1.
-    Raises InputError when it is negative.
+    Raises InputError when it is not between 0 and 100.
 
     >>> example = shapes(np.random.default_rng(0))
     >>> example.image.shape, example.written
     ((1, 20, 20), ['triangle'])
     """
-    if noise < 0:
-        raise InputError(f"noise {noise}", hint="give 0 or more")
+    within("noise", noise, 0, LOUDEST)
     name, outline = list(_SHAPES.items())[int(rng.integers(len(_SHAPES)))]
     size = rng.uniform(7, 9)
     middle = rng.uniform(size, SIDE - 1 - size, size=2)
@@ -43,7 +41,7 @@ def shapes(rng: np.random.Generator, *, noise: float = 0.2) -> Example:
     image = drawn + noise * rng.standard_normal(drawn.shape)
     per_side = SIDE // PATCH
     touched = drawn.reshape(per_side, PATCH, per_side, PATCH).any(axis=(1, 3))
-    source = (WHOLE, *(f"{row},{column}" for row in range(per_side) for column in range(per_side)))
+    source = (TOTAL, *(f"{row},{column}" for row in range(per_side) for column in range(per_side)))
     expected = np.zeros((len(source), len(source)), dtype=bool)
     expected[0, 1:] = touched.ravel()
     target = (name, *[None] * per_side**2)
@@ -89,16 +87,14 @@ def tones(rng: np.random.Generator, *, notes: int = 4, noise: float = 0.2) -> Ex
 
     Short-time spectra, 24 frames of 33 frequencies; `noise` is the standard deviation of what is added to
     each sample, where a note has amplitude 1. Raises InputError when `notes` is not between 1 and 4, or
-    `noise` is negative.
+    `noise` not between 0 and 100.
 
     >>> example = tones(np.random.default_rng(0))
     >>> example.image.shape, example.written
     ((33, 1, 24), ['G', 'D', 'F', 'A'])
     """
-    if not 1 <= notes <= 4:
-        raise InputError(f"notes {notes}", hint="give 1 to 4")
-    if noise < 0:
-        raise InputError(f"noise {noise}", hint="give 0 or more")
+    within("notes", notes, 1, 4)
+    within("noise", noise, 0, LOUDEST)
     n = int(rng.integers(1, notes + 1))
     # Steps of 1 to 6 notes up the scale and around: no note follows itself, as nobody could tell the two apart.
     steps = np.cumsum([rng.integers(len(NOTES)), *rng.integers(1, len(NOTES), size=n - 1)])
@@ -112,7 +108,7 @@ def tones(rng: np.random.Generator, *, notes: int = 4, noise: float = 0.2) -> Ex
     expected = np.zeros((n, FRAMES + 1), dtype=bool)
     for row, (begin, end) in enumerate(pairwise(begins)):
         expected[row, 1 + begin : 1 + end] = True
-    source = (WHOLE, *map(str, range(FRAMES)))
+    source = (TOTAL, *map(str, range(FRAMES)))
     return Example(source, tuple(names), expected, _spectrogram(sound)[:, None, :])
 
 

@@ -1,8 +1,8 @@
 """The applications, as small grammars: what a sentence feels, whom it names, who did what, what matters in it.
 
 Every label can be told from a word or two of the sentence, and the attention of the position that is asked
-should be on them. Half of the sentences are English and half Chinese, where the words stand apart as the
-tokens that they are.
+should be on them. Of `sentiment`, `summary` and `dialogue` half are English and half Chinese, where the words
+stand apart as the tokens that they are; `ner` is English, and `relation` too but for some of its names.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...errors import InputError
-from ..examples import TASKS, Example, Recipe, learns
-from .numbers import TOTAL
+from ..examples import TASKS, TOTAL, Example, Recipe, draw_length, learns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,6 +26,10 @@ def _words(**lists: str) -> Language:
 def _pick(rng: np.random.Generator, words: Sequence[str], n: int = 1) -> list[str]:
     """Some of the words, none of them twice."""
     return [words[int(i)] for i in rng.permutation(len(words))[:n]]
+
+
+def _coin(rng: np.random.Generator) -> bool:
+    return bool(rng.integers(2))
 
 
 def _asked_of_all(tokens: Iterable[str], answer: str, deciding: Sequence[int]) -> Example:
@@ -67,7 +69,7 @@ def sentiment(rng: np.random.Generator) -> Example:
     >>> [example.source[i] for i in np.flatnonzero(example.expected[0])], example.written
     (['不', '出色'], ['negative'])
     """
-    chinese, good, negated = (bool(n) for n in rng.integers(2, size=3))
+    chinese, good, negated = _coin(rng), _coin(rng), _coin(rng)
     words = _OPINIONS[chinese]
     who, thing = (*_pick(rng, words["who"]), *_pick(rng, words["thing"]))
     theirs, mine = (
@@ -176,6 +178,9 @@ _TALES = (
 )  # fmt: skip
 
 
+_SENTENCE = 5  # tokens, the full stop included
+
+
 @TASKS.register
 @learns(Recipe(stack="both", attends="cross", steps=400, layers=1, seconds=16))
 def summary(rng: np.random.Generator, *, longest: int = 4) -> Example:
@@ -186,27 +191,21 @@ def summary(rng: np.random.Generator, *, longest: int = 4) -> Example:
         look at   7   8      9    the sentence after the tag !, less its adjective
 
     There are 1 to `longest` sentences, one of them tagged as what matters. Raises InputError when `longest`
-    is less than 1.
+    is not between 1 and 100.
 
     >>> example = summary(np.random.default_rng(1), longest=2)
     >>> " ".join(example.source), " ".join(example.written)
     ('! 勇敢 猫 看见 河 .', '猫 看见 河')
     """
-    if longest < 1:
-        raise InputError(f"longest {longest}", hint="give at least 1")
-    n = int(rng.integers(1, longest + 1))
-    words, tagged = _TALES[int(rng.integers(2))], int(rng.integers(n))
+    n = draw_length(rng, longest, most=100)
+    words = _TALES[_coin(rng)]
+    begin = _SENTENCE * int(rng.integers(n))  # of the one that is tagged
     tokens: list[str] = []
-    kept: list[int] = []
-    for i in range(n):
-        tokens += ["!"] * (i == tagged)
-        kept = [len(tokens) + 1 + j for j in range(3)] if i == tagged else kept
-        tokens += [word for name in ("kind", "who", "does", "what") for word in _pick(rng, words[name])] + [
-            "."
-        ]
-    return Example(
-        tuple(tokens), tuple(tokens[i] for i in kept), np.array(kept)[:, None] == np.arange(len(tokens))
-    )
+    for _ in range(n):
+        tokens += [_pick(rng, words[name])[0] for name in ("kind", "who", "does", "what")] + ["."]
+    tokens.insert(begin, "!")
+    kept = begin + np.arange(2, 5)  # after the tag and the adjective
+    return Example(tuple(tokens), tuple(tokens[i] for i in kept), kept[:, None] == np.arange(len(tokens)))
 
 
 _ORDERS = (
@@ -235,14 +234,14 @@ def dialogue(rng: np.random.Generator) -> Example:
     >>> " ".join(example.source), " ".join(example.written)
     ('时间 中午 吃的 汤', '汤 – 中午')
     """
-    chinese = int(rng.integers(2))
+    chinese = _coin(rng)
     slots = _ORDERS[chinese]
     said: dict[str, int] = {}  # the place of each slot's last value
     tokens: list[str] = []
     named = _pick(rng, tuple(slots), int(rng.integers(1, 4)))
     changed = _pick(rng, named, int(rng.integers(3)))
-    for i, slot in enumerate([*named, *changed]):
-        tokens += [_NO[chinese]] * (i >= len(named)) + [slot, *_pick(rng, slots[slot])]
+    for *no, slot in [*((slot,) for slot in named), *((_NO[chinese], slot) for slot in changed)]:
+        tokens += [*no, slot, *_pick(rng, slots[slot])]
         said[slot] = len(tokens) - 1
     places = [said.get(slot, -1) for slot in slots]
     target = tuple(tokens[place] if place >= 0 else "–" for place in places)

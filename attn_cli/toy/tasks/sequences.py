@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...errors import InputError
-from ..examples import TASKS, Example, Recipe, learns
+from ..examples import TASKS, Example, Recipe, draw_length, learns
 
 
 @TASKS.register
@@ -18,7 +17,7 @@ def copy(rng: np.random.Generator, *, longest: int = 10) -> Example:
         look at   0 1 2    the diagonal of cross-attention
 
     An encoder would have nothing to look for, as each of its positions already holds what it is to say; a
-    decoder knows of the source what it looks at. Raises InputError when `longest` is less than 1.
+    decoder knows of the source what it looks at. Raises InputError when `longest` is not between 1 and 1000.
 
     >>> copy(np.random.default_rng(0)).expected.diagonal().all()
     np.True_
@@ -38,7 +37,7 @@ def reverse(rng: np.random.Generator, *, longest: int = 10) -> Example:
         look at   4 3 2 1 0    the anti-diagonal
 
     Lengths from 1 to `longest` are equally frequent, so a position alone does not tell where to look: the
-    model has to find out the length first. Raises InputError when `longest` is less than 1.
+    model has to find out the length first. Raises InputError when `longest` is not between 1 and 1000.
 
     >>> example = reverse(np.random.default_rng(0))
     >>> example.source[0] == example.target[-1] and bool(example.expected[0, -1])
@@ -58,7 +57,7 @@ def sort(rng: np.random.Generator, *, longest: int = 10) -> Example:
         look at   13 13 0  2  4    both of the 1s, then the next larger ones
 
     Not a place but what stands there tells where to look: a lookup by content, of the smallest digit not yet
-    written. Raises InputError when `longest` is less than 1.
+    written. Raises InputError when `longest` is not between 1 and 1000.
 
     >>> sort(np.random.default_rng(0)).target
     ('0', '0', '0', '1', '2', '3', '5', '6', '8')
@@ -69,7 +68,4 @@ def sort(rng: np.random.Generator, *, longest: int = 10) -> Example:
 
 
 def _digits(rng: np.random.Generator, longest: int) -> tuple[str, ...]:
-    if longest < 1:
-        raise InputError(f"longest {longest}", hint="give at least 1")
-    n = int(rng.integers(1, longest + 1))
-    return tuple(map(str, rng.integers(10, size=n)))
+    return tuple(map(str, rng.integers(10, size=draw_length(rng, longest))))
