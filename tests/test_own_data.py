@@ -5,15 +5,20 @@ import re
 import numpy as np
 import pytest
 from attn_cli.errors import InputError
+from attn_cli.toy import find
 from attn_cli.toy.labelled import classify, tag
-from attn_cli.toy.own import is_held_out
+from attn_cli.toy.own import is_held_out, translate
 from attn_cli.toy.texts import MASK, lm, mlm
 
 LABELLED = "".join(f"{('even', 'odd')[n % 2]}\tthe number {n} 号\n" for n in range(300))
 TAGGED = "-DOCSTART- X O\n\n" + "".join(
     f"in X O\nnew{n % 9} X B-LOC\noslo X I-LOC\n\nrun{n} X O\n\n" for n in range(99)
 )
+PAIRS = "".join(f"{n} cats\t{n} Katzen\n" for n in range(300))
 PROSE = "".join(f"{n} or not {n}?\n{n} 是 {n}。\n" for n in range(300))
+
+
+FEW = "too few to hold one in twenty out"
 
 
 def text_of(example):
@@ -49,11 +54,11 @@ def test_a_word_of_several_pieces_has_its_tag_on_the_first():
 
 def test_a_language_model_is_asked_for_the_next_piece():
     dataset = lm(PROSE, vocab=60, length=6)
-    for example in dataset.train:
+    for example in dataset.train + dataset.held_out:
         assert example.source[1:] == example.target[:-1]
         assert len(example.source) == 6
-        assert not np.triu(example.expected, 1).any()
-    example = next(e for e in dataset.train if e.source[5] in e.source[:2])
+    assert not any(np.triu(example.expected, 1).any() for example in dataset.held_out)
+    example = next(e for e in dataset.held_out if e.source[5] in e.source[:2])
     assert example.expected[5, example.source.index(example.source[5]) + 1]  # after its earlier self
 
 
@@ -71,22 +76,109 @@ def test_what_is_covered_is_asked_for_and_nothing_else():
 @pytest.mark.parametrize(
     ("make", "text", "said"),
     [
-        (classify, "good\tfine\nbad", "line 2: no label and text with a tab between; give LABEL<tab>TEXT"),
+        (classify, "good\tfine\nbad", "line 2: not two columns with a tab between; give LABEL<tab>TEXT"),
         (
             classify,
             "a\tb\na\tc\n",
             "1 different label of 2 texts; give LABEL<tab>TEXT in each line, the label first",
         ),
-        (classify, "a\tb\nb\tc\n", "2 examples are too few; give at least a hundred"),
-        (tag, "in O\nOslo\n", "line 2: a word without a tag; give WORD TAG"),
-        (tag, "", "0 examples are too few; give at least a hundred"),
-        (lm, "to be or not", "0 pieces of text are too few; give a longer text"),
+        (classify, "a\tb\nb\tc\n", f"2 different texts are {FEW}; give a few hundred"),
+        (tag, "in O\nOslo\n", "line 2: not a word and its tag; give WORD TAG"),
+        (tag, "in\tO\n\tO\n", "line 2: not a word and its tag; give WORD TAG"),
+        (tag, "", f"0 different sentences are {FEW}; give a few hundred"),
+        (tag, "in O\n\n" * 200, f"1 different sentence is {FEW}; give a few hundred"),
+        (lm, "to be or not", f"0 different windows are {FEW}; give a longer text, or a smaller length"),
+        (lm, "a" * 20_000, f"0 different windows are {FEW}; give a longer text, or a smaller length"),
+        (translate, "a\tb", f"1 different source sentence is {FEW}; give a few hundred"),
+        (
+            translate,
+            "".join(f"{n}\tb\n" for n in range(200)),
+            f"1 different target sentence is {FEW}; give a few hundred",
+        ),
+        (translate, "a\tb\n\tb\n", "line 2: not two columns with a tab between; give SOURCE<tab>TARGET"),
+        (translate, "a\t\tc\n", "line 1: not two columns with a tab between; give SOURCE<tab>TARGET"),
     ],
 )
 def test_what_cannot_be_learned_from(make, text, said):
     with pytest.raises(InputError) as problem:
         make(text)
     assert str(problem.value) == said
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("lm:length=0", "length 0; give 2 to 1,000"),
+        ("lm:length=1", "length 1; give 2 to 1,000"),
+        ("mlm:length=-3", "length -3; give 2 to 1,000"),
+        ("lm:vocab=1", "vocab 1; give 2 to 1,000,000"),
+        ("mlm:vocab=0", "vocab 0; give 2 to 1,000,000"),
+        ("tag:vocab=1", "vocab 1; give 2 to 1,000,000"),
+        ("classify:vocab=1", "vocab 1; give 2 to 1,000,000"),
+        ("classify:skip=-1", "skip -1; give at least 0"),
+        ("translate:vocab=-1", "vocab -1; give 2 to 1,000,000"),
+        ("translate:vocab=1000000000000", "vocab 1000000000000; give 2 to 1,000,000"),  # ended Python itself
+        ("translate:skip=-5", "skip -5; give at least 0"),
+        ("translate:source=\x1b[31mx", "source '\\x1b[31mx'; name it by letters, digits, - and _"),
+        ("translate:target=a]\nb", "target 'a]\\nb'; name it by letters, digits, - and _"),
+        ("translate:target=b\n", "target 'b\\n'; name it by letters, digits, - and _"),
+        ("translate:source=", "source ''; name it by letters, digits, - and _"),
+        ("translate:target=end", "target 'end', as another token is called; give another name"),
+        ("translate:target=unk", "target 'unk', as another token is called; give another name"),
+        ("translate:source=x,target=x,both=true", "source and target are both 'x'; name two languages"),
+    ],
+)
+def test_options_that_cannot_be(spec, said):
+    texts = {"tag": TAGGED, "classify": LABELLED, "translate": PAIRS}
+    make, _ = find(spec)
+    with pytest.raises(InputError) as problem:
+        make(texts.get(spec.partition(":")[0], PROSE), 0, 0)
+    assert str(problem.value) == said
+
+
+def test_only_a_line_feed_ends_a_line():
+    inside = PAIRS.replace("1 cats", "1\u2028ca\x85t\x0bs\x0cx\x1cy")
+    assert any("\u2028" in "".join(example.source) for example in translate(inside, vocab=60).train)
+    with pytest.raises(InputError, match=r"^line 301: "):
+        translate(inside + "no tab", vocab=60)
+    assert (
+        translate(PAIRS.replace("\n", "\r\n"), vocab=60).vocabulary == translate(PAIRS, vocab=60).vocabulary
+    )
+
+
+def test_a_word_with_spaces_is_whole_where_tabs_stand_between():
+    dataset = tag("".join(f"in X\tO\nNew York{n % 9}\tB-LOC\nrun{n}\tO\n\n" for n in range(300)), vocab=60)
+    assert all("inX▁New▁York" in "".join(e.source).replace("in▁X", "inX") for e in dataset.train)
+    assert {tuple(e.written) for e in dataset.train} == {("O", "B-LOC", "O")}
+
+
+@pytest.mark.parametrize(
+    ("task", "data", "said"),
+    [
+        ("translate", "a\tb\nno tab\n", "notab.tsv:2: not two columns with a tab between"),
+        ("classify", "a\tb\n\nno tab\n", "notab.tsv:3: not two columns with a tab between"),
+        ("tag", "in O\nOslo\n", "notab.tsv:2: not a word and its tag"),
+    ],
+)
+def test_an_error_in_a_line_names_its_file(run, tmp_path, task, data, said):
+    (tmp_path / "notab.tsv").write_text(data, "utf-8")
+    done = run("train-toy", task, "--data", "notab.tsv", cwd=tmp_path)
+    assert (done.code, done.stderr.partition(";")[0]) == (2, f"attn: error: {said}")
+
+
+def test_data_in_an_encoding_that_is_named(run, tmp_path):
+    (tmp_path / "pairs.tsv").write_bytes(("好\tgood\n" + PAIRS).encode("gbk"))
+    sizes = ("--steps", "2", "--dim", "8", "--layers", "1", "--heads", "2", "--batch", "8")
+    train = ("train-toy", "translate:vocab=60", "--data", "pairs.tsv", *sizes, "--overwrite")
+    guessed = run(*train, cwd=tmp_path)
+    assert (guessed.code, "pairs.tsv: read as GB18030; --encoding decides" in guessed.stderr) == (0, True)
+    named = run(*train, "--encoding", "gbk", cwd=tmp_path)
+    assert (named.code, "--encoding" in named.stderr, named.stdout) == (0, False, guessed.stdout)
+    wrong = run(*train, "--encoding", "utf-8", cwd=tmp_path)
+    assert (wrong.code, "pairs.tsv:1: is not utf-8" in wrong.stderr) == (2, True)
+    without = run("train-toy", "copy", "--encoding", "gbk", cwd=tmp_path)
+    assert without.code == 2
+    assert without.stderr == "attn: error: --encoding does not apply to the task 'copy'; leave it out\n"
 
 
 def test_texts_and_labels_the_wrong_way_round():

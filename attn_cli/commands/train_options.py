@@ -27,6 +27,10 @@ class Directory:
     data: Annotated[
         str | None, typer.Option(metavar="FILE", help="Your own examples, for tasks that read them.")
     ] = None
+    encoding: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Character encoding of --data (UTF-8, else guessed and said)."),
+    ] = None
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="What pictures call the model (train-toy TASK).")
     ] = None

@@ -18,6 +18,8 @@ from .train_options import Computer, Directory, Learner, Schooling  # noqa: TC00
 from .train_report import measured, metrics, pictures, report, results, sentences
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..models.run import Run
     from ..toy.evaluation import Evaluation
     from ..toy.examples import Dataset, Recipe
@@ -48,13 +50,13 @@ def train_toy(
     from ..toy import find
 
     make, recipe = find(task)
-    text = _data(task, directory.data)
+    text = _data(task, directory)
     path = Path(directory.output or f"runs/{task.partition(':')[0]}")
     place = RunDirectory(path, overwrite=directory.overwrite, resume=directory.resume)
     machine = _machine(computer, learner.dim or recipe.dim)
     with team(machine.device) as ours, place.made() if ours.rank == 0 else contextlib.nullcontext():
         options = _options(schooling, recipe, learner)
-        dataset = make(text, options.examples, options.seed)
+        dataset = _made(make, text, options, directory)
         config = _config(dataset, recipe, learner)
         training = _training(config, dataset, recipe, options, machine, ours)
         begun = _begun(task, text, config, options, machine)
@@ -72,18 +74,30 @@ def train_toy(
 # ---- from options to a training ------------------------------------------------------------------------
 
 
-def _data(task: str, path: str | None) -> str | None:
+def _data(task: str, given: Directory) -> str | None:
     """The text of one's own data, where the task reads it."""
     from .. import files
     from ..toy import needs_data
 
-    if needs_data(task) and path is None:
-        raise InputError(f"task '{task}' learns from your own examples", hint="give --data FILE")
-    if path is None:
-        return None
     if not needs_data(task):
-        raise InputError(f"--data does not apply to the task '{task}'", hint="leave it out")
-    return files.read_text(path)
+        for option in ("data", "encoding"):
+            if getattr(given, option) is not None:
+                raise InputError(f"--{option} does not apply to the task '{task}'", hint="leave it out")
+        return None
+    if given.data is None:
+        raise InputError(f"task '{task}' learns from your own examples", hint="give --data FILE")
+    return files.read_text(given.data, encoding=given.encoding)
+
+
+def _made(make: Callable[..., Dataset], text: str | None, options: Options, given: Directory) -> Dataset:
+    """What is learned from; an error in a line of the text names its file."""
+    from ..files.source import called
+    from ..toy.lines import LineError
+
+    try:
+        return make(text, options.examples, options.seed)
+    except LineError as problem:
+        raise problem.at(called(given.data or "")) from None
 
 
 def _options(given: Schooling, recipe: Recipe, learner: Learner) -> Options:

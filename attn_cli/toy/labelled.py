@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
-from .examples import Dataset, Example, Recipe, learns
-from .own import OWN, is_held_out
+from .examples import TOTAL, Dataset, Example, Recipe, learns
+from .lines import LineError, lines, rows
+from .own import OWN, apart
 from .pieces import asks_first, new_tokenizer, pieces_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-TOTAL = "[CLS]"  # where the label of a whole text is asked
 
 
 @OWN.register
@@ -33,14 +32,14 @@ def classify(text: str, *, vocab: int = 2000, skip: int = 0) -> Dataset:
     >>> dataset.train[0].source[:3], dataset.train[0].written, dataset.outputs
     (('[CLS]', 'n', '▁is'), ['even'], ('even', 'odd'))
     """
-    rows = _rows(text, skip)
-    labels = tuple(sorted({label for label, _ in rows}))
-    if len(labels) == 1 or (len(labels) > 20 and 2 * len(labels) > len(rows)):
+    labelled = rows(text, skip, "LABEL<tab>TEXT", cuts=1)
+    labels = tuple(sorted({label for label, _ in labelled}))
+    if len(labels) == 1 or (len(labels) > 20 and 2 * len(labels) > len(labelled)):
         raise InputError(
-            f"{len(labels)} different label{'s' * (len(labels) > 1)} of {len(rows)} texts",
+            f"{len(labels)} different label{'s' * (len(labels) > 1)} of {len(labelled)} texts",
             hint="give LABEL<tab>TEXT in each line, the label first",
         )
-    kept, unseen = _apart(rows, lambda row: row[1])
+    kept, unseen = apart(labelled, lambda row: row[1], "text")
     tokenizer = new_tokenizer((words for _, words in kept), vocab, [TOTAL])
     asks_first(tokenizer, TOTAL)
     train, held_out = ([_of_text(tokenizer, *row) for row in some] for some in (kept, unseen))
@@ -75,21 +74,25 @@ def _rows(text: str, skip: int) -> list[tuple[str, str]]:
 def tag(text: str, *, vocab: int = 2000) -> Dataset:
     """Words with tags, as in CoNLL's files, WORD TAG a line: Oslo → B-LOC; at what tells the kind.
 
-    The first column is the word and the last its tag; columns stand apart by spaces or tabs, and an empty line
-    ends a sentence. A word of several
-    pieces has its tag on the first. One sentence in twenty is held out. Tjong Kim Sang & De Meulder 2003,
-    arXiv:cs/0306050. Raises InputError when a line has one column only, or there are too few sentences.
+    The first column is the word and the last its tag. Columns stand apart by tabs, or by spaces in a line
+    without a tab; an empty line ends a sentence. A word of several pieces has its tag on the first. One sentence
+    in twenty is held out. Tjong Kim Sang & De Meulder 2003, arXiv:cs/0306050. Raises InputError when a line has
+    one column only, or there are too few sentences.
 
     >>> dataset = tag("".join(f"in O\\nOslo{n} B-LOC\\n\\n" for n in range(100)), vocab=30)
     >>> dataset.train[0].written, dataset.outputs
     (['O', 'B-LOC'], ('B-LOC', 'O'))
     """
     sentences = list(_sentences(text))
-    kept, unseen = _apart(sentences, lambda sentence: " ".join(word for word, _ in sentence))
-    tokenizer = new_tokenizer((" ".join(word for word, _ in one) for one in kept), vocab)
+    kept, unseen = apart(sentences, _said, "sentence")
+    tokenizer = new_tokenizer(map(_said, kept), vocab)
     tags = tuple(sorted({tag for sentence in sentences for _, tag in sentence}))
     train, held_out = ([_of_words(tokenizer, one) for one in some] for some in (kept, unseen))
     return _dataset(tokenizer, train, held_out, tags)
+
+
+def _said(sentence: Sequence[tuple[str, str]]) -> str:
+    return " ".join(word for word, _ in sentence)
 
 
 def _of_words(tokenizer: Any, sentence: Sequence[tuple[str, str]]) -> Example:
@@ -104,27 +107,24 @@ def _of_words(tokenizer: Any, sentence: Sequence[tuple[str, str]]) -> Example:
 
 def _sentences(text: str) -> Iterator[tuple[tuple[str, str], ...]]:
     sentence: list[tuple[str, str]] = []
-    for number, line in enumerate([*text.splitlines(), ""], start=1):
-        columns = line.split()
+    for number, line in [*lines(text), (0, "")]:  # the last sentence ends with the text
+        columns = _columns(line)
         if columns and columns[0] != "-DOCSTART-":
-            if len(columns) == 1:
-                raise InputError("a word without a tag", hint="give WORD TAG", where=f"line {number}")
+            if len(columns) == 1 or not columns[0]:
+                raise LineError("not a word and its tag", hint="give WORD TAG", line=number)
             sentence.append((columns[0], columns[-1]))
         elif sentence:
             yield tuple(sentence)
             sentence = []
 
 
+def _columns(line: str) -> list[str]:
+    """Its columns: a word may hold spaces, where tabs stand between."""
+    line = line.rstrip()
+    return [column.strip() for column in line.split("\t")] if "\t" in line else line.split()
+
+
 # ---- what both do -------------------------------------------------------------------------------------
-
-
-def _apart(rows: Sequence[Any], text: Any) -> tuple[list[Any], list[Any]]:
-    """Those to train on and those held out; the same text is never in both."""
-    kept = [row for row in rows if not is_held_out(text(row))]
-    unseen = list(dict.fromkeys(row for row in rows if is_held_out(text(row))))
-    if not kept or not unseen:
-        raise InputError(f"{len(rows)} examples are too few", hint="give at least a hundred")
-    return kept, unseen
 
 
 def _dataset(

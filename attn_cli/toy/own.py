@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable  # noqa: TC003 (the registry is made with it)
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import InputError
 from ..registry import Registry
-from .examples import END, Dataset, Example, Recipe, learns
-from .pieces import new_tokenizer, pieces_of
+from .examples import END, START, Dataset, Example, Recipe, learns, too_few
+from .lines import rows
+from .pieces import UNKNOWN, new_tokenizer, pieces_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+T = TypeVar("T")
 
 OWN: Registry[Callable[..., Dataset]] = Registry("task")
 
@@ -39,20 +43,23 @@ def translate(
     `vocab` pieces, learned from both sides; `skip` lines at the top are left out; `both` learns the two
     directions in one model. `source` and `target` name the languages: the decoder first reads `[target]`,
     which says what to write. One sentence of the left side in twenty is held out, and no training pair has a
-    right side that a held-out one has.
+    right side that a held-out one has. Raises InputError when a line has no tab, there are too few pairs, or a
+    language has a name that cannot be.
 
     >>> lines = "".join(f"{n} cats\\t{n} Katzen\\n" for n in range(100))
     >>> dataset = translate(lines, vocab=60)
     >>> dataset.train[0].source, dataset.train[0].start
     (('0', '▁cats'), '[target]')
     """
-    pairs = _pairs(text, skip)
-    held_out = [pair for pair in pairs if is_held_out(pair[0])]
+    names = [_start("source", source), _start("target", target)]
+    if both and source == target:
+        raise InputError(f"source and target are both {source!r}", hint="name two languages")
+    pairs = rows(text, skip, "SOURCE<tab>TARGET")
+    train, held_out = apart(pairs, lambda pair: pair[0], "source sentence")
     unseen = {right for _, right in held_out}
-    train = [pair for pair in pairs if not is_held_out(pair[0]) and pair[1] not in unseen]
-    if not train or not held_out:
-        raise InputError(f"{len(pairs)} pairs are too few", hint="give at least a hundred")
-    names = [f"[{source}]", f"[{target}]"]
+    train = [pair for pair in train if pair[1] not in unseen]
+    if not train:
+        raise too_few(len({right for _, right in pairs}), "target sentence", hint="give a few hundred")
     tokenizer = new_tokenizer((side for pair in train for side in pair), vocab, [END, *names])
     cut = [[_cut(tokenizer, some, side) for side in (0, 1)] for some in (train, held_out)]
     examples = [
@@ -71,19 +78,28 @@ def translate(
     )
 
 
-def _pairs(text: str, skip: int) -> list[tuple[str, str]]:
-    pairs = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if number <= skip or not line.strip():
-            continue
-        left, tab, rest = line.partition("\t")
-        right = rest.partition("\t")[0].strip()
-        if not tab or not left.strip() or not right:
-            raise InputError(
-                "no tab between two sentences", hint="give SOURCE<tab>TARGET", where=f"line {number}"
-            )
-        pairs.append((left.strip(), right))
-    return list(dict.fromkeys(pairs))
+def _start(option: str, language: str) -> str:
+    """What a decoder reads first to write this language; as it is shown, nothing in it may need escaping."""
+    token = f"[{language}]"
+    if not re.fullmatch(r"[\w-]+", language):
+        raise InputError(f"{option} {language!r}", hint="name it by letters, digits, - and _")
+    if token in (START, END, UNKNOWN):
+        raise InputError(f"{option} {language!r}, as another token is called", hint="give another name")
+    return token
+
+
+def apart(
+    some: Sequence[T], text: Callable[[T], str], noun: str, *, hint: str = "give a few hundred"
+) -> tuple[list[T], list[T]]:
+    """Those to train on, and each of those held out once; the same text is never in both.
+
+    Raises InputError where one of the two is empty.
+    """
+    train = [one for one in some if not is_held_out(text(one))]
+    held_out = list(dict.fromkeys(one for one in some if is_held_out(text(one))))
+    if not train or not held_out:
+        raise too_few(len({text(one) for one in some}), noun, hint=hint)
+    return train, held_out
 
 
 def is_held_out(sentence: str) -> bool:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .examples import within
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -17,11 +19,14 @@ _IDEOGRAPHS = r"[\p{Han}\p{Hiragana}\p{Katakana}]"
 def new_tokenizer(sentences: Iterable[str], size: int, special: Sequence[str] = ()) -> Any:
     """A tokenizer of at most `size` pieces; a space becomes part of the word that follows it, as ▁.
 
-    Characters that occur once are unknown to it, as a model would know nothing of them anyway.
+    Every character that occurs twice is one of them, even where these are more than `size`. Characters that
+    occur once are unknown to it, as a model would know nothing of them anyway. Raises InputError when `size`,
+    which all that learn one call `vocab`, is not between 2 and a million.
 
     >>> new_tokenizer(["low lower lowest"] * 3, 20).encode("lower low").tokens
     ['low', 'e', 'r', '▁low']
     """
+    within("vocab", size, 2, 1_000_000)  # room is made for all before it is known how many there are
     from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import InputError
-from .examples import Dataset, Example, Recipe, learns
-from .own import OWN, is_held_out
+from .examples import LONGEST, Dataset, Example, Recipe, learns, within
+from .lines import lines
+from .own import OWN, apart
 from .pieces import new_tokenizer, pieces_of
 
 if TYPE_CHECKING:
@@ -31,13 +33,15 @@ def lm(text: str, *, vocab: int = 1000, length: int = 48) -> Dataset:
     """Text, piece after piece, as GPT: to be or not to → be; at neighbours, and after earlier selves.
 
     Windows of `length` pieces out of `vocab`; one in twenty is held out. Radford et al. 2018, Improving language
-    understanding by generative pre-training. Raises InputError when the text is too short.
+    understanding by generative pre-training. Raises InputError when the text is too short, or `length` is not
+    between 2 and 1000.
 
     >>> dataset = lm("".join(f"{n} or not {n}?\\n" for n in range(200)), vocab=40, length=4)
     >>> dataset.train[0].source, dataset.train[0].target
     (('0', '▁or', '▁not', '▁'), ('▁or', '▁not', '▁', '0'))
     """
-    tokenizer, windows = _windows(text, vocab, length + 1)
+    within("length", length, 2, LONGEST)
+    tokenizer, windows = _windows(text, vocab, length + 1)  # what comes after the last is asked too
 
     def example(pieces: Sequence[str]) -> Example:
         source = tuple(pieces[:-1])
@@ -68,7 +72,8 @@ def mlm(text: str, *, vocab: int = 1000, length: int = 48, share: float = 0.15) 
 
     Windows of `length` pieces out of `vocab`, of which a `share` is asked for: eight in ten are covered, one is
     another piece, one stays. One window in twenty is held out. Devlin et al. 2018, arXiv:1810.04805, § 3.1.
-    Raises InputError when the text is too short, or the share is not between 0 and 1.
+    Raises InputError when the text is too short, `length` is not between 2 and 1000, or the share not between
+    0 and 1.
 
     >>> dataset = mlm("".join(f"{n} or not {n}?\\n" for n in range(200)), vocab=40, length=4)
     >>> dataset.train[0].source, dataset.train[0].target
@@ -76,6 +81,7 @@ def mlm(text: str, *, vocab: int = 1000, length: int = 48, share: float = 0.15) 
     """
     if not 0 < share < 1:
         raise InputError(f"share {share}", hint="give a number between 0 and 1")
+    within("length", length, 2, LONGEST)
     tokenizer, windows = _windows(text, vocab, length, [MASK])
     pieces = sorted({piece for window in windows for piece in window})
     rng = np.random.default_rng(0)
@@ -111,11 +117,9 @@ def _windows(
     text: str, vocab: int, length: int, special: Sequence[str] = ()
 ) -> tuple[Any, list[tuple[str, ...]]]:
     """The text, line breaks as spaces, cut into pieces and these into windows that do not overlap."""
-    if length < 2:
-        raise InputError(f"length {length}", hint="give at least 2")
-    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
-    tokenizer = new_tokenizer(lines, vocab, special)
-    encoded = tokenizer.encode_batch([f" {line}" if i else line for i, line in enumerate(lines)])
+    said = [" ".join(line.split()) for _, line in lines(text) if line.strip()]
+    tokenizer = new_tokenizer(said, vocab, special)
+    encoded = tokenizer.encode_batch([f" {line}" if i else line for i, line in enumerate(said)])
     pieces = [piece for one in encoded for piece in one.tokens]
     windows = [tuple(pieces[i : i + length]) for i in range(0, len(pieces) - length + 1, length)]
     return tokenizer, windows
@@ -124,11 +128,10 @@ def _windows(
 def _dataset(
     tokenizer: Any, windows: Sequence[tuple[str, ...]], example: Callable[[Sequence[str]], Example]
 ) -> Dataset:
-    train = [example(window) for window in windows if not is_held_out("".join(window))]
-    unseen = dict.fromkeys(window for window in windows if is_held_out("".join(window)))
+    kept, unseen = apart(windows, "".join, "window", hint="give a longer text, or a smaller length")
+    # Where to look grows with the square of a window, and nothing is measured by that of training ones.
+    train = [replace(example(window), expected=None) for window in kept]
     held_out = [example(window) for window in unseen]
-    if not train or not held_out:
-        raise InputError(f"{len(windows)} pieces of text are too few", hint="give a longer text")
     vocabulary = pieces_of(tokenizer)
     return Dataset(
         tuple(train),
