@@ -1,11 +1,13 @@
 """`attn train-toy`, from the command line to the picture of what was learned."""
 
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -133,6 +135,30 @@ def test_a_run_is_not_replaced_by_accident(run, tmp_path):
     assert after.pop("notes.txt") == b"mine"
     assert after.keys() == before.keys()
     assert after["config.json"] != before["config.json"]
+
+
+def test_of_the_run_that_was_replaced_nothing_is_left(run, tmp_path, monkeypatch):
+    train = ("train-toy", "reverse:longest=3", "--steps", "2", "--dim", "8", "-o", str(tmp_path))
+    (tmp_path / "film.png").write_text("mine, as there was no run")
+    (tmp_path / "tokenizer.json").mkdir()  # no file of a run
+    assert run(*train).code == 0
+    assert (tmp_path / "film.png").exists()
+    assert run(*train, "--film", "--overwrite").code == 0
+    (tmp_path / "notes.gif").write_text("mine")
+
+    replace = os.replace
+
+    def refuse(source, target):
+        if Path(target).name == "config.json":
+            raise OSError(28, "No space left on device")
+        replace(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", refuse)
+        assert run(*train, "--overwrite").code == 2
+    assert (tmp_path / "film.gif").exists()
+    assert run(*train, "--overwrite").code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {*FILES, STATE, "notes.gif", "tokenizer.json"}
 
 
 def test_a_disk_that_fills_up_leaves_the_old_run_whole(run, tmp_path, monkeypatch):

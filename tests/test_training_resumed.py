@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from attn_cli.commands import train_loop
+from attn_cli.toy.training import Training
 
 from conftest import run_attn
 
@@ -38,13 +39,15 @@ def finished(command, directory):
     return contents(directory)
 
 
-def test_it_goes_on_bit_for_bit_after_an_interrupt(run, tmp_path, monkeypatch, undisturbed):
-    def interrupted(training):
-        for step in training.run():
-            if step.step == 5:
-                os.kill(os.getpid(), signal.SIGINT)
-            yield step
+def interrupted(training):
+    """A training that somebody stops after its fifth step."""
+    for step in training.run():
+        if step.step == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+        yield step
 
+
+def test_it_goes_on_bit_for_bit_after_an_interrupt(run, tmp_path, monkeypatch, undisturbed):
     with monkeypatch.context() as patch:
         patch.setattr(train_loop, "shown", interrupted)
         stopped = run(*SMALL, "-o", str(tmp_path))
@@ -58,6 +61,7 @@ KILLED = """
 import os, signal, sys
 from attn_cli.cli import main
 from attn_cli.commands import train_loop
+from attn_cli.toy.training import Training
 
 train_loop._SAVE_EVERY = 0
 replace, left = os.replace, 3
@@ -105,6 +109,27 @@ def test_a_finished_training_that_is_resumed_is_the_same(tmp_path, undisturbed):
     for name, data in undisturbed[SMALL].items():
         (tmp_path / name).write_bytes(data)
     assert finished((*SMALL, "--resume"), tmp_path) == undisturbed[SMALL]
+
+
+@pytest.mark.parametrize(
+    ("where", "what", "stop"),
+    [
+        (train_loop, "shown", interrupted),
+        (Training, "finish", lambda _: os.kill(os.getpid(), signal.SIGINT)),  # all over, the run not written
+    ],
+)
+def test_what_was_to_replace_a_run_can_go_on(run, tmp_path, monkeypatch, undisturbed, where, what, stop):
+    other = ("train-toy", "copy:longest=4", *SMALL[2:], "-o", str(tmp_path))
+    assert run(*other).code == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(where, what, stop)
+        assert run(*SMALL, "-o", str(tmp_path), "--overwrite").code == 130
+    hint = f"attn: error: {tmp_path}: config.json is there already; give another -o DIR, or --overwrite"
+    assert run(*other).stderr == f"{hint}\n"
+    goes_on = "; --resume goes on with the training of reverse:longest=4 that was not finished\n"
+    assert run(*SMALL, "-o", str(tmp_path)).stderr == hint + goes_on
+    assert finished((*SMALL, "--resume"), tmp_path) == undisturbed[SMALL]
+    assert run(*SMALL, "-o", str(tmp_path)).stderr == f"{hint}\n"
 
 
 def test_two_processes_learn_what_one_does(tmp_path, undisturbed):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..toy.examples import Example
     from ..toy.training import Options
 
-_FILES = {
+FILES = {
     "attention.png": "the attention to one of the longest held-out examples",
     "film.gif": "the same while it was learned, all heads",
     "film.png": "one head of it, after some of the steps",
@@ -36,7 +36,7 @@ def readme(
     names: Collection[str],
 ) -> bytes:
     """Markdown; `sentences` say what was reached, `names` are those of the other files."""
-    listed = [f"- `{name}`: {what}" for name, what in _FILES.items() if name in names]
+    listed = [f"- `{name}`: {what}" for name, what in FILES.items() if name in names]
     lines = [
         f"# {run.title}",
         "",

@@ -52,7 +52,7 @@ def train_toy(
     make, recipe = find(task)
     text = _data(task, directory)
     path = Path(directory.output or f"runs/{task.partition(':')[0]}")
-    place = RunDirectory(path, overwrite=directory.overwrite, resume=directory.resume)
+    place = RunDirectory(path, task, overwrite=directory.overwrite, resume=directory.resume)
     machine = _machine(computer, learner.dim or recipe.dim)
     with team(machine.device) as ours, place.made() if ours.rank == 0 else contextlib.nullcontext():
         options = _options(schooling, recipe, learner)

@@ -338,6 +338,7 @@ class Training:
             tensors["film"] = torch.from_numpy(np.stack([frame.weights for frame in self.frames]))
         figures = {
             "done": self.done,
+            "over": self.over,
             "best": None if math.isinf(self.best) else self.best,
             "stale": self.stale,
             "history": [list(asdict(step).values()) for step in self.history],
