@@ -10,6 +10,7 @@ from attn_cli.errors import InputError
 from attn_cli.toy.batches import IGNORED, Numbered, order
 from attn_cli.toy.evaluation import entities, evaluate
 from attn_cli.toy.pieces import new_tokenizer
+from attn_cli.toy.resuming import resume, state
 from attn_cli.toy.schedules import SCHEDULES, cosine
 from attn_cli.toy.tasks import TASKS, Dataset, Example, Recipe, draw, is_held_out, reverse
 from attn_cli.toy.training import Options, Training, new_model, peak
@@ -287,12 +288,12 @@ def test_a_training_goes_on_as_if_nothing_had_happened():
     going = first.run()
     for _ in range(5):
         next(going)
-    tensors, figures = first.state()
-    second.resume({name: x.clone() for name, x in tensors.items()}, figures)
+    tensors, figures = state(first)
+    resume(second, {name: x.clone() for name, x in tensors.items()}, figures)
     assert list(second.run()) == steps[5:]
     assert second.history == steps
-    for name, x in whole.state()[0].items():
-        assert second.state()[0][name].equal(x), name
+    for name, x in state(whole)[0].items():
+        assert state(second)[0][name].equal(x), name
 
 
 def test_pieces_of_a_batch_give_the_gradient_of_the_whole():

@@ -1,6 +1,10 @@
 """A training that stopped goes on bit for bit, whatever stopped it; and what several processes make of one."""
 
+import copy
 import csv
+import itertools
+import json
+import math
 import os
 import signal
 import subprocess
@@ -8,8 +12,15 @@ import sys
 
 import numpy as np
 import pytest
+import safetensors.torch
+import torch
 from attn_cli.commands import train_loop
-from attn_cli.toy.training import Training
+from attn_cli.errors import InputError
+from attn_cli.toy.examples import Recipe, draw
+from attn_cli.toy.resuming import resume, state
+from attn_cli.toy.tasks import reverse
+from attn_cli.toy.training import Options, Training, new_model
+from attn_cli.transformer import Config
 
 from conftest import run_attn
 
@@ -130,6 +141,120 @@ def test_what_was_to_replace_a_run_can_go_on(run, tmp_path, monkeypatch, undistu
     assert run(*SMALL, "-o", str(tmp_path)).stderr == hint + goes_on
     assert finished((*SMALL, "--resume"), tmp_path) == undisturbed[SMALL]
     assert run(*SMALL, "-o", str(tmp_path)).stderr == f"{hint}\n"
+
+
+# ---- a state that is none ---------------------------------------------------------------------------
+
+HINT = "begin anew with --overwrite in the place of --resume"
+
+
+def small_training():
+    """A training with all that has a state of its own, before its first step."""
+    dataset = draw(reverse, 200, seed=0)
+    config = Config(10, dataset.longest, d_model=8, n_heads=2, n_layers=1, d_ff=16)
+    options = Options(steps=6, lr=0.01, seed=0, batch=8, average=0.9, patience=5, evaluate_every=2, film=True)
+    return Training(new_model(config, 0), dataset, Recipe(), options)
+
+
+@pytest.fixture(scope="module")
+def left():
+    """The state after four of six steps."""
+    training = small_training()
+    list(itertools.islice(training.run(), 4))
+    return state(training)
+
+
+def told(**figures):
+    return lambda tensors, before: before.update(figures)
+
+
+def step_told(number, place, value):
+    return lambda tensors, figures: figures["history"][number - 1].__setitem__(place, value)
+
+
+def has(name, change):
+    return lambda tensors, figures: tensors.update({name: change(tensors.get(name))})
+
+
+BIAS = "unembedding.bias"
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (told(history=[]), "0 steps are told of 4"),
+        (told(history=None), "not the history of at most 6 steps"),
+        (told(history=[["a"] * 6] * 4), "the figures of step 1 cannot be"),
+        (told(history=[1, 2, 3, 4]), "step 1 is not told in 6 figures"),
+        (told(history=[[1, 2.0, 3.0]] * 4), "step 1 is not told in 6 figures"),
+        (told(done=-5), "4 steps are told of -5"),
+        (told(done=10**9), "4 steps are told of 1000000000"),
+        (told(done="4"), "4 steps are told of '4'"),
+        (told(film=[0, 1]), "not the steps that are filmed"),
+        (step_told(2, 0, 3), "the figures of step 2 cannot be"),
+        (step_told(2, 1, math.nan), "the figures of step 2 cannot be"),
+        (step_told(2, 3, None), "the figures of step 2 cannot be"),
+        (step_told(3, 3, 1.0), "the figures of step 3 cannot be"),
+        (step_told(3, 5, 1.0), "the figures of step 3 cannot be"),
+        (has("best.foo", lambda _: torch.zeros(2)), "a foreign tensor 'best.foo'"),
+        (lambda tensors, _: tensors.pop(f"mean.{BIAS}"), f"no tensor 'mean.{BIAS}'"),
+        (lambda tensors, _: tensors.pop("film"), "no tensor 'film'"),
+        (
+            has("film", lambda x: x[:2]),
+            "film is float32 [2, 1, 2, 10, 10], expected float32 [5, 1, 2, 10, 10]",
+        ),
+        (has(f"model.{BIAS}", lambda x: x * math.nan), f"model.{BIAS} holds numbers that cannot be"),
+        (has(f"best.{BIAS}", lambda x: x[:3]), f"best.{BIAS} is float32 [3], expected float32 [10]"),
+        (has(f"exp_avg.{BIAS}", lambda x: x.long()), f"exp_avg.{BIAS} is int64 [10], expected float32 [10]"),
+        (has(f"exp_avg_sq.{BIAS}", lambda x: -x - 1), f"exp_avg_sq.{BIAS} holds numbers that cannot be"),
+    ],
+)
+def test_a_state_that_cannot_be_is_one_error_and_changes_nothing(left, damage, message):
+    tensors, figures = ({**left[0]}, copy.deepcopy(left[1]))
+    damage(tensors, figures)
+    training = small_training()
+    with pytest.raises(InputError) as refused:
+        resume(training, tensors, figures)
+    assert str(refused.value) == f"not the state of this training ({message}); {HINT}"
+    assert (training.done, training.history, training.best_weights) == (0, [], {})
+    weights = small_training().model.state_dict()
+    assert all(x.equal(weights[name]) for name, x in training.model.state_dict().items())
+
+
+def rewritten(data, change):
+    """A file of tensors after a change of what its metadata say."""
+    tensors = safetensors.torch.load(data)
+    size = int.from_bytes(data[:8], "little")
+    said = json.loads(json.loads(data[8 : 8 + size])["__metadata__"]["attn_training"])
+    change(said)
+    return safetensors.torch.save(tensors, metadata={"attn_training": json.dumps(said)})
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda files: files["model.safetensors"], "not the state of a training"),
+        (lambda files: files[STATE][:-1], "not the state of a training ("),
+        (lambda files: b"", "not the state of a training ("),
+        (lambda files: rewritten(files[STATE], lambda said: said.update(begun=[])), "not the state of a "),
+        (lambda files: rewritten(files[STATE], lambda said: said.update(figures=1)), "not the state of a "),
+        (
+            lambda files: rewritten(files[STATE], lambda said: said["figures"]["history"].pop()),
+            "not the state of this training (7 steps are told of 8)",
+        ),
+    ],
+)
+def test_a_damaged_file_is_one_line_that_names_it(run, tmp_path, undisturbed, damage, message):
+    (tmp_path / STATE).write_bytes(damage(undisturbed[SMALL]))
+    refused = run(*SMALL, "-o", str(tmp_path), "--resume")
+    assert (refused.code, refused.stdout) == (2, "")
+    assert refused.stderr.startswith(f"attn: error: {tmp_path / STATE}: {message}")
+    assert refused.stderr.endswith(f"; {HINT}\n")
+    assert refused.stderr.count("\n") == 1
+    assert set(contents(tmp_path)) == {STATE}
+
+
+# ---- several processes ------------------------------------------------------------------------------
 
 
 def test_two_processes_learn_what_one_does(tmp_path, undisturbed):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from ..toy.training import Training
+
 STATE = "training_state.safetensors"
 CONFIG = "config.json"  # written last: it says that all the others are there
 _MARK = "attn_training"
@@ -91,11 +93,13 @@ class RunDirectory:
         whole = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
         files.write(str(self.state_path), [save(whole, metadata={_MARK: said})])
 
-    def state(self, begun: Mapping[str, Any]) -> tuple[dict[str, Tensor], Any]:
-        """The tensors and figures of a training that was begun in the same way.
+    def resume(self, training: Training, begun: Mapping[str, Any]) -> None:
+        """Give a training the state of one that was begun in the same way.
 
         Raises InputError when it was begun in another way, or the file is damaged.
         """
+        from ..toy.resuming import resume
+
         before, figures = self._said()
         for name, value in json.loads(json.dumps(begun)).items():
             if before.get(name) != value:
@@ -105,7 +109,11 @@ class RunDirectory:
                     where=str(self.state_path),
                 )
         with self._opened("pt") as file:
-            return {name: file.get_tensor(name) for name in list(file.keys())}, figures
+            tensors = {name: file.get_tensor(name) for name in list(file.keys())}
+        try:
+            resume(training, tensors, figures)
+        except InputError as problem:
+            raise problem.at(str(self.state_path)) from None
 
     def _said(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """How the training that left its state was begun, and its figures; no tensor is read."""

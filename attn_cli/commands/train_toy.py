@@ -48,6 +48,7 @@ def train_toy(
     sequences came out right, and for each head how much attention lies where the task says it should.
     """
     from ..toy import find
+    from ..toy.resuming import state
 
     make, recipe = find(task)
     text = _data(task, directory)
@@ -61,8 +62,8 @@ def train_toy(
         training = _training(config, dataset, recipe, options, machine, ours)
         begun = _begun(task, text, config, options, machine)
         if directory.resume:
-            training.resume(*place.state(begun))
-        train(training, lambda: place.save_state(begun, *training.state()))
+            place.resume(training, begun)
+        train(training, lambda: place.save_state(begun, *state(training)))
         if ours.rank > 0:
             return
         reached = measured(training)

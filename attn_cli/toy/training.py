@@ -2,7 +2,8 @@
 
 Nothing here prints or writes: whoever iterates decides what to show. All that is random in a step comes from
 the seed and the step's number alone, so the state of a training is its weights, the optimiser's moments and
-a few figures: continued from there on the same machine with the same threads, every number is the same.
+a few figures (`resuming.py`): continued from there on the same machine with the same threads, every number is
+the same.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 import contextlib
 import copy
 import math
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ from .film import Frame, Watched, filmed
 from .schedules import SCHEDULES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from jaxtyping import Float
 
@@ -154,7 +155,7 @@ class Training:
         self.stopping = False  # whoever iterates is to stop after this step, as one process was told to
         self.watched = Watched(dataset, recipe)
         self.frames: list[Frame] = []
-        self._filmed = frozenset(filmed(options.steps) if options.film else ())
+        self.filmed = frozenset(filmed(options.steps) if options.film else ())
         self._forward = self._parallel()
         self._ordered: tuple[int, list[np.ndarray]] = (-1, [])
 
@@ -182,11 +183,15 @@ class Training:
                     f"the loss is {loss} after {self.done} steps", hint="give a smaller --lr or --dim"
                 )
             step = Step(self.done, loss, lr)
-            if self.done % self.options.evaluate_every == 0 or self.done == self.options.steps:
+            if self.measures(self.done):
                 step = self._measured(step)
             self.history.append(step)
             self._shoot()
             yield step
+
+    def measures(self, step: int) -> bool:
+        """Whether this step is measured on held-out examples."""
+        return step % self.options.evaluate_every == 0 or step == self.options.steps
 
     def finish(self) -> Evaluation:
         """Give the model the weights that are to be kept, and measure it."""
@@ -210,7 +215,7 @@ class Training:
         return self.watched.weights(self.kept)
 
     def _shoot(self) -> None:
-        if self.done in self._filmed and self.done not in (frame.step for frame in self.frames[-1:]):
+        if self.done in self.filmed and self.done not in (frame.step for frame in self.frames[-1:]):
             self.frames.append(Frame(self.done, self.watch()))
 
     # ---- a step ----
@@ -323,62 +328,5 @@ class Training:
         mass = None if reached.expected_mass is None else float(reached.expected_mass.max())
         return replace(step, held_out_loss=reached.loss, exact_match=reached.exact_match, expected_mass=mass)
 
-    # ---- to stop and go on ----
 
-    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
-        """All that the next step depends on: tensors by name, and figures."""
-        tensors = {f"model.{name}": x for name, x in self.model.state_dict().items()}
-        tensors |= {f"best.{name}": x for name, x in self.best_weights.items()}
-        if self.mean is not None:
-            tensors |= {f"mean.{name}": x for name, x in self.mean.state_dict().items()}
-        for name, parameter in self.model.named_parameters():
-            for moment in _MOMENTS if self.done else ():
-                tensors[f"{moment}.{name}"] = self.optimizer.state[parameter][moment]
-        if self.frames:
-            tensors["film"] = torch.from_numpy(np.stack([frame.weights for frame in self.frames]))
-        figures = {
-            "done": self.done,
-            "over": self.over,
-            "best": None if math.isinf(self.best) else self.best,
-            "stale": self.stale,
-            "history": [list(asdict(step).values()) for step in self.history],
-            "film": [frame.step for frame in self.frames],
-        }
-        return tensors, figures
-
-    def resume(self, tensors: Mapping[str, Tensor], figures: Mapping[str, Any]) -> None:
-        """Go on where another training of the same options stood.
-
-        Raises InputError when the state is not that of such a training.
-        """
-        try:
-            self._resume(tensors, figures)
-        except (KeyError, TypeError, ValueError, RuntimeError) as problem:
-            said = str(problem).partition("\n")[0]
-            raise InputError(f"not the state of this training ({said})", hint="train again") from None
-
-    def _resume(self, tensors: Mapping[str, Tensor], figures: Mapping[str, Any]) -> None:
-        self.model.load_state_dict(_under("model.", tensors))
-        self.best_weights = _under("best.", tensors)
-        if self.mean is not None:
-            self.mean.load_state_dict(_under("mean.", tensors))
-        self.done, self.stale = int(figures["done"]), int(figures["stale"])
-        self.best = math.inf if figures["best"] is None else float(figures["best"])
-        self.history = [Step(*values) for values in figures["history"]]
-        seen = tensors["film"].numpy() if figures["film"] else ()
-        self.frames = [Frame(int(step), x) for step, x in zip(figures["film"], seen, strict=True)]
-        for name, parameter in self.model.named_parameters() if self.done else ():
-            moments = {moment: tensors[f"{moment}.{name}"].to(parameter.device) for moment in _MOMENTS}
-            if any(x.shape != parameter.shape for x in moments.values()):
-                raise ValueError(f"{name} of another shape")
-            count = torch.tensor(float(self.done), device=parameter.device)
-            self.optimizer.state[parameter] = {"step": count, **moments}
-
-
-_MOMENTS = ("exp_avg", "exp_avg_sq")  # of the gradient, as AdamW calls them
 _GLANCE = 512  # examples that are enough to see how it goes
-
-
-def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of one part, by the names that they have in it."""
-    return {name.removeprefix(prefix): x.clone() for name, x in tensors.items() if name.startswith(prefix)}

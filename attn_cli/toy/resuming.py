@@ -1,0 +1,147 @@
+"""A training as tensors and figures, and how it goes on from them.
+
+What is read may be damaged, or of another training: all of it is looked at before any of it is used.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from ..errors import InputError
+from .film import Frame
+from .training import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from .training import Training
+
+_MOMENTS = ("exp_avg", "exp_avg_sq")  # of the gradient, as AdamW calls them
+
+
+def state(training: Training) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """All that the next step depends on: tensors by name, and figures."""
+    tensors = {f"model.{name}": x for name, x in training.model.state_dict().items()}
+    tensors |= {f"best.{name}": x for name, x in training.best_weights.items()}
+    if training.mean is not None:
+        tensors |= {f"mean.{name}": x for name, x in training.mean.state_dict().items()}
+    for name, parameter in training.model.named_parameters():
+        for moment in _MOMENTS if training.done else ():
+            tensors[f"{moment}.{name}"] = training.optimizer.state[parameter][moment]
+    if training.frames:
+        tensors["film"] = torch.from_numpy(np.stack([frame.weights for frame in training.frames]))
+    figures = {
+        "done": training.done,
+        "over": training.over,
+        "history": [list(asdict(step).values()) for step in training.history],
+        "film": [frame.step for frame in training.frames],
+    }
+    return tensors, figures
+
+
+def resume(training: Training, tensors: Mapping[str, Tensor], figures: Mapping[str, Any]) -> None:
+    """Go on where another training of the same options stood.
+
+    Raises InputError, and leaves the training as it was, when the state is not that of such a training.
+    """
+    history = _history(training, figures.get("history"))
+    if figures.get("done") != len(history):
+        raise _wrong(f"{len(history)} steps are told of {_short(figures.get('done'))}")
+    film = [step for step in sorted(training.filmed) if step <= len(history)] if history else []
+    if figures.get("film") != film:
+        raise _wrong("not the steps that are filmed")
+    best, stale = _best(training, history)
+    _check(tensors, _shapes(training, history, film, has_best=best < math.inf))
+
+    training.done, training.history, training.best, training.stale = len(history), history, best, stale
+    training.frames = [Frame(step, tensors["film"][i].numpy()) for i, step in enumerate(film)]
+    training.model.load_state_dict(_under("model.", tensors))
+    training.best_weights = _under("best.", tensors)
+    if training.mean is not None:
+        training.mean.load_state_dict(_under("mean.", tensors))
+    for name, parameter in training.model.named_parameters() if history else ():
+        moments = {moment: tensors[f"{moment}.{name}"].to(parameter.device) for moment in _MOMENTS}
+        count = torch.tensor(float(len(history)), device=parameter.device)
+        training.optimizer.state[parameter] = {"step": count, **moments}
+
+
+# ---- what must hold -----------------------------------------------------------------------------------
+
+
+def _history(training: Training, rows: Any) -> list[Step]:
+    """The steps so far: each with its number and finite figures, measured where this training measures."""
+    if not isinstance(rows, list) or len(rows) > training.options.steps:
+        raise _wrong(f"not the history of at most {training.options.steps} steps")
+    history = []
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, list) or len(row) != len(fields(Step)):
+            raise _wrong(f"step {number} is not told in {len(fields(Step))} figures")
+        measured = training.measures(number)
+        *always, mass = row[1:]
+        told = [x is not None for x in always] == [True, True, measured, measured] and (
+            measured or mass is None
+        )
+        if row[0] != number or not told or not all(x is None or _is_finite(x) for x in row[1:]):
+            raise _wrong(f"the figures of step {number} cannot be")
+        history.append(Step(number, *row[1:]))
+    return history
+
+
+def _is_finite(x: Any) -> bool:
+    return type(x) is float and math.isfinite(x)
+
+
+def _best(training: Training, history: list[Step]) -> tuple[float, int]:
+    """The lowest loss on held-out examples, and the measurements since, for a training that has patience."""
+    losses = [step.held_out_loss for step in history if step.held_out_loss is not None]
+    if not training.options.patience or not losses:
+        return math.inf, 0
+    best = min(losses)
+    return best, len(losses) - 1 - losses.index(best)
+
+
+def _shapes(
+    training: Training, history: list[Step], film: list[int], *, has_best: bool
+) -> dict[str, tuple[int, ...]]:
+    """The tensors that there must be, by name."""
+    parts = ["model", *["best"] * has_best, *["mean"] * (training.mean is not None)]
+    shapes = {
+        f"{part}.{name}": tuple(x.shape) for part in parts for name, x in training.model.state_dict().items()
+    }
+    for name, x in training.model.named_parameters() if history else ():
+        shapes |= {f"{moment}.{name}": tuple(x.shape) for moment in _MOMENTS}
+    return shapes | ({"film": (len(film), *training.watch().shape)} if film else {})
+
+
+def _check(tensors: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse tensors that are missing, foreign, of another shape or kind, or hold what is no number."""
+    for name in sorted(shapes.keys() ^ tensors.keys()):
+        raise _wrong(f"{'no' if name in shapes else 'a foreign'} tensor {_short(name)}")
+    for name, shape in shapes.items():
+        x = tensors[name]
+        if tuple(x.shape) != shape or x.dtype != torch.float32:
+            kind = str(x.dtype).removeprefix("torch.")
+            raise _wrong(f"{name} is {kind} {[*x.shape]}, expected float32 {[*shape]}")
+        if not x.isfinite().all() or (name.startswith("exp_avg_sq.") and (x < 0).any()):
+            raise _wrong(f"{name} holds numbers that cannot be")
+
+
+def _wrong(what: str) -> InputError:
+    hint = "begin anew with --overwrite in the place of --resume"
+    return InputError(f"not the state of this training ({what})", hint=hint)
+
+
+def _short(value: Any) -> str:
+    return repr(value)[:40]
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of one part, by the names that they have in it."""
+    return {name.removeprefix(prefix): x.clone() for name, x in tensors.items() if name.startswith(prefix)}
