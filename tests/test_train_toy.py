@@ -183,7 +183,9 @@ def test_a_disk_that_fills_up_leaves_the_old_run_whole(run, tmp_path, monkeypatc
     [
         (["revers"], "unknown task 'revers'; known are "),
         (["reverse:longest=0"], "longest 0; give 1 to 1,000"),
-        (["reverse", "--heads", "3"], "3 heads do not divide d_model 64; give a d_model that is a multiple"),
+        (["reverse", "--heads", "3"], "3 heads do not divide --dim 64; give --dim as a multiple of 3\n"),
+        (["reverse", "--dim", "15"], "4 heads do not divide --dim 15; give --dim as a multiple of 4\n"),
+        (["reverse", "--seed", str(2**32)], "--seed '4294967296'; give at most 4294967295; see 'attn train-"),
         (["reverse", "-o", "file"], "file: not a directory; give another -o DIR"),
         ([], "Missing argument 'TASK'"),
     ],

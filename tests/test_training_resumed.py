@@ -274,3 +274,24 @@ def test_two_processes_learn_what_one_does(tmp_path, undisturbed):
 def curve(text):
     """Step, loss, learning rate and what was measured in each step."""
     return np.array([[float(cell or "nan") for cell in row] for row in csv.reader(text.splitlines()[1:])])
+
+
+@pytest.mark.parametrize(
+    ("env", "message"),
+    [
+        (
+            {"WORLD_SIZE": "abc"},
+            "WORLD_SIZE is 'abc', not a number; unset WORLD_SIZE, or start it with torchrun\n",
+        ),
+        (
+            {"WORLD_SIZE": "2", "RANK": "-1"},
+            "RANK is '-1', not a number; unset RANK, or start it with torchrun\n",
+        ),
+        ({"WORLD_SIZE": "2", "MASTER_ADDR": "localhost"}, "no other processes to train with ("),
+    ],
+)
+def test_half_of_what_torchrun_sets_is_one_line(run, tmp_path, env, message):
+    refused = run(*SMALL, "-o", str(tmp_path), env=env)
+    assert refused.code == 2
+    assert refused.stderr.startswith(f"attn: error: {message}")
+    assert refused.stderr.count("\n") == 1

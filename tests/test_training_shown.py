@@ -172,6 +172,13 @@ def test_the_commands_in_the_readme_of_a_run_work(run, tmp_path):
         (("--label-smoothing", "2"), "--label-smoothing 2.0; give 0 or more, less than 1"),
         (("--average", "1"), "--average 1.0; give 0 or more, less than 1"),
         (("--lr", "0"), "--lr 0.0; give more than 0, as 0.001"),
+        *(
+            (
+                ("--schedule", f"{name}:warmup={x}"),
+                f"schedule option 'warmup={x}'; give a share of the steps, 0 to 1",
+            )
+            for name, x in (("cosine", "nan"), ("noam", "inf"), ("constant", "-1"), ("cosine", "5"))
+        ),
         (("--dtype", "float16"), "--dtype 'float16'; give float32 or bfloat16"),
         (("--accumulate", "9"), "9 pieces of a batch of 8; give a larger --batch"),
     ],

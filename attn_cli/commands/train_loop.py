@@ -8,7 +8,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from ..errors import note
+from ..errors import InputError, note
 from .environment import environment
 from .live import shown
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..toy.training import Team, Training
 
 _SAVE_EVERY = 10.0  # seconds
+_TORCHRUN = "unset WORLD_SIZE, or start it with torchrun"
 
 
 def train(training: Training, save: Callable[[], None]) -> None:
@@ -59,17 +60,30 @@ def team(device: str) -> Iterator[Team]:
     """The processes that torchrun has started, of which only the first one says anything; or this one alone."""
     from ..toy.training import Team
 
-    size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    size, rank = _set("WORLD_SIZE", 1), _set("RANK", 0)
     if size == 1 or "MASTER_ADDR" not in os.environ:
         yield Team()
         return
     import torch.distributed
 
     if device == "cuda":
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    torch.distributed.init_process_group("nccl" if device == "cuda" else "gloo")
+        torch.cuda.set_device(_set("LOCAL_RANK", 0))
+    try:
+        torch.distributed.init_process_group("nccl" if device == "cuda" else "gloo")
+    except ValueError as problem:  # what torchrun sets besides is not there
+        raise InputError(f"no other processes to train with ({problem})", hint=_TORCHRUN) from None
     environment.quiet |= rank > 0
     try:
         yield Team(rank, size)
     finally:
         torch.distributed.destroy_process_group()
+
+
+def _set(variable: str, otherwise: int) -> int:
+    """A number that torchrun has set."""
+    text = os.environ.get(variable, str(otherwise))
+    if not (text.isascii() and text.isdigit()):
+        raise InputError(
+            f"{variable} is {text[:40]!r}, not a number", hint=f"unset {variable}, or start it with torchrun"
+        )
+    return int(text)

@@ -91,7 +91,9 @@ class Schooling:
     evaluate_every: Annotated[
         int, typer.Option(metavar="N", min=1, help="Steps from one measurement to the next.")
     ] = 50
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of everything random.")] = 0
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, max=2**32 - 1, help="Seed of everything random.")
+    ] = 0
 
 
 @dataclasses.dataclass(frozen=True)

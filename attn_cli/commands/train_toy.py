@@ -131,14 +131,18 @@ def _machine(given: Computer, dim: int) -> Machine:
 def _config(dataset: Dataset, recipe: Recipe, given: Learner) -> Config:
     from ..transformer import Config
 
-    dim = given.dim or recipe.dim
+    dim, heads = given.dim or recipe.dim, given.heads or recipe.heads
+    if dim % heads:
+        raise InputError(
+            f"{heads} heads do not divide --dim {dim}", hint=f"give --dim as a multiple of {heads}"
+        )
     pictures = dataset.train[0].image
     tied = dataset.tokenizer is not None and not dataset.outputs
     return Config(
         len(dataset.vocabulary) if pictures is None else len(pictures),
         dataset.longest if dataset.tokenizer is None else max(256, dataset.longest),
         dim,
-        given.heads or recipe.heads,
+        heads,
         given.layers or recipe.layers,
         d_ff=4 * dim,
         stack=recipe.stack,

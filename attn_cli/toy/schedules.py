@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from ..errors import InputError
 from ..registry import Registry
 
 Schedule = Callable[..., float]
@@ -20,7 +21,7 @@ def cosine(step: int, steps: int, *, warmup: float = 0.1) -> float:
     >>> [round(cosine(step, 100), 3) for step in (1, 10, 55, 100)]
     [0.1, 1.0, 0.5, 0.0]
     """
-    rise = max(1, round(steps * warmup))
+    rise = _rise(steps, warmup)
     if step <= rise:
         return step / rise
     return (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise))) / 2
@@ -35,7 +36,7 @@ def noam(step: int, steps: int, *, warmup: float = 0.1) -> float:
     >>> [round(noam(step, 100), 3) for step in (1, 10, 40, 90)]
     [0.1, 1.0, 0.5, 0.333]
     """
-    rise = max(1, round(steps * warmup))
+    rise = _rise(steps, warmup)
     return min(step / rise, math.sqrt(rise / step))
 
 
@@ -46,4 +47,11 @@ def constant(step: int, steps: int, *, warmup: float = 0.1) -> float:
     >>> [round(constant(step, 100), 3) for step in (1, 10, 55, 100)]
     [0.1, 1.0, 1.0, 1.0]
     """
-    return min(1.0, step / max(1, round(steps * warmup)))
+    return min(1.0, step / _rise(steps, warmup))
+
+
+def _rise(steps: int, warmup: float) -> int:
+    """How many of the steps the rate rises in."""
+    if not 0 <= warmup <= 1:
+        raise InputError(f"schedule option 'warmup={warmup:g}'", hint="give a share of the steps, 0 to 1")
+    return max(1, round(steps * warmup))

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 class Options:
     """How to train. AdamW: Loshchilov & Hutter 2019, arXiv:1711.05101.
 
-    Raises InputError for a share that is none, or a learning rate that is not above 0.
+    Raises InputError for a share that is none, a schedule that is none, or a learning rate that is not above 0.
     """
 
     steps: int
@@ -66,6 +66,7 @@ class Options:
                 raise InputError(f"--{name} {share}", hint="give 0 or more, less than 1")
         if not 0 < self.lr < math.inf:
             raise InputError(f"--lr {self.lr}", hint="give more than 0, as 0.001")
+        SCHEDULES.parse(self.schedule)(1, self.steps)
 
 
 @dataclass(frozen=True)
