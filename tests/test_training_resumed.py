@@ -116,6 +116,21 @@ def test_it_goes_on_bit_for_bit_after_a_full_disk(run, tmp_path, monkeypatch, un
     assert finished((*WHOLE, "--resume"), tmp_path) == undisturbed[WHOLE]
 
 
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (("--name", "mine"), "name train-toy reverse:longest=4, not mine"),
+        (("--half",), "half False, not True"),
+    ],
+)
+def test_a_run_is_resumed_under_its_name_and_in_its_bits(run, tmp_path, undisturbed, option, said):
+    (tmp_path / STATE).write_bytes(undisturbed[SMALL][STATE])
+    refused = run(*SMALL, "-o", str(tmp_path), "--resume", *option)
+    hint = "give the same options, or --overwrite to begin anew"
+    said = f"{tmp_path / STATE}: it was begun with {said}; {hint}"
+    assert (refused.code, refused.stderr) == (2, f"attn: error: {said}\n")
+
+
 def test_a_finished_training_that_is_resumed_is_the_same(tmp_path, undisturbed):
     for name, data in undisturbed[SMALL].items():
         (tmp_path / name).write_bytes(data)

@@ -2,6 +2,7 @@
 
 import io
 import shlex
+import subprocess
 
 import numpy as np
 import pytest
@@ -161,6 +162,43 @@ def test_the_commands_in_the_readme_of_a_run_work(run, tmp_path):
         done = run(*arguments, cwd=tmp_path)
         assert done.code == 0, done.stderr
     assert (tmp_path / "heatmap.png").exists()
+
+
+def test_the_readme_of_a_run_says_how_to_train_it_again(run, tmp_path):
+    data = tmp_path / "it's a\nlist.tsv"
+    data.write_text("\n".join(f"{'yes' if i % 2 else 'no'}\ta{i} b" for i in range(60)))
+    how = (
+        "--data",
+        str(data),
+        "--name",
+        "mine\n& yours",
+        "--lr",
+        "1",
+        "--patience",
+        "1",
+        "--film",
+        "--seed",
+        "3",
+    )
+    done = run("train-toy", "classify", *TINY, "--steps", "40", *how, "-o", str(tmp_path / "a"), "-q")
+    assert done.code == 0, done.stderr
+    text = (tmp_path / "a" / "README.md").read_text()
+    taken = len((tmp_path / "a" / "metrics.csv").read_text().splitlines()) - 1
+    assert taken < 40
+    said = f"Trained in {taken} steps of 8 examples, seed 3; of 40, as the loss on held-out examples no longer fell."
+    assert said in text.splitlines()
+    again = next(line for line in text.splitlines() if line.startswith("$ attn train-toy"))
+    assert again == (
+        r"$ attn train-toy classify --data $'it\x27s a\x0alist.tsv' --name $'mine\x0a& yours' --layers 1 --heads 2 --dim 8 "
+        "--steps 40 --batch 8 --lr 1.0 --patience 1 --film --evaluate-every 2 --seed 3"
+    )
+    split = subprocess.run(
+        ["bash", "-c", f"printf '%s\\0' {again[2:]}"], capture_output=True, text=True, check=True
+    )
+    _, *arguments = split.stdout.split("\0")[:-1]
+    assert run(*arguments, cwd=tmp_path).code == 0
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_bytes() == (tmp_path / "runs" / "classify" / path.name).read_bytes(), path.name
 
 
 # ---- what cannot be -----------------------------------------------------------------------------------

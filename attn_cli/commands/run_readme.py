@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..models.run import Run
     from ..toy.examples import Example
-    from ..toy.training import Options
+    from ..toy.training import Training
 
 FILES = {
     "attention.png": "the attention to one of the longest held-out examples",
@@ -26,32 +28,79 @@ FILES = {
     "training_state.safetensors": "what `--resume` needs; without it the run can still be looked at",
 }
 
+_ELSEWHERE = ("output", "overwrite", "resume")  # options that change where the run goes, not the run
+
 
 def readme(
     run: Run,
-    task: str,
-    options: Options,
+    command: str,
+    training: Training,
     sentences: Sequence[str],
-    examples: Sequence[Example],
     names: Collection[str],
 ) -> bytes:
-    """Markdown; `sentences` say what was reached, `names` are those of the other files."""
+    """Markdown; `command` trained it, `sentences` say what was reached, `names` are those of the other files."""
+    from ..tokens import escape
+
     listed = [f"- `{name}`: {what}" for name, what in FILES.items() if name in names]
     lines = [
-        f"# {run.title}",
+        f"# {escape(run.title)}",
         "",
-        f"`attn train-toy {task}`, {options.steps} steps of {options.batch} examples, seed {options.seed}.",
+        _trained(training),
         *sentences,
+        "",
+        "To train it again:",
+        "",
+        "```console",
+        f"$ {command}",
+        "```",
         "",
         "To look at it, in this directory:",
         "",
         "```console",
-        *(f"$ {command}" for command in _commands(run, examples)),
+        *(f"$ {look}" for look in _commands(run, training.dataset.held_out[:20])),
         "```",
         "",
         *listed,
     ]
     return "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
+
+
+def command(task: str, *groups: Any) -> str:
+    """What to type for the same run: the task, and the options of all groups that are not at their defaults."""
+    typed = ["attn", "train-toy", _quoted(task)]
+    for group in groups:
+        for field in fields(group):
+            value = getattr(group, field.name)
+            if value == field.default or field.name in _ELSEWHERE:
+                continue
+            typed.append(f"--{field.name.replace('_', '-')}")
+            if field.name == "data":
+                typed.append(_quoted(Path(value).name))  # not where it lay, which is nobody's business
+            elif value is not True:
+                typed.append(_quoted(str(value)))
+    return " ".join(typed)
+
+
+def _quoted(text: str) -> str:
+    r"""A word as a shell reads it, on one line and with nothing in it that acts on a terminal.
+
+    >>> print(_quoted("my file"), _quoted("a\nb"))
+    'my file' $'a\x0ab'
+    """
+    if text.isprintable():
+        return shlex.quote(text)
+    raw = text.encode("utf-8", "surrogateescape")
+    plain = (chr(byte) if 32 <= byte < 127 and byte not in b"'\\" else f"\\x{byte:02x}" for byte in raw)
+    return f"$'{''.join(plain)}'"
+
+
+def _trained(training: Training) -> str:
+    """How long, and whether it was to be longer."""
+    options = training.options
+    said = f"Trained in {training.done} steps of {options.batch} examples, seed {options.seed}"
+    if training.done == options.steps:
+        return f"{said}."
+    return f"{said}; of {options.steps}, as the loss on held-out examples no longer fell."
 
 
 def _commands(run: Run, examples: Sequence[Example]) -> Iterator[str]:

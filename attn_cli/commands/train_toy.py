@@ -11,7 +11,7 @@ import typer
 
 from ..errors import InputError
 from .run_directory import STATE, RunDirectory
-from .run_readme import readme
+from .run_readme import command, readme
 from .task_list import tasks
 from .train_loop import team, train
 from .train_options import Computer, Directory, Learner, Schooling  # noqa: TC001 (Typer reads them)
@@ -60,15 +60,20 @@ def train_toy(
         dataset = _made(make, text, options, directory)
         config = _config(dataset, recipe, learner)
         training = _training(config, dataset, recipe, options, machine, ours)
-        begun = _begun(task, text, config, options, machine)
+        title = directory.name or f"train-toy {task}"
+        begun = _begun(task, text, config, options, machine) | {"name": title, "half": directory.half}
         if directory.resume:
             place.resume(training, begun)
         train(training, lambda: place.save_state(begun, *state(training)))
         if ours.rank > 0:
             return
         reached = measured(training)
-        run = _run(directory.name or f"train-toy {task}", training, reached)
-        place.save(_contents(run, task, training, reached, half=directory.half))
+        run = _run(title, training, reached)
+        contents = _contents(run, task, training, reached, half=directory.half)
+        typed = command(task, directory, learner, schooling, computer)
+        said = sentences(reached, task, recipe)
+        contents["README.md"] = readme(run, typed, training, said, {*contents, STATE})
+        place.save(contents)
     report(path, run, reached, task, recipe)
 
 
@@ -207,13 +212,10 @@ def _tokenizer(dataset: Dataset) -> Any:
 def _contents(
     run: Run, task: str, training: Training, reached: Evaluation, *, half: bool
 ) -> dict[str, bytes]:
-    """The files of the run, but for its state."""
+    """The files of the run, but for its state and its README."""
     from ..models.runs import to_files
 
     contents = to_files(run, task, dataclasses.asdict(training.options), results(reached), half=half)
     contents["metrics.csv"] = metrics(training.history)
     contents |= pictures(run, training, reached)
-    said = sentences(reached, task, training.recipe)
-    some = training.dataset.held_out[:20]
-    contents["README.md"] = readme(run, task, training.options, said, some, {*contents, STATE})
     return contents
