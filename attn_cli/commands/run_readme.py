@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 FILES = {
     "attention.png": "the attention to one of the longest held-out examples",
-    "film.gif": "the same while it was learned, all heads",
+    "cross.png": "what each token of the translation of it looks at while it is written",
+    "film.gif": "attention while it was learned, all heads",
     "film.png": "one head of it, after some of the steps",
     "loss.png": "how the losses went, and what was right on held-out examples",
     "metrics.csv": "the same as numbers, a line for each step",
@@ -111,8 +112,8 @@ def _commands(run: Run, examples: Sequence[Example]) -> Iterator[str]:
     said = shlex.quote(text)
     yield f"attn heatmap --model . --text {said} -o heatmap.png"
     yield f"attn attend --model . --text {said} --format json"
-    if len(run.kinds) > 1:
-        yield f"attn heatmap --model . --text {said} --kind {run.kinds[1]} -o {run.kinds[1]}.png"
+    for kind in run.kinds[1:]:
+        yield f"attn heatmap --model . --text {said} --kind {kind} -o {kind}.png"
 
 
 def _text(run: Run, example: Example) -> str | None:

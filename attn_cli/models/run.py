@@ -15,7 +15,7 @@ from ..transformer import Capture, Transformer
 from .attending import Attended, apart
 from .reading import WHOLE, Reading
 from .special import without_special
-from .text import Tokenised, tokenise
+from .text import tokenise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -76,9 +76,11 @@ class Run:
         kind, layers = reading.chosen_kind(self.kinds), reading.chosen(self.model.config.n_layers)
         if self.model.config.stack != "both" or (kind == "encoder" and reading.target is None):
             pieces = self._pieces(text, reading)
+            self._tell_unknown(pieces)
             sources = [torch.tensor([one.numbers]) for one in pieces]
             return self._without_target(sources, pieces, layers, kind, norms=reading.norms)
         source = self.read(text, reading)
+        self._tell_unknown([source])
         numbers = torch.tensor([source.numbers])
         start = self._start(source.numbers)
         said = ""
@@ -88,6 +90,7 @@ class Run:
             note(f"greedy output: {escape(self.join(target))}")
         else:
             target = self.read(reading.target, reading)
+            self._tell_unknown([target])
         shown = self.look(numbers, source.labels, layers, kind, target, start, norms=reading.norms)
         shown = replace(shown, provenance=shown.provenance + said)
         return shown if reading.special else _without_edges(shown, renormalise=reading.renormalise)
@@ -160,23 +163,18 @@ class Run:
         if self.tokenizer is not None:
             longest = self.model.config.max_len
             pieces = tokenise(self.tokenizer, text, reading, longest, in_pieces=in_pieces)
-            self._tell_unknown(pieces)
             return [Tokens(piece.numbers, piece.labels) for piece in pieces]
         labels = [part for token in whitespace(text) for part in self._parts(token)]
         return [Tokens(self._numbers(labels), labels)]
 
-    def _tell_unknown(self, pieces: Sequence[Tokenised]) -> None:
+    def _tell_unknown(self, pieces: Sequence[Tokens]) -> None:
         """Say what the model cannot tell apart, as the picture calls it by the characters that it stands for."""
-        lost = self.tokenizer.token_to_id(self.tokenizer.model.unk_token or "")
-        unknown = [
-            label
-            for piece in pieces
-            for number, label in zip(piece.numbers, piece.labels, strict=True)
-            if number == lost
-        ]
-        if unknown:
-            name = self.tokenizer.model.unk_token
-            note(f"the model does not know {_listed(list(dict.fromkeys(unknown)))}; it reads {name} there")
+        if self.tokenizer is None or not (name := getattr(self.tokenizer.model, "unk_token", None)):
+            return
+        lost = self.tokenizer.token_to_id(name)
+        read = [pair for piece in pieces for pair in zip(piece.numbers, piece.labels, strict=True)]
+        if unknown := list(dict.fromkeys(label for number, label in read if number == lost)):
+            note(f"the model does not know {_listed(unknown)}; it reads {name} there")
 
     def write(self, source: Tensor, start: str) -> Tokens:
         """What the model itself makes of a source: the most probable token, one after the other."""
