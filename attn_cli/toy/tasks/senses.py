@@ -19,7 +19,7 @@ LOUDEST = 100  # noise, where what is drawn or sounds is 1
 
 
 @TASKS.register
-@learns(Recipe(steps=700, lr=0.003, patch=PATCH, seconds=15))
+@learns(Recipe(steps=450, lr=0.003, patch=PATCH, seconds=15))
 def shapes(rng: np.random.Generator, *, noise: float = 0.2) -> Example:
     """Noisy pictures: a drawn circle → circle; the whole should look at the patches it is drawn in.
 
@@ -77,7 +77,7 @@ _TAPER = np.hanning(WINDOW)  # a frame fades in and out, so that its edges do no
 
 
 @TASKS.register
-@learns(Recipe(stack="both", attends="cross", steps=350, layers=2, lr=0.003, patch=1, seconds=20))
+@learns(Recipe(stack="both", attends="cross", steps=290, layers=2, lr=0.005, patch=1, seconds=20))
 def tones(rng: np.random.Generator, *, notes: int = 4, noise: float = 0.2) -> Example:
     """Sound: notes held for a while → their names; each name should look at the frames of its note.
 
