@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from .transformer import Transformer
 
 
+def most_written(n_source: int, max_len: int) -> int:
+    """How many tokens to write at most, should the model find no end: twice the source, and a few.
+
+    >>> most_written(5, max_len=256), most_written(200, max_len=256)
+    (20, 255)
+    """
+    return min(max_len - 1, 2 * n_source + 10)
+
+
 @torch.inference_mode()
 def greedy(
     model: Transformer,

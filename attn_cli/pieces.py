@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 SPACES = "Ġ▁"  # how tokenizers write the space before a word
 _DIGITS, _UPPER, _LOWER = "0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"
@@ -40,6 +40,15 @@ def spaced(piece: str) -> str:
     (' ', '▁cat')
     """
     return piece if piece.strip(SPACES) else " " * len(piece)
+
+
+def unmarked(pieces: Iterable[str]) -> tuple[str, ...]:
+    """Pieces as a reader knows them: without the mark of a space in front.
+
+    >>> unmarked(["▁the", "y", "▁"])
+    ('the', 'y', ' ')
+    """
+    return tuple(piece.removeprefix("▁") or " " for piece in pieces)
 
 
 def _part(character: str, number: int, of: int) -> str:

@@ -98,9 +98,9 @@ def _look(run: Run, training: Training, example: Example, kind: Kind) -> Attenti
     import torch
 
     from ..models.run import Tokens
-    from ..toy.pieces import labels
+    from ..pieces import unmarked
 
-    named = tuple if run.tokenizer is None else labels
+    named = tuple if run.tokenizer is None else unmarked
     with torch.inference_mode():
         batch = training.numbered([example]).batch([0])
         target = None

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from ..decoding import greedy
+from ..decoding import greedy, most_written
 from ..errors import InputError, note
+from ..pieces import unmarked
 from ..rules import Rule
 from ..tokens import escape, no_panic, whitespace
 from ..transformer import Capture, Transformer
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from ..records import Attention, Kind
 
 END = "[end]"  # what a decoder writes last
-_SPACE = "▁"  # a space in front of a piece, as tokenizers write it
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,11 +179,10 @@ class Run:
     def write(self, source: Tensor, start: str) -> Tokens:
         """What the model itself makes of a source: the most probable token, one after the other."""
         out = self.outputs or self.vocabulary
-        longest = min(self.model.config.max_len - 1, 3 * source.shape[-1] + 10)
+        longest = most_written(source.shape[-1], self.model.config.max_len)
         starts = torch.tensor([out.index(start)])
         (numbers,) = greedy(self.model, source, None, starts, out.index(END), longest)
-        pieces = [out[number] for number in numbers]
-        return Tokens(numbers, [piece.removeprefix(_SPACE) or " " for piece in pieces])
+        return Tokens(numbers, list(unmarked(out[number] for number in numbers)))
 
     def join(self, tokens: Tokens) -> str:
         """Tokens as a text again."""

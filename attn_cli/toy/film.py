@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from ..pieces import unmarked
 from ..transformer import Capture, Transformer
 from .batches import Numbered
 from .examples import END
-from .pieces import labels
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -36,7 +36,7 @@ class Watched:
     def __init__(self, dataset: Dataset, recipe: Recipe) -> None:
         self.example = longest(dataset)
         self.kind = recipe.attends
-        named = tuple if dataset.tokenizer is None else labels
+        named = tuple if dataset.tokenizer is None else unmarked
         self.columns = self.rows = named(self.example.source)
         if self.kind == "cross":
             self.rows = (*named(self.example.written), END)

@@ -60,15 +60,6 @@ def pieces_of(tokenizer: Any) -> tuple[str, ...]:
     return tuple(tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size()))
 
 
-def labels(pieces: Iterable[str]) -> tuple[str, ...]:
-    """Pieces as a reader knows them: without the ▁ in front that stands for a space.
-
-    >>> labels(["▁the", "y", "▁"])
-    ('the', 'y', ' ')
-    """
-    return tuple(piece.removeprefix("▁") or " " for piece in pieces)
-
-
 def asks_first(tokenizer: Any, token: str) -> None:
     """Let a tokenizer put this special token of its own in front of every text."""
     from tokenizers import processors

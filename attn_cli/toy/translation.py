@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ..decoding import greedy
+from ..decoding import greedy, most_written
 from ..errors import InputError
 from .batches import Numbered
 from .examples import END
@@ -69,7 +69,7 @@ def translate(model: Transformer, dataset: Dataset, examples: Sequence[Example])
         chosen = by_length[begin : begin + _SIZE]
         batch = data.batch(chosen).to(device)
         assert batch.written is not None
-        longest = min(model.config.max_len - 1, 2 * batch.source.shape[1] + 10)
+        longest = most_written(batch.source.shape[1], model.config.max_len)
         rows = greedy(model, batch.source, batch.real, batch.written[:, 0], end, longest)
         for i, row in zip(chosen, rows, strict=True):
             pieces = [dataset.vocabulary[number] for number in row]
