@@ -138,13 +138,14 @@ class Layer(nn.Module):
         context: Float[Tensor, "batch key d_model"] | None = None,
         context_mask: Bool[Tensor, "#batch #head #query key"] | None = None,
     ) -> Float[Tensor, "batch seq d_model"]:
-        x = self._add(x, self.attention_norm, lambda y: self.attention(y, None, mask, attend))
-        if (cross := self.cross) is not None:
-            x = self._add(x, self.cross_norm, lambda y: cross(y, context, context_mask, attend))
+        x = self._add(x, self.attention_norm, self.attention, None, mask, attend)
+        if self.cross is not None:
+            x = self._add(x, self.cross_norm, self.cross, context, context_mask, attend)
         return self._add(x, self.feed_forward_norm, self.feed_forward)
 
-    def _add(self, x: Tensor, norm: nn.Module, part: Callable[[Tensor], Tensor]) -> Tensor:
-        return x + self.dropout(part(norm(x))) if self.norm_first else norm(x + self.dropout(part(x)))
+    def _add(self, x: Tensor, norm: nn.Module, part: nn.Module, *given: object) -> Tensor:
+        y = self.dropout(part(norm(x) if self.norm_first else x, *given))
+        return x + y if self.norm_first else norm(x + y)
 
 
 class Stack(nn.Module):

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BUDGET, STEPS = 1.0, 20  # of both sides in a round
+BUDGET, STEPS = 1.0, 10  # of both sides in a round
 
 
-def rows(rounds: int = 15) -> Iterator[str]:
+def rows(rounds: int = 40) -> Iterator[str]:
     """A line for an encoder, and one for an encoder–decoder: milliseconds of a step, and the ratio."""
     for task in ("reverse", "sort"):
         ours, theirs = _sides(task)

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from .training import Training
 
-_MOMENTS = ("exp_avg", "exp_avg_sq")  # of the gradient, as AdamW calls them
-
 
 def state(training: Training) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """All that the next step depends on: tensors by name, and figures."""
@@ -32,9 +30,7 @@ def state(training: Training) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors |= {f"best.{name}": x for name, x in training.best_weights.items()}
     if training.mean is not None:
         tensors |= {f"mean.{name}": x for name, x in training.mean.state_dict().items()}
-    for name, parameter in training.model.named_parameters():
-        for moment in _MOMENTS if training.done else ():
-            tensors[f"{moment}.{name}"] = training.optimizer.state[parameter][moment]
+    tensors |= training.optimizer.moments
     if training.frames:
         tensors["film"] = torch.from_numpy(np.stack([frame.weights for frame in training.frames]))
     figures = {
@@ -58,7 +54,7 @@ def resume(training: Training, tensors: Mapping[str, Tensor], figures: Mapping[s
     if figures.get("film") != film:
         raise _wrong("not the steps that are filmed")
     best, stale = _best(training, history)
-    _check(tensors, _shapes(training, history, film, has_best=best < math.inf))
+    _check(tensors, _shapes(training, film, has_best=best < math.inf))
 
     training.done, training.history, training.best, training.stale = len(history), history, best, stale
     training.frames = [Frame(step, tensors["film"][i].numpy()) for i, step in enumerate(film)]
@@ -66,10 +62,7 @@ def resume(training: Training, tensors: Mapping[str, Tensor], figures: Mapping[s
     training.best_weights = _under("best.", tensors)
     if training.mean is not None:
         training.mean.load_state_dict(_under("mean.", tensors))
-    for name, parameter in training.model.named_parameters() if history else ():
-        moments = {moment: tensors[f"{moment}.{name}"].to(parameter.device) for moment in _MOMENTS}
-        count = torch.tensor(float(len(history)), device=parameter.device)
-        training.optimizer.state[parameter] = {"step": count, **moments}
+    training.optimizer.remember(tensors, len(history))
 
 
 # ---- what must hold -----------------------------------------------------------------------------------
@@ -107,16 +100,13 @@ def _best(training: Training, history: list[Step]) -> tuple[float, int]:
     return best, len(losses) - 1 - losses.index(best)
 
 
-def _shapes(
-    training: Training, history: list[Step], film: list[int], *, has_best: bool
-) -> dict[str, tuple[int, ...]]:
+def _shapes(training: Training, film: list[int], *, has_best: bool) -> dict[str, tuple[int, ...]]:
     """The tensors that there must be, by name."""
     parts = ["model", *["best"] * has_best, *["mean"] * (training.mean is not None)]
     shapes = {
         f"{part}.{name}": tuple(x.shape) for part in parts for name, x in training.model.state_dict().items()
     }
-    for name, x in training.model.named_parameters() if history else ():
-        shapes |= {f"{moment}.{name}": tuple(x.shape) for moment in _MOMENTS}
+    shapes |= {name: tuple(x.shape) for name, x in training.optimizer.moments.items()}
     return shapes | ({"film": (len(film), *training.watch().shape)} if film else {})
 
 

@@ -19,13 +19,13 @@ import torch
 import torch.distributed
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from torch.nn.utils import clip_grad_norm_
 
 from ..errors import InputError
 from ..transformer import Config, Transformer
 from .batches import IGNORED, Numbered, order
 from .evaluation import evaluate
 from .film import Frame, Watched, filmed
+from .optimizer import Optimizer
 from .schedules import SCHEDULES
 
 if TYPE_CHECKING:
@@ -142,10 +142,7 @@ class Training:
         self.data = self.numbered(dataset.train)
         if (most := min(options.batch, len(self.data))) < self._pieces:
             raise InputError(f"{self._pieces} pieces of a batch of {most}", hint="give a larger --batch")
-        self.parameters = list(model.parameters())  # to look for them takes a while
-        self.optimizer = torch.optim.AdamW(
-            self.parameters, betas=(0.9, 0.98), weight_decay=options.weight_decay, fused=True
-        )
+        self.optimizer = Optimizer(model, weight_decay=options.weight_decay, clip=options.clip)
         self.factor = SCHEDULES.parse(options.schedule)
         self.done = 0
         self.history: list[Step] = []
@@ -231,8 +228,6 @@ class Training:
             raise InputError(f"torch cannot compile the model ({said})", hint=hint) from None
 
     def _step(self, lr: float) -> float:
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
         chosen = self._chosen()
         asked = int(self.data.asked[chosen].sum())
         if not self.model.training:  # saying so to each part of it takes a while
@@ -247,8 +242,7 @@ class Training:
                 # Data parallel training takes the mean over processes, and this is a sum.
                 (loss * self.team.size).backward()  # type: ignore[no-untyped-call]
             total += loss.detach()
-        clip_grad_norm_(self.parameters, self.options.clip)
-        self.optimizer.step()
+        self.optimizer.step(lr)
         if self.mean is not None:
             self._average(self.mean)
         return self._shared(total) if self.team.size > 1 else total.item()
