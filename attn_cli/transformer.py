@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
-from torch.nn.functional import gelu, linear, relu, silu
+from torch.nn.functional import embedding, gelu, linear, relu, silu
 
 from .capture import Attend, Capture, Captured, fast
 from .config import Activation, Config
 from .heads import merge_heads, split_heads
+from .packing import place_in_text, same_text
+from .patches import Patches
 from .posenc import POSENCS, POSITIONS
 from .rules import positions
 
@@ -173,32 +175,14 @@ class Stack(nn.Module):
 # ---- the whole --------------------------------------------------------------------------------------
 
 
-class Patches(nn.Module):
-    """An image as a sequence: a vector for each of its squares, row by row, after one that stands for all.
-
-    Dosovitskiy et al. 2020, arXiv:2010.11929, eq. 1.
-    """
-
-    def __init__(self, channels: int, patch: int, d_model: int) -> None:
-        super().__init__()
-        self.linear = nn.Conv2d(
-            channels, d_model, kernel_size=patch, stride=patch
-        )  # one map, square by square
-        self.whole = nn.Parameter(torch.zeros(d_model))
-
-    def forward(
-        self, image: Float[Tensor, "batch channel height width"]
-    ) -> Float[Tensor, "batch seq d_model"]:
-        x = self.linear(image).flatten(2).mT  # [batch, patch, d_model]
-        return torch.cat([self.whole.expand(len(x), 1, -1), x], dim=1)
-
-
 class Transformer(nn.Module):
     """Tokens in, for each position a logit of every token out: embedding + position → stack → unembedding.
 
     encoder: every position sees every other one. decoder: only itself and those before. both: the tokens go
     through the encoder, and the decoder reads `target` while it looks at what the encoder made of them.
-    `real` is False where a sequence of the batch is only padding; nothing attends to it.
+    `real` is False where a sequence of the batch is only padding; nothing attends to it. Several short texts may
+    lie end to end in one row, to compute less padding: `texts` numbers the text that each token is of, and to
+    the model each is alone.
     """
 
     def __init__(self, config: Config) -> None:
@@ -229,8 +213,11 @@ class Transformer(nn.Module):
         real: Bool[Tensor, "batch seq"] | None = None,
         attend: Attend = fast,
         target: Int[Tensor, "batch target"] | None = None,
+        texts: Int[Tensor, "batch seq"] | None = None,
+        target_texts: Int[Tensor, "batch target"] | None = None,
     ) -> Float[Tensor, "batch seq vocab"]:
-        return self.logits(self.hidden(tokens, real, attend, target=target))
+        x = self.hidden(tokens, real, attend, target=target, texts=texts, target_texts=target_texts)
+        return self.logits(x)
 
     def logits(self, x: Float[Tensor, "batch seq d_model"]) -> Float[Tensor, "batch seq vocab"]:
         """How much the model expects each token, from what the last stack made."""
@@ -246,48 +233,63 @@ class Transformer(nn.Module):
         *,
         segments: Int[Tensor, "batch seq"] | None = None,
         target: Int[Tensor, "batch target"] | None = None,
+        texts: Int[Tensor, "batch seq"] | None = None,
+        target_texts: Int[Tensor, "batch target"] | None = None,
         depth: int | None = None,
     ) -> Float[Tensor, "batch seq d_model"]:
         """What the last stack makes of the tokens; with `depth` it stops after that many layers."""
         mask = None if real is None else real[:, None, None, :]  # [batch, head 1, query 1, key]
-        x = self.embed(tokens, segments)  # [batch, seq, d_model]
+        if texts is not None:
+            mask = same_text(texts, texts)
+        x = self.embed(tokens, segments, texts)  # [batch, seq, d_model]
         if self.config.stack == "encoder":
             return self.encoder(x, mask, attend, depth=depth)
         if self.config.stack == "decoder":
             return self.decoder(x, self._before(x, mask), attend, depth=depth)
         assert target is not None, "an encoder–decoder needs a target"
-        return self.write(target, self.encoder(x, mask, attend), mask, attend, depth=depth)
+        context = self.encoder(x, mask, attend)  # [batch, seq, d_model]
+        if texts is not None and target_texts is not None:
+            mask = same_text(target_texts, texts)
+        return self.write(target, context, mask, attend, texts=target_texts, depth=depth)
 
     def write(
         self,
         target: Int[Tensor, "batch target"],
         context: Float[Tensor, "batch key d_model"],
-        mask: Bool[Tensor, "#batch 1 1 key"] | None = None,
+        mask: Bool[Tensor, "#batch 1 #target key"] | None = None,
         attend: Attend = fast,
         *,
+        texts: Int[Tensor, "batch target"] | None = None,
         depth: int | None = None,
     ) -> Float[Tensor, "batch target d_model"]:
         """What the decoder of an encoder–decoder makes of a target, looking at the encoder's output."""
-        y = self.embed(target)  # [batch, target, d_model]
-        return self.decoder(y, self._before(y), attend, context, mask, depth=depth)
+        y = self.embed(target, texts=texts)  # [batch, target, d_model]
+        seen = self._before(y, None if texts is None else same_text(texts, texts))
+        return self.decoder(y, seen, attend, context, mask, depth=depth)
 
     def embed(
         self,
         tokens: Int[Tensor, "batch seq"] | Float[Tensor, "batch channel height width"],
         segments: Int[Tensor, "batch seq"] | None = None,
+        texts: Int[Tensor, "batch seq"] | None = None,
     ) -> Float[Tensor, "batch seq d_model"]:
-        """The stream before the first layer; all of one segment unless told."""
+        """The stream before the first layer; all of one segment and one text unless told."""
         drawn = self.config.patch is not None and not tokens.is_floating_point()
         x = self.target_embedding(tokens) if drawn else self.embedding(tokens)  # [batch, seq, d_model]
         if self.config.embedding_scale:  # Vaswani et al. 2017, § 3.4
             x = x * self.config.d_model**0.5
-        if self.config.positions == "learned":
-            x = x + self.position.weight[: x.shape[1]]
-        elif not self.config.positions.startswith("rope"):
-            x = x + x.new_tensor(POSENCS.parse(self.config.positions)(x.shape[1], x.shape[2]))
+        if not self.config.positions.startswith("rope"):
+            table = self._positions(x)
+            x = x + (table if texts is None else embedding(place_in_text(texts), table))
         if self.config.segments:
             x = x + (self.segment.weight[0] if segments is None else self.segment(segments))
         return self.dropout(self.embedding_norm(x))
+
+    def _positions(self, x: Float[Tensor, "batch seq d_model"]) -> Float[Tensor, "seq d_model"]:
+        """A vector for each place, from the first."""
+        if self.config.positions == "learned":
+            return self.position.weight[: x.shape[1]]
+        return x.new_tensor(POSENCS.parse(self.config.positions)(x.shape[1], x.shape[2]))
 
     @cached_property
     def rule(self) -> Rule:

@@ -1,4 +1,7 @@
-"""A training step of `train-toy` beside one by hand: the same model and batch, in turn within one process."""
+"""A training step of `train-toy` beside one by hand: the same model and examples, in turn within one process.
+
+The one by hand pads a batch to its longest example, as most do; ours lays short ones in one row.
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ FLOORS = [
     {"tokens", "scores", "masks", "posenc", "normalisation", "projections"},
     {"rules", "heads", "words"},
     {"attention", "streaming"},
-    {"config", "capture"},
+    {"config", "capture", "packing", "patches"},
     {"transformer"},
     {"decoding"},
     {"render", "files", "models", "toy", "interpret", "lab"},

@@ -12,9 +12,10 @@ from attn_cli.toy.evaluation import entities, evaluate
 from attn_cli.toy.pieces import new_tokenizer
 from attn_cli.toy.resuming import resume, state
 from attn_cli.toy.schedules import SCHEDULES, cosine
-from attn_cli.toy.tasks import TASKS, Dataset, Example, Recipe, draw, is_held_out, reverse
+from attn_cli.toy.tasks import TASKS, Dataset, Example, Recipe, draw, is_held_out, recipe, reverse
 from attn_cli.toy.training import Options, Training, new_model, peak
 from attn_cli.transformer import Config
+from torch.nn.functional import cross_entropy
 
 SMALL = Options(steps=4, lr=0.01, seed=0, batch=8, evaluate_every=3, examples=200)
 
@@ -106,6 +107,60 @@ def test_a_decoder_reads_what_it_should_have_written_a_place_later():
     assert data.wanted.tolist() == [[3, 2, 0], [0, IGNORED, IGNORED]]
     assert data.written[0].tolist() == [1, 3, 2]
     assert data.written[1, 0] == 1
+
+
+def test_short_examples_share_a_row():
+    short = Example(("x",), ("b",), start="[start]")
+    long = Example(("a", "b", "x"), ("b", "a", "b"), start="[start]")
+    packed = Numbered([short, long, short], WRITTEN, writes=True).packed([0, 1, 2])
+    assert packed.source.tolist() == [[2, 3, 4], [4, 4, 0]]
+    assert packed.texts.tolist() == [[1, 1, 1], [1, 2, 0]]
+    assert packed.wanted.tolist() == [[3, 2, 3, 0], [3, 0, 3, 0]]
+    assert packed.written.tolist() == [[1, 3, 2, 3], [1, 3, 1, 3]]
+    assert packed.written_texts.tolist() == [[1, 1, 1, 1], [1, 1, 2, 2]]
+
+
+def test_examples_do_not_share_a_row_that_only_one_of_their_sides_fits():
+    short = Example(("x",), ("b",), start="[start]")
+    long = Example(("a", "b", "x"), ("b",), start="[start]")
+    assert Numbered([short, long, short], WRITTEN, writes=True).packed([0, 1, 2]).texts is None
+
+
+@pytest.mark.parametrize("task", ["reverse", "induction", "sort", "summary"])
+def test_rows_of_several_examples_teach_what_rows_of_one_do(task):
+    """Loss and gradient of a step, of an encoder, a decoder, and two encoder–decoders, one with texts left alone."""
+    function = TASKS.parse(task)
+    dataset, learner = draw(function, 200, seed=0), recipe(function)
+    config = Config(
+        len(dataset.vocabulary),
+        dataset.longest,
+        d_model=8,
+        n_heads=2,
+        n_layers=1,
+        d_ff=16,
+        stack=learner.stack,
+    )
+    model = new_model(config, seed=0).double()
+    data = Numbered(dataset.train, dataset, writes=learner.stack == "both")
+    gradients, losses, rows = [], [], []
+    for batch in (data.batch(range(40)), data.packed(range(40))):
+        logits = model(
+            batch.source,
+            batch.real,
+            target=batch.written,
+            texts=batch.texts,
+            target_texts=batch.written_texts,
+        )
+        loss = cross_entropy(
+            logits.flatten(0, 1), batch.wanted.flatten(), ignore_index=IGNORED, reduction="sum"
+        )
+        gradients.append(torch.autograd.grad(loss, list(model.parameters())))
+        losses.append(loss.item())
+        rows.append(len(batch.source))
+    assert (rows[1] < rows[0]) == (task != "summary")
+    assert losses[1] == pytest.approx(losses[0], rel=1e-12)
+    for one, other in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-9)
 
 
 def test_an_epoch_sees_every_example_once():

@@ -171,6 +171,33 @@ def test_a_post_norm_layer_is_torchs():
     torch.testing.assert_close(ours(x, keep[:, None, None, :])[keep], expected[keep], **EXACT)
 
 
+@pytest.mark.parametrize("positions", ["learned", "sinusoidal", "rope"])
+@pytest.mark.parametrize("stack", ["encoder", "decoder", "both"])
+def test_texts_in_one_row_are_alone_to_the_model(stack, positions):
+    """Two texts and padding: states and gradients are those of the texts by themselves."""
+    model = Transformer(
+        replace(CONFIG, stack=stack, positions=positions, window=2 if stack == "decoder" else None)
+    )
+    texts, target_texts = torch.tensor([[1, 1, 1, 2, 2]]), torch.tensor([[1, 1, 2, 2, 2, 0]])
+    tokens, target = torch.randint(7, texts.shape), torch.randint(7, target_texts.shape)
+    both = stack == "both"
+    out = (target_texts if both else texts)[0]
+
+    alone = [
+        model(tokens[texts == i][None], target=target[target_texts == i][None] if both else None)[0]
+        for i in (1, 2)
+    ]
+    torch.cat(alone).square().sum().backward()
+    expected = [parameter.grad for parameter in model.parameters()]
+    model.zero_grad()
+    packed = model(tokens, target=target, texts=texts, target_texts=target_texts if both else None)[0]
+    packed[out > 0].square().sum().backward()
+
+    torch.testing.assert_close(packed[out > 0], torch.cat(alone), **EXACT)
+    for parameter, gradient in zip(model.parameters(), expected, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient, **EXACT)
+
+
 def test_tied_embeddings_may_enter_longer_than_they_leave():
     """Scaled by √d_model they are the unscaled model whose embeddings are so much longer, but for the logits."""
     config = replace(CONFIG, positions="rope", unembedding="tied")

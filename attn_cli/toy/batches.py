@@ -1,14 +1,19 @@
-"""Examples as numbers: padded to the longest of their batch, in an order that seed and step alone decide."""
+"""Examples as numbers, in an order that seed and step alone decide: each in a row of its own, or several in one.
+
+Rows are padded to the longest. Of a batch of mixed lengths that would be half, so in training short examples
+lie end to end in one row, where `texts` tells the model which tokens belong together.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..packing import together
 from .examples import END
 
 if TYPE_CHECKING:
@@ -30,11 +35,12 @@ class Batch:
     real: Bool[Tensor, "batch seq"] | None  # False where there is only padding; None for pictures
     wanted: Int[Tensor, "batch out"]
     written: Int[Tensor, "batch out"] | None  # what the decoder of an encoder–decoder reads
+    texts: Int[Tensor, "batch seq"] | None = None  # which text of its row a token is of; None: all of one
+    written_texts: Int[Tensor, "batch out"] | None = None  # the same of what is written
 
     def to(self, device: torch.device | str) -> Batch:
         """The same on another device."""
-        parts = (self.source, self.real, self.wanted, self.written)
-        return Batch(*(None if part is None else part.to(device) for part in parts))  # type: ignore[arg-type]
+        return replace(self, **{k: part.to(device) for k, part in vars(self).items() if part is not None})
 
 
 class Numbered:
@@ -51,7 +57,8 @@ class Numbered:
             _array(IGNORED if token is None else out[token] for token in [*example.target, *ends])
             for example in examples
         ]
-        self.starts = [out[example.start] for example in examples] if writes else []
+        pairs = zip(examples, self.wanted, strict=True) if writes else ()
+        self.written = [np.array([out[example.start], *wanted[:-1]]) for example, wanted in pairs]
         self.asked = np.array([(wanted != IGNORED).sum() for wanted in self.wanted])
         # Texts differ so much in length that padding would be most of a batch; batches of one length each
         # teach less, so where lengths are much the same they are mixed.
@@ -62,18 +69,30 @@ class Numbered:
         return len(self.wanted)
 
     def batch(self, chosen: Iterable[int]) -> Batch:
-        """These examples, padded at the end to one length."""
+        """These examples, each in a row, padded at the end to one length."""
         chosen = list(chosen)
         wanted = _padded([self.wanted[i] for i in chosen], IGNORED)
-        written = None
-        if self.starts:
-            starts = torch.tensor([self.starts[i] for i in chosen])
-            written = torch.cat([starts[:, None], wanted[:, :-1].clamp(min=0)], dim=1)
+        written = _padded([self.written[i] for i in chosen], 0) if self.written else None
         if self.images:
             images = np.stack([self.images[i] for i in chosen]).astype(np.float32)
             return Batch(torch.from_numpy(images), None, wanted, written)
         source = _padded([self.sources[i] for i in chosen], -1)
         return Batch(source.clamp(min=0), source >= 0, wanted, written)
+
+    def packed(self, chosen: Iterable[int]) -> Batch:
+        """These examples, short ones end to end in one row where that makes fewer rows: see packing.py."""
+        chosen = list(chosen)
+        if self.images:
+            return self.batch(chosen)
+        out = self.written or self.sources
+        rows = together([len(self.sources[i]) for i in chosen], [len(out[i]) for i in chosen])
+        if len(rows) == len(chosen):
+            return self.batch(chosen)
+        rows = [[chosen[i] for i in row] for row in rows]
+        source, texts = _joined(self.sources, rows)
+        wanted, _ = _joined(self.wanted, rows, IGNORED)
+        written, written_texts = _joined(self.written, rows) if self.written else (None, None)
+        return Batch(source, texts > 0, wanted, written, texts, written_texts)
 
 
 def order(data: Numbered, size: int, seed: int, epoch: int) -> list[np.ndarray]:
@@ -110,3 +129,11 @@ def _padded(rows: Sequence[np.ndarray], filler: int) -> Tensor:
     for row, numbers in zip(padded, rows, strict=True):
         row[: len(numbers)] = numbers
     return torch.from_numpy(padded)
+
+
+def _joined(
+    texts: Sequence[np.ndarray], rows: Sequence[list[int]], filler: int = 0
+) -> tuple[Int[Tensor, "row seq"], Int[Tensor, "row seq"]]:
+    """Rows of several texts, and for each token the number of its text in the row, from 1; 0 is padding."""
+    numbers = [np.repeat(np.arange(1, len(row) + 1), [len(texts[i]) for i in row]) for row in rows]
+    return _padded([np.concatenate([texts[i] for i in row]) for row in rows], filler), _padded(numbers, 0)

@@ -238,7 +238,7 @@ class Training:
             first = self.team.rank * self.options.accumulate + i
             piece = chosen[first :: self._pieces]
             with self._randomness(first):
-                loss = self._loss(self.data.batch(piece).to(self.machine.device)) / asked
+                loss = self._loss(self.data.packed(piece).to(self.machine.device)) / asked
                 # Data parallel training takes the mean over processes, and this is a sum.
                 (loss * self.team.size).backward()  # type: ignore[no-untyped-call]
             total += loss.detach()
@@ -275,7 +275,13 @@ class Training:
         """The sum over all tokens asked."""
         bfloat16 = self.machine.dtype == "bfloat16"
         with torch.autocast(self.machine.device, torch.bfloat16, enabled=bfloat16):
-            logits = self._forward(batch.source, batch.real, target=batch.written)  # [batch, out, vocab]
+            logits = self._forward(  # [batch, out, vocab]
+                batch.source,
+                batch.real,
+                target=batch.written,
+                texts=batch.texts,
+                target_texts=batch.written_texts,
+            )
         return cross_entropy(
             logits.flatten(0, 1).float(),
             batch.wanted.flatten(),
