@@ -91,7 +91,10 @@ def test_files_in_specs(run, here, spec):
         typed, weights_of(run, here, option, spec.replace(f"file={name}", "seed=1").rstrip(",:"))
     )
     missing = run("attend", "x.csv", option, spec.replace(f"file={name}", "file=nothing.npz"), cwd=here)
-    assert (missing.code, missing.stderr) == (2, "attn: error: nothing.npz: no such file\n")
+    assert (missing.code, missing.stderr) == (
+        2,
+        "attn: error: nothing.npz: no such file; check its name and folder\n",
+    )
 
 
 def test_linear_prints_its_error(run, here):

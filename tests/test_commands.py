@@ -151,7 +151,9 @@ def test_heatmap_of_a_bare_matrix(run, tmp_path):
         (["heatmpa"], "did you mean 'heatmap'?"),
         (["attend", "--hads", "2"], "No such option: --hads"),
         (["attend", "--heads", "two"], "--heads 'two'; give a whole number"),
-        (["attend", "missing.txt"], "missing.txt: no such file"),
+        (["attend", "missing.txt"], "missing.txt: no such file; check its name and folder\n"),
+        (["heatmap", "the cat"], "the cat: no such file; if it is the text itself, put --text before it\n"),
+        (["encode", "我爱你"], "我爱你: no such file; if it is the text itself, put --text before it\n"),
         (["attend", "--text", "a", "--heads", "3"], "3 heads do not divide d_model 64"),
         (
             ["attend", "--text", "a", "--show", "wights"],
@@ -293,7 +295,7 @@ def on_terminal(*command, encoding="utf-8", **environment):
     return shown.decode(encoding).replace("\r\n", "\n"), process.wait()
 
 
-@pytest.mark.parametrize("command", ["encode", "attend", "heatmap"])
+@pytest.mark.parametrize("command", ["encode", "attend", "heatmap", "train-toy"])
 def test_nothing_to_read_on_a_terminal_shows_the_help_at_once(warm, command):
     shown, code = on_terminal(warm, command)
     assert code == 2

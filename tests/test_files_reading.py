@@ -108,10 +108,10 @@ def test_nothing_to_read(make: Callable, call: Callable) -> None:
     assert refusal(call, make("e.txt", "")) == "e.txt: is empty; put some text or numbers in it"
     assert refusal(call, make("b.txt", " \n\t\n")).startswith("b.txt: holds only blanks; put some")
     assert refusal(call, make("m.txt", b"\xef\xbb\xbf")).startswith("m.txt: holds only blanks; put some")
-    assert refusal(call, "sentence.txt") == "sentence.txt: no such file"
+    assert refusal(call, "sentence.txt") == "sentence.txt: no such file; check its name and folder"
     make("sentance.txt", "x")
     assert refusal(call, "sentence.txt") == "sentence.txt: no such file; did you mean 'sentance.txt'?"
-    assert refusal(call, "no-folder/x.txt") == "no-folder/x.txt: no such file"
+    assert refusal(call, "no-folder/x.txt") == "no-folder/x.txt: no such file; check its name and folder"
     assert refusal(call, ".") == ".: is a directory, not a file"
     assert refusal(call, "sentance.txt/x") == "sentance.txt/x: cannot be read: not a directory"
     assert refusal(call, "/dev/null") == "/dev/null: is empty; put some text or numbers in it"

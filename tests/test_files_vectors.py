@@ -130,7 +130,7 @@ def test_files_without_vectors_by_token() -> None:
     np.savez("odd.npz", a=np.ones(2), b=np.ones(3), c=np.array("x"))
     assert refusal("odd.npz", "a", "b").startswith("odd.npz: the vector of 'b' is float64 [3], of 'a' [2]; ")
     assert refusal("odd.npz", "c").startswith("odd.npz: the vector of 'c' is <U1 []")
-    assert refusal("none.txt", "a") == "none.txt: no such file"
+    assert refusal("none.txt", "a") == "none.txt: no such file; check its name and folder"
 
 
 def test_a_big_file_is_never_held() -> None:

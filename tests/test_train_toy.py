@@ -187,7 +187,8 @@ def test_a_disk_that_fills_up_leaves_the_old_run_whole(run, tmp_path, monkeypatc
         (["reverse", "--dim", "15"], "4 heads do not divide --dim 15; give --dim as a multiple of 4\n"),
         (["reverse", "--seed", str(2**32)], "--seed '4294967296'; give at most 4294967295; see 'attn train-"),
         (["reverse", "-o", "file"], "file: not a directory; give another -o DIR"),
-        ([], "Missing argument 'TASK'"),
+        ([], "no TASK; give one of those that attn train-toy --list shows"),
+        (["reverse", "--format", "npz"], "--format 'npz'; give tsv or json"),
     ],
 )
 def test_what_cannot_be_trained_is_one_line_and_leaves_nothing(run, tmp_path, arguments, message):

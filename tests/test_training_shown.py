@@ -1,6 +1,7 @@
 """What a training shows: on a terminal while it goes on, as a film, and in the README of its run."""
 
 import io
+import json
 import shlex
 import subprocess
 
@@ -144,6 +145,15 @@ def test_a_pipe_sees_nothing_of_it(run, tmp_path):
     assert "held-out sequences are right" in told
     for shown in ("steps/s", "after 4 steps", "\r", "\x1b"):
         assert shown not in told
+
+
+def test_json_holds_all_that_was_reached(run, tmp_path):
+    printed = run("train-toy", "sort:longest=4", *TINY, "-o", str(tmp_path), "--format", "json").stdout
+    config = json.loads((tmp_path / "config.json").read_text())
+    whole = {"run": str(tmp_path), "task": "sort:longest=4", "seed": 0} | config["results"]
+    assert json.loads(printed) == whole
+    assert printed.count("\n") == 1
+    assert "--format" not in (tmp_path / "README.md").read_text().partition("To look")[0]
 
 
 # ---- the README of a run ----------------------------------------------------------------------------

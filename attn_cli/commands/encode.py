@@ -11,7 +11,7 @@ def encode(text: Text, to: Output) -> None:
     The whole input is one sequence; line breaks count as spaces. Without --output a terminal gets a table
     and a pipe gets TSV: pos, token, and a column for each number.
     """
+    from .inputs import resolve_encoding
     from .output import emit
-    from .resolve import resolve_encoding
 
     emit(resolve_encoding(text), to)

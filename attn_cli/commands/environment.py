@@ -8,6 +8,8 @@ from collections.abc import Callable  # noqa: TC003 (a field of a dataclass)
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import typer
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -33,6 +35,12 @@ class Environment:
         """Whether a picture may go to stdout: to a terminal, or wherever colour was asked for outright."""
         forced = self.color == "auto" and bool(os.environ.get("FORCE_COLOR"))
         return self.to_terminal or self.color == "always" or forced
+
+    def help_a_person(self) -> None:
+        """At a terminal, show the help and end: nobody there is going to pipe in what is missing."""
+        if sys.stdin is None or sys.stdin.isatty():
+            print(self.help(), file=sys.stderr)
+            raise typer.Exit(2)
 
     def stdout(self) -> Console:
         """A Rich console for results."""

@@ -1,90 +1,46 @@
-"""From INPUT and options to an `Encoding` or an `Attention`: the one way that all commands take."""
+"""From INPUT and options to an `Attention`: the one way that all commands take. Its first half is inputs.py."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import typer
-
-from .. import files, tokens
+from .. import files
 from ..errors import InputError, note, warn
-from ..posenc import POSENCS, POSITIONS
-from ..records import Attention, Encoding, Image, PositionTable, shape
+from ..records import Attention, Encoding, Image
 from ..registry import nearest
 from ..selection import choose, crop, of_patch, parse_choice
 from ..words import merged, words_in
-from .environment import environment
-from .options import Selection, Source, Text
+from .inputs import (
+    TEXT_OPTIONS,
+    as_encoding,
+    called,
+    known_or_file,
+    read_encoding,
+    read_input,
+    refuse,
+    typed,
+    where_from,
+)
+from .options import Selection, Source
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ..heads import Heads
     from ..models.reading import Reading
     from ..projections import Projection
     from ..records import Kind
-    from ..registry import Registry
     from ..rules import Rule
-    from ..tokens import Tokenizer
 
 
-def read_input(source: Text) -> Any:
-    """What INPUT or --text holds: a record, a matrix, named arrays, an image or text.
+_VECTOR_OPTIONS = (
+    "model", "tokenizer", "embed", "dim", "posenc", "context", "heads", "kv_heads", "project", "score", "position",
+    "scale", "temperature", "softcap", "mask", "top_k", "normalise", "memory", "dtype", "device", "threads",
+)  # fmt: skip
 
-    With neither, and nobody writing into standard input, the command's help is shown instead of waiting.
-    """
-    if source.text is not None:
-        if source.input is not None:
-            raise InputError(f"both INPUT {source.input!r} and --text", hint="give one of them")
-        return _typed(source.text)
-    if source.input is None and (sys.stdin is None or sys.stdin.isatty()):
-        print(environment.help(), file=sys.stderr)
-        raise typer.Exit(2)
-    return files.read(source.input or "-", encoding=source.encoding)
-
-
-def resolve_encoding(source: Text) -> Encoding:
-    """Tokens and vectors of whatever INPUT holds."""
-    data = read_input(source)
-    if not isinstance(data, str):
-        _refuse(source, _called(data), *_TEXT_OPTIONS)
-    return as_encoding(data, source, _where(source))
-
-
-def _where(source: Text) -> str:
-    """What INPUT is called in an error."""
-    return "--text" if source.text is not None else source.input or "standard input"
-
-
-def as_encoding(data: Any, source: Text, where: str) -> Encoding:
-    """Text is tokenised and embedded, an encoding or a matrix taken as it is; positions are added if asked for."""
-    if isinstance(data, str):
-        return encode(data, source, where)
-    if isinstance(data, Encoding):
-        return _add_positions(data, source.posenc)
-    if isinstance(data, np.ndarray):
-        if data.ndim != 2:
-            raise InputError(f"vectors {shape(data)}, expected [seq_len, d_model]", where=where)
-        numbered = Encoding(tuple(map(str, range(len(data)))), data, "vectors as given")
-        return _add_positions(numbered, source.posenc)
-    raise InputError(f"{_called(data)}, where text or vectors are wanted", where=where)
-
-
-def encode(text: str, source: Text, where: str) -> Encoding:
-    """Text to tokens to vectors, with positions added if asked for."""
-    names = _tokenizer(source.tokenizer)(text)
-    if not names:
-        raise InputError("no token in the text", hint="give at least one word", where=where)
-    if _known_or_file(source.embed, tokens.EMBEDDINGS):
-        vectors = tokens.EMBEDDINGS.parse(source.embed)(names, source.dim, source.seed)
-        made = f"untrained hash embeddings (dim {vectors.shape[1]}, seed {source.seed})"
-        made = made if source.embed == "hash" else f"{source.embed} embeddings"
-    else:
-        vectors = files.read_vectors(source.embed, names, encoding=source.encoding)
-        made = f"vectors of {os.path.basename(source.embed)}"
-    return _add_positions(Encoding(tuple(names), vectors, made), source.posenc)
+_MODEL_OPTIONS = ("pair", "kind", "target", "no_special", "renormalise", "truncate", "chunk")
 
 
 def resolve(
@@ -137,13 +93,13 @@ def resolve_heads(source: Source, default_model: str, *, norms: bool = False) ->
     """Heads that are still to attend, by the options' `rule`; or an attention that is there already."""
     if source.weights:
         others = (*_VECTOR_OPTIONS, *_MODEL_OPTIONS, "input", "text", "query", "key", "value")
-        _refuse(source, "a matrix of weights", *others)
+        refuse(source, "a matrix of weights", *others)
         return _bare_weights(files.read_matrix(source.weights))
     if source.query or source.key or source.value:
         return _heads_of_files(source)
     data = read_input(source)
     if isinstance(data, Attention):
-        _refuse(source, "saved attention", *_VECTOR_OPTIONS, *_MODEL_OPTIONS)
+        refuse(source, "saved attention", *_VECTOR_OPTIONS, *_MODEL_OPTIONS)
         return data
     if isinstance(data, Image):
         return _look_at(data, source, norms=norms)
@@ -152,15 +108,15 @@ def resolve_heads(source: Source, default_model: str, *, norms: bool = False) ->
             return _through_model(model, data, source, norms=norms)
         source = _untrained(source)
     elif source.model not in (None, "none"):
-        raise InputError(f"--model {source.model} wants text, not {_called(data)}", hint="leave --model out")
+        raise InputError(f"--model {source.model} wants text, not {called(data)}", hint="leave --model out")
     if not isinstance(data, str) and not source.context and not source.memory:
-        _refuse(source, _called(data), *_TEXT_OPTIONS)
+        refuse(source, called(data), *TEXT_OPTIONS)
     return _heads(source, *_query_key_value(data, source))
 
 
 def _query_key_value(data: Any, source: Source) -> tuple[Encoding, Encoding, Encoding]:
     """Named arrays may hold all three; anything else is all three at once."""
-    where = _where(source)
+    where = where_from(source)
     if isinstance(data, dict) and "query" in data:
         query = data["query"]
         key = data.get("key", query)
@@ -171,7 +127,7 @@ def _query_key_value(data: Any, source: Source) -> tuple[Encoding, Encoding, Enc
             as_encoding(value, source, where),
         )
     if isinstance(data, dict):
-        raise InputError(_called(data), hint="name them query, key and value", where=where)
+        raise InputError(called(data), hint="name them query, key and value", where=where)
     x = as_encoding(data, source, where)
     return x, x, x
 
@@ -192,7 +148,7 @@ def _through_model(path: str, text: str, source: Source, *, norms: bool) -> Atte
     from .progress import bar
 
     hint = "leave it out" if source.model else "give --model none or untrained too, or leave it out"
-    _refuse(
+    refuse(
         source, f"--model {path}", *(o for o in _VECTOR_OPTIONS if o not in ("model", "threads")), hint=hint
     )
     _set_threads(source)
@@ -221,7 +177,7 @@ def _look_at(image: Image, source: Source, *, norms: bool) -> Attention:
     hint = "give --model DIR, the directory of a ViT or CLIP"
     if source.model in (None, "none", "untrained"):
         raise InputError("an image, and no model that looks at images", hint=hint, where=source.input or "")
-    _refuse(source, "images", *(o for o in _VECTOR_OPTIONS if o not in ("model", "threads")))
+    refuse(source, "images", *(o for o in _VECTOR_OPTIONS if o not in ("model", "threads")))
     _set_threads(source)
     model = models.load(source.model)
     if not model.sees:
@@ -266,7 +222,7 @@ def _target(given: str, source: Source) -> str:
     named = " " not in given and (suffix in (".txt", ".md", ".text") or os.path.isdir(folder))
     if named or os.path.exists(given):
         return files.read_text(given, encoding=source.encoding)
-    return _typed(given)
+    return typed(given)
 
 
 def _heads_of_files(source: Source) -> Heads:
@@ -276,21 +232,21 @@ def _heads_of_files(source: Source) -> Heads:
             f"--query, --key, --value beside {'INPUT' if given == 'input' else '--' + given}",
             hint="give the three files alone, or one INPUT",
         )
-    _refuse(source, "vectors from files", "model")
+    refuse(source, "vectors from files", "model")
     if not source.query:
         raise InputError("--key or --value without --query", hint="give --query FILE too")
-    query = _read_encoding(source.query, source)
-    key = _read_encoding(source.key, source) if source.key else query
-    value = _read_encoding(source.value, source) if source.value else key
+    query = read_encoding(source.query, source)
+    key = read_encoding(source.key, source) if source.key else query
+    value = read_encoding(source.value, source) if source.value else key
     return _heads(source, query, key, value)
 
 
 def _heads(source: Source, query: Encoding, key: Encoding, value: Encoding) -> Heads:
     from ..heads import project
 
-    _refuse(source, "vectors; give --model DIR", *_MODEL_OPTIONS)
+    refuse(source, "vectors; give --model DIR", *_MODEL_OPTIONS)
     if source.context:
-        key = value = _read_encoding(source.context, source)
+        key = value = read_encoding(source.context, source)
     _set_threads(source)
     return project(
         query,
@@ -299,7 +255,7 @@ def _heads(source: Source, query: Encoding, key: Encoding, value: Encoding) -> H
         heads=source.heads or 1,
         kv_heads=source.kv_heads,
         project=_projection(source.project or "identity"),
-        memory=_read_encoding(source.memory, source) if source.memory else None,
+        memory=read_encoding(source.memory, source) if source.memory else None,
         seed=source.seed,
         dtype=source.dtype,
         device=source.device,
@@ -332,68 +288,15 @@ def rule(source: Source) -> Rule:
     )
 
 
-def _read_encoding(path: str, source: Source) -> Encoding:
-    return as_encoding(files.read(path, encoding=source.encoding), source, path)
-
-
 def _bare_weights(matrix: np.ndarray) -> Attention:
     rows, columns = (tuple(map(str, range(n))) for n in matrix.shape)
     return Attention(rows, columns, matrix[None, None], provenance="weights as given")
 
 
-# ---- a name in a registry, or a file ----------------------------------------------------------------
-
-
-def _known_or_file(spec: str, registry: Registry[Any]) -> bool:
-    """True for a known spec, False for a file; else the error lists what is known."""
-    if spec.partition(":")[0] in registry:
-        return True
-    if os.path.exists(spec) or spec == "-":
-        return False
-    try:
-        registry[spec.partition(":")[0]]
-    except InputError as unknown:
-        raise InputError(f"{unknown.what}, nor is there such a file", hint=unknown.hint) from None
-    return True
-
-
-def _tokenizer(spec: str) -> Tokenizer:
-    if _known_or_file(spec, tokens.TOKENIZERS):
-        return tokens.TOKENIZERS.parse(spec)
-    try:
-        return tokens.json_tokenizer(files.read_text(spec))
-    except InputError as problem:
-        raise problem.at(spec) from None
-
-
-def _add_positions(encoding: Encoding, spec: str | None) -> Encoding:
-    if spec is None or spec == "none":
-        return encoding
-    if (name := spec.partition(":")[0]) in POSITIONS:
-        raise InputError(
-            f"--posenc {spec}, but {name} acts within the scores", hint=f"give attn attend --position {name}"
-        )
-    n, d = encoding.vectors.shape
-    if _known_or_file(spec, POSENCS):
-        table, made = POSENCS.parse(spec, read_arrays=files.read_arrays)(n, d), f"{spec} positions"
-    else:
-        data = files.read(spec)
-        table = data.values if isinstance(data, PositionTable) else files.read_matrix(spec)
-        made = f"positions of {os.path.basename(spec)}"
-        if len(table) < n or table.shape[1] != d:
-            raise InputError(
-                f"positions {shape(table)} do not fit vectors {shape(encoding.vectors)}",
-                hint=f"give at least {n} rows of {d} numbers",
-                where=spec,
-            )
-    vectors = encoding.vectors + table[:n].astype(encoding.vectors.dtype)
-    return Encoding(encoding.tokens, vectors, f"{encoding.provenance} + {made}".removeprefix(" + "))
-
-
 def _projection(spec: str) -> str | Projection:
     from ..projections import PROJECTIONS, from_arrays
 
-    if _known_or_file(spec, PROJECTIONS):
+    if known_or_file(spec, PROJECTIONS):
         return spec
     try:
         return from_arrays(files.read_arrays(spec))
@@ -406,50 +309,9 @@ def _mask(spec: str) -> list[str | np.ndarray]:
     from ..masks import MASKS
 
     parts = [spec] if os.path.exists(spec) else spec.split("|")
-    return [part if _known_or_file(part, MASKS) else files.read_matrix(part) for part in parts]
-
-
-# ---- options that do not apply ----------------------------------------------------------------------
-
-_VECTOR_OPTIONS = (
-    "model", "tokenizer", "embed", "dim", "posenc", "context", "heads", "kv_heads", "project", "score", "position",
-    "scale", "temperature", "softcap", "mask", "top_k", "normalise", "memory", "dtype", "device", "threads",
-)  # fmt: skip
-
-_TEXT_OPTIONS = ("tokenizer", "embed", "dim")
-
-_MODEL_OPTIONS = ("pair", "kind", "target", "no_special", "renormalise", "truncate", "chunk")
-
-
-def _default(name: str) -> Any:
-    return Source.__dataclass_fields__[name].default
-
-
-def _refuse(source: Text, what: str, *names: str, hint: str = "leave it out") -> None:
-    """An option that could have no effect is an error, not a surprise."""
-    for name in names:
-        if getattr(source, name) not in (_default(name), []):
-            option = "INPUT" if name == "input" else f"--{name.replace('_', '-')}"
-            raise InputError(f"{option} does not apply to {what}", hint=hint)
+    return [part if known_or_file(part, MASKS) else files.read_matrix(part) for part in parts]
 
 
 def refuse_selection(source: Source, what: str) -> None:
     """Where everything is shown, a part cannot be chosen."""
-    _refuse(source, what, *(f.name for f in dataclasses.fields(Selection)))
-
-
-def _called(data: Any) -> str:
-    if isinstance(data, dict):
-        return f"arrays named {', '.join(map(tokens.escape, data))}"
-    names = {str: "text", np.ndarray: "a matrix", PositionTable: "a position table"}
-    names |= {Image: "an image"}
-    return names.get(type(data), f"a saved {type(data).__name__.lower()}")
-
-
-def _typed(text: str) -> str:
-    """Text from the command line: bytes that the locale could not decode are decoded like a file's."""
-    return (
-        files.decode(os.fsencode(text), where="--text")
-        if any("\ud800" <= c <= "\udfff" for c in text)
-        else text
-    )
+    refuse(source, what, *(f.name for f in dataclasses.fields(Selection)))

@@ -29,7 +29,7 @@ FILES = {
     "training_state.safetensors": "what `--resume` needs; without it the run can still be looked at",
 }
 
-_ELSEWHERE = ("output", "overwrite", "resume")  # options that change where the run goes, not the run
+_ELSEWHERE = ("output", "overwrite", "resume", "format")  # options that change where things go, not the run
 
 
 def readme(

@@ -41,7 +41,8 @@ def _table(rows: list[tuple[str, ...]]) -> Any:
     from rich.text import Text
 
     table = Table(*COLUMNS[:-1], "about", caption="seconds of one core; Ctrl-C stops, --resume goes on")
-    table.columns[0].overflow = "fold"  # nothing is cut off
+    for column in table.columns:
+        column.overflow = "fold"  # nothing is cut off
     table.columns[-1].justify = "right"
     for *cells, seconds in rows:
         table.add_row(*map(Text, cells), f"{seconds} s")

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ..toy.training import Team, Training
 
 _SAVE_EVERY = 10.0  # seconds
-_TORCHRUN = "unset WORLD_SIZE, or start it with torchrun"
 
 
 def train(training: Training, save: Callable[[], None]) -> None:
@@ -71,7 +70,7 @@ def team(device: str) -> Iterator[Team]:
     try:
         torch.distributed.init_process_group("nccl" if device == "cuda" else "gloo")
     except ValueError as problem:  # what torchrun sets besides is not there
-        raise InputError(f"no other processes to train with ({problem})", hint=_TORCHRUN) from None
+        raise InputError(f"no other processes to train with ({problem})", hint=_unset("WORLD_SIZE")) from None
     environment.quiet |= rank > 0
     try:
         yield Team(rank, size)
@@ -83,7 +82,9 @@ def _set(variable: str, otherwise: int) -> int:
     """A number that torchrun has set."""
     text = os.environ.get(variable, str(otherwise))
     if not (text.isascii() and text.isdigit()):
-        raise InputError(
-            f"{variable} is {text[:40]!r}, not a number", hint=f"unset {variable}, or start it with torchrun"
-        )
+        raise InputError(f"{variable} is {text[:40]!r}, not a number", hint=_unset(variable))
     return int(text)
+
+
+def _unset(variable: str) -> str:
+    return f"unset {variable}, or start it with torchrun"

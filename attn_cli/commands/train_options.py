@@ -37,6 +37,10 @@ class Directory:
     half: Annotated[
         bool, typer.Option("--half", help="Save the weights in 16 bits: half the size, not to train on.")
     ] = False
+    format: Annotated[
+        str | None,
+        typer.Option(metavar="tsv|json", help="Print what was reached as a table of heads, or all of it."),
+    ] = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -144,10 +144,17 @@ def _curves(history: Sequence[Step]) -> dict[str, tuple[list[int], list[float]]]
 # ---- what the user sees -----------------------------------------------------------------------------
 
 
-def report(directory: Path, run: Run, reached: Evaluation, task: str, recipe: Recipe) -> None:
+def report(
+    directory: Path, run: Run, reached: Evaluation, task: str, recipe: Recipe, form: str | None = None
+) -> None:
     """The figures on stdout, and on stderr what they say in words."""
     environment.stderr().print("\n".join(sentences(reached, task, recipe)), soft_wrap=True)
-    if environment.to_terminal:
+    if form == "json":
+        from ..files import json_text
+
+        whole = {"run": str(directory), "task": task, "seed": run.seed} | results(reached)
+        environment.write([f"{json_text(whole)}\n".encode()])
+    elif form is None and environment.to_terminal:
         if reached.expected_mass is not None:
             environment.stdout().print(_table(reached, reached.expected_mass))
         print(directory)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import InputError
+from .environment import environment
 from .run_directory import STATE, RunDirectory
 from .run_readme import command, readme
 from .task_list import tasks
@@ -28,14 +29,14 @@ if TYPE_CHECKING:
 
 
 def train_toy(
-    task: Annotated[
-        str,
-        typer.Argument(metavar="TASK", callback=tasks, help="What to learn; --list shows them."),
-    ],
     directory: Directory,
     learner: Learner,
     schooling: Schooling,
     computer: Computer,
+    task: Annotated[
+        str | None,
+        typer.Argument(metavar="TASK", callback=tasks, help="What to learn; --list shows them."),
+    ] = None,
     list_: Annotated[
         bool,
         typer.Option("--list", is_eager=True, callback=tasks, help="List the tasks, one line each."),
@@ -50,6 +51,11 @@ def train_toy(
     from ..toy import find
     from ..toy.resuming import state
 
+    if task is None:
+        environment.help_a_person()
+        raise InputError("no TASK", hint="give one of those that attn train-toy --list shows")
+    if directory.format not in (None, "tsv", "json"):
+        raise InputError(f"--format {directory.format!r}", hint="give tsv or json")
     make, recipe = find(task)
     text = _data(task, directory)
     path = Path(directory.output or f"runs/{task.partition(':')[0]}")
@@ -74,7 +80,7 @@ def train_toy(
         said = sentences(reached, task, recipe)
         contents["README.md"] = readme(run, typed, training, said, {*contents, STATE})
         place.save(contents)
-    report(path, run, reached, task, recipe)
+    report(path, run, reached, task, recipe, directory.format)
 
 
 # ---- from options to a training ------------------------------------------------------------------------

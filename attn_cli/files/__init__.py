@@ -6,6 +6,7 @@ A format is a function from a record to bytes, registered under its suffix in `F
 from . import delimited, json_, npy, npz, safetensors, typeset  # noqa: F401 (each registers its formats)
 from .decoding import decode, read_text
 from .formats import FORMATS, format_of
+from .json_ import json_text
 from .reading import read, read_arrays, read_matrix
 from .series import series_tsv
 from .word_vectors import read_vectors
@@ -17,6 +18,7 @@ __all__ = [
     "WORKED",
     "decode",
     "format_of",
+    "json_text",
     "read",
     "read_arrays",
     "read_matrix",

@@ -88,7 +88,7 @@ def _standard_input() -> bytes:
 
 def _explain(problem: OSError, path: str) -> str:
     if isinstance(problem, FileNotFoundError):
-        return f"no such file{_nearest(path)}"
+        return f"no such file; {_nearest(path) or 'check its name and folder'}"
     if isinstance(problem, IsADirectoryError):
         return "is a directory, not a file"
     return f"cannot be read: {(problem.strerror or str(problem)).lower()}"
@@ -103,4 +103,4 @@ def _nearest(path: str) -> str:
         close = difflib.get_close_matches(name, sorted(os.listdir(folder or ".")), n=1, cutoff=0.7)
     except OSError:
         return ""
-    return f"; did you mean {os.path.join(folder, close[0])!r}?" if close else ""
+    return f"did you mean {os.path.join(folder, close[0])!r}?" if close else ""

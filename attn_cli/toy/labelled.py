@@ -51,20 +51,6 @@ def _of_text(tokenizer: Any, label: str, text: str) -> Example:
     return Example(pieces, (label, *[None] * (len(pieces) - 1)))
 
 
-def _rows(text: str, skip: int) -> list[tuple[str, str]]:
-    rows = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        if number <= skip or not line.strip():
-            continue
-        label, _, rest = (part.strip() for part in line.partition("\t"))
-        if not label or not rest:
-            raise InputError(
-                "no label and text with a tab between", hint="give LABEL<tab>TEXT", where=f"line {number}"
-            )
-        rows.append((label, rest))
-    return list(dict.fromkeys(rows))
-
-
 @OWN.register
 @learns(
     Recipe(
