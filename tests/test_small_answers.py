@@ -84,7 +84,7 @@ def test_an_interrupt_while_loading_is_quiet(monkeypatch):
             if name == "attn_cli.cli":
                 raise KeyboardInterrupt
 
-    monkeypatch.delitem(sys.modules, "attn_cli.cli")
+    monkeypatch.delitem(sys.modules, "attn_cli.cli", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
     with pytest.raises(SystemExit) as left:
         runpy.run_module("attn_cli", run_name="__main__")
