@@ -1,7 +1,7 @@
 """Several short texts end to end in one row, so that little of a batch is padding.
 
 A number for each token says which text of its row it is of, from 1; 0 is padding. To the model each text is
-alone: it sees no other, and its places begin anew. Krell et al. 2021, arXiv:2107.02027.
+alone: it sees no other, and where it lies in the row makes no difference. Krell et al. 2021, arXiv:2107.02027.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def same_text(
 ) -> Bool[Tensor, "batch 1 query key"]:
     """Where a query may see a key, as both are of the same text of their row: a mask for every head.
 
-    Padding sees all, as a softmax over nothing is no number; nobody looks at what comes of it.
+    Padding sees all: what a softmax over nothing gives differs from kernel to kernel. Nobody looks at it.
 
     >>> import torch
     >>> same_text(torch.tensor([[1, 1, 2, 0]]), torch.tensor([[1, 2]])).int()
@@ -56,10 +56,12 @@ def same_text(
 
 
 def place_in_text(texts: Int[Tensor, "batch seq"]) -> Int[Tensor, "batch seq"]:
-    """How many tokens of its text each one has before it.
+    """How many tokens of its text, whose tokens stand together, each one has before it.
 
     >>> import torch
     >>> place_in_text(torch.tensor([[1, 1, 1, 2, 2]]))
     tensor([[0, 1, 2, 0, 1]])
     """
-    return same_text(texts, texts)[:, 0].tril(-1).sum(dim=-1)
+    begins = texts.diff(dim=1, prepend=texts[:, :1] - 1) != 0
+    place = begins.new_ones(texts.shape, dtype=texts.dtype).cumsum(dim=1) - 1  # in the row
+    return place - (place * begins).cummax(dim=1).values

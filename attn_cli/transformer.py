@@ -180,9 +180,9 @@ class Transformer(nn.Module):
 
     encoder: every position sees every other one. decoder: only itself and those before. both: the tokens go
     through the encoder, and the decoder reads `target` while it looks at what the encoder made of them.
-    `real` is False where a sequence of the batch is only padding; nothing attends to it. Several short texts may
-    lie end to end in one row, to compute less padding: `texts` numbers the text that each token is of, and to
-    the model each is alone.
+    `real` is False where a sequence of the batch is only padding; nothing attends to it. Or else several short
+    texts lie end to end in one row, and to the model each is alone: `texts`, and of what is written
+    `target_texts`, number the text that each token is of, from 1; 0 is padding.
     """
 
     def __init__(self, config: Config) -> None:
@@ -247,6 +247,7 @@ class Transformer(nn.Module):
         if self.config.stack == "decoder":
             return self.decoder(x, self._before(x, mask), attend, depth=depth)
         assert target is not None, "an encoder–decoder needs a target"
+        assert (texts is None) == (target_texts is None), "texts of one side alone"
         context = self.encoder(x, mask, attend)  # [batch, seq, d_model]
         if texts is not None and target_texts is not None:
             mask = same_text(target_texts, texts)

@@ -152,7 +152,14 @@ def test_heatmap_of_a_bare_matrix(run, tmp_path):
         (["attend", "--hads", "2"], "No such option: --hads"),
         (["attend", "--heads", "two"], "--heads 'two'; give a whole number"),
         (["attend", "missing.txt"], "missing.txt: no such file; check its name and folder\n"),
-        (["heatmap", "the cat"], "the cat: no such file; if it is the text itself, put --text before it\n"),
+        (
+            ["heatmap", "The cat sat."],
+            "The cat sat.: no such file; if it is the text itself, put --text before it\n",
+        ),
+        (
+            ["heatmap", "a cat. " * 99],
+            "a cat. : no such file; if it is the text itself, put --text before it\n",
+        ),
         (["encode", "我爱你"], "我爱你: no such file; if it is the text itself, put --text before it\n"),
         (["attend", "--text", "a", "--heads", "3"], "3 heads do not divide d_model 64"),
         (
@@ -300,6 +307,11 @@ def test_nothing_to_read_on_a_terminal_shows_the_help_at_once(warm, command):
     shown, code = on_terminal(warm, command)
     assert code == 2
     assert shown.startswith(f"Usage: attn {command}")
+
+
+def test_options_without_a_task_are_not_answered_with_the_help(warm):
+    shown, code = on_terminal(warm, "train-toy", "--steps", "5")
+    assert (code, shown) == (2, "attn: error: no TASK; give one of those that attn train-toy --list shows\n")
 
 
 def test_a_terminal_gets_a_table_and_a_picture(warm, tmp_path, monkeypatch):

@@ -178,7 +178,7 @@ def test_texts_in_one_row_are_alone_to_the_model(stack, positions):
     model = Transformer(
         replace(CONFIG, stack=stack, positions=positions, window=2 if stack == "decoder" else None)
     )
-    texts, target_texts = torch.tensor([[1, 1, 1, 2, 2]]), torch.tensor([[1, 1, 2, 2, 2, 0]])
+    texts, target_texts = torch.tensor([[1, 1, 1, 2, 2, 0]]), torch.tensor([[1, 1, 2, 2, 2, 0, 0]])
     tokens, target = torch.randint(7, texts.shape), torch.randint(7, target_texts.shape)
     both = stack == "both"
     out = (target_texts if both else texts)[0]

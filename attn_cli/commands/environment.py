@@ -37,7 +37,7 @@ class Environment:
         return self.to_terminal or self.color == "always" or forced
 
     def help_a_person(self) -> None:
-        """At a terminal, show the help and end: nobody there is going to pipe in what is missing."""
+        """To someone at a terminal who typed the command alone, show its help, and end."""
         if sys.stdin is None or sys.stdin.isatty():
             print(self.help(), file=sys.stderr)
             raise typer.Exit(2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,14 +32,24 @@ def read_input(source: Text) -> Any:
     if source.input is None:
         environment.help_a_person()
     path = source.input or "-"
-    if _is_said(path) and not os.path.exists(path):
-        raise InputError("no such file", hint="if it is the text itself, put --text before it", where=path)
-    return files.read(path, encoding=source.encoding)
+    try:
+        return files.read(path, encoding=source.encoding)
+    except InputError as problem:
+        if os.path.exists(path) or problem.hint.startswith("did you mean") or not _is_said(path):
+            raise
+        raise InputError(
+            "no such file", hint="if it is the text itself, put --text before it", where=path
+        ) from None
 
 
 def _is_said(path: str) -> bool:
-    """Whether it looks like words rather than like the name of a file."""
-    return not os.path.splitext(path)[1] and (" " in path or not path.isascii())
+    """Whether it looks like words rather than like the name of a file.
+
+    >>> _is_said("The cat sat."), _is_said("我爱你"), _is_said("the cat.txt"), _is_said("cat")
+    (True, True, False, False)
+    """
+    named = re.fullmatch(r"\.[^\W\d]\w*", os.path.splitext(path)[1])
+    return not named and (" " in path or not path.isascii())
 
 
 def resolve_encoding(source: Text) -> Encoding:

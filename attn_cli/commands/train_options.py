@@ -12,7 +12,7 @@ from .options import lists
 
 @dataclasses.dataclass(frozen=True)
 class Directory:
-    """Where the run goes."""
+    """Where the run goes, what it learns from and is called, and in what form its results are printed."""
 
     TITLE: ClassVar = "The run"
     output: Annotated[

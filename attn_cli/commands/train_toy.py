@@ -15,7 +15,7 @@ from .run_directory import STATE, RunDirectory
 from .run_readme import command, readme
 from .task_list import tasks
 from .train_loop import team, train
-from .train_options import Computer, Directory, Learner, Schooling  # noqa: TC001 (Typer reads them)
+from .train_options import Computer, Directory, Learner, Schooling
 from .train_report import measured, metrics, pictures, report, results, sentences
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ def train_toy(
     from ..toy.resuming import state
 
     if task is None:
-        environment.help_a_person()
+        if (directory, learner, schooling, computer) == (Directory(), Learner(), Schooling(), Computer()):
+            environment.help_a_person()
         raise InputError("no TASK", hint="give one of those that attn train-toy --list shows")
     if directory.format not in (None, "tsv", "json"):
         raise InputError(f"--format {directory.format!r}", hint="give tsv or json")

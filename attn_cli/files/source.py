@@ -26,7 +26,8 @@ def opened(path: str) -> Iterator[BinaryIO]:
     except InputError as problem:
         raise problem.at(called(path)) from None
     except OSError as problem:
-        raise InputError(_explain(problem, path), where=called(path)) from None
+        what, hint = _explain(problem, path)
+        raise InputError(what, hint=hint, where=called(path)) from None
 
 
 def called(path: str, line: int | None = None) -> str:
@@ -86,12 +87,13 @@ def _standard_input() -> bytes:
     return data
 
 
-def _explain(problem: OSError, path: str) -> str:
+def _explain(problem: OSError, path: str) -> tuple[str, str]:
+    """What is wrong, and what to do."""
     if isinstance(problem, FileNotFoundError):
-        return f"no such file; {_nearest(path) or 'check its name and folder'}"
+        return "no such file", _nearest(path) or "check its name and folder"
     if isinstance(problem, IsADirectoryError):
-        return "is a directory, not a file"
-    return f"cannot be read: {(problem.strerror or str(problem)).lower()}"
+        return "is a directory, not a file", ""
+    return f"cannot be read: {(problem.strerror or str(problem)).lower()}", ""
 
 
 def _nearest(path: str) -> str:

@@ -1,7 +1,7 @@
 """Examples as numbers, in an order that seed and step alone decide: each in a row of its own, or several in one.
 
-Rows are padded to the longest. Of a batch of mixed lengths that would be half, so in training short examples
-lie end to end in one row, where `texts` tells the model which tokens belong together.
+Rows are padded to the longest. Of a batch of mixed lengths that is often two fifths, so in training short
+examples lie end to end in one row, where `texts` tells the model which tokens belong together.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ class Batch:
     """Some examples, ready for the model."""
 
     source: Int[Tensor, "batch seq"] | Float[Tensor, "batch channel height width"]
-    real: Bool[Tensor, "batch seq"] | None  # False where there is only padding; None for pictures
+    real: (
+        Bool[Tensor, "batch seq"] | None
+    )  # False where there is only padding; None for pictures, and beside texts
     wanted: Int[Tensor, "batch out"]
     written: Int[Tensor, "batch out"] | None  # what the decoder of an encoder–decoder reads
     texts: Int[Tensor, "batch seq"] | None = None  # which text of its row a token is of; None: all of one
@@ -58,7 +60,9 @@ class Numbered:
             for example in examples
         ]
         pairs = zip(examples, self.wanted, strict=True) if writes else ()
-        self.written = [np.array([out[example.start], *wanted[:-1]]) for example, wanted in pairs]
+        self.written = [np.array([out[example.start], *wanted[:-1]]).clip(0) for example, wanted in pairs]
+        asked_of_each = writes or drawn or all(map(_same_length, self.sources, self.wanted))
+        assert asked_of_each, "an encoder or a decoder is asked for something at each of its positions"
         self.asked = np.array([(wanted != IGNORED).sum() for wanted in self.wanted])
         # Texts differ so much in length that padding would be most of a batch; batches of one length each
         # teach less, so where lengths are much the same they are mixed.
@@ -92,7 +96,7 @@ class Numbered:
         source, texts = _joined(self.sources, rows)
         wanted, _ = _joined(self.wanted, rows, IGNORED)
         written, written_texts = _joined(self.written, rows) if self.written else (None, None)
-        return Batch(source, texts > 0, wanted, written, texts, written_texts)
+        return Batch(source, None, wanted, written, texts, written_texts)
 
 
 def order(data: Numbered, size: int, seed: int, epoch: int) -> list[np.ndarray]:
@@ -122,6 +126,10 @@ def order(data: Numbered, size: int, seed: int, epoch: int) -> list[np.ndarray]:
 
 def _array(numbers: Iterable[int]) -> np.ndarray:
     return np.fromiter(numbers, dtype=np.int64)
+
+
+def _same_length(one: np.ndarray, other: np.ndarray) -> bool:
+    return len(one) == len(other)
 
 
 def _padded(rows: Sequence[np.ndarray], filler: int) -> Tensor:

@@ -21,7 +21,8 @@ class Optimizer:
     """Moves a model's weights along a gradient whose length, all weights taken together, is at most `clip`.
 
     Loshchilov & Hutter 2019, arXiv:1711.05101; clipping: Pascanu et al. 2013, arXiv:1211.5063. From now on
-    the model must stay on its device.
+    the model's weights are views of this row, so they must stay on their device and of their dtype. Weights that
+    the loss does not depend on decay like all others.
 
     >>> model = nn.Linear(2, 1)
     >>> optimizer = Optimizer(model, weight_decay=0.0, clip=1.0)
