@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import subprocess
 import sys
 import traceback
@@ -29,6 +30,9 @@ os.environ["OMP_NUM_THREADS"] = "1"
 for name in ("NO_COLOR", "FORCE_COLOR", "PYTHONIOENCODING", "PYTHONUTF8", "MPLBACKEND", "LC_ALL"):
     os.environ.pop(name, None)
 os.environ["COLUMNS"] = "80"
+
+# What runs in the background inherits that Ctrl-C is ignored; a person's shell does not do that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("attn", deadline=None)  # the first example pays for imports
 settings.register_profile("ci", deadline=None, derandomize=True)

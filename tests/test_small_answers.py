@@ -111,6 +111,5 @@ def interrupted(done, total):  # where the first block says how far it is
     return done, total
 
 streaming.Progress = interrupted
-signal.signal(signal.SIGINT, signal.default_int_handler)  # what a background job starts would ignore it
 main(["attend", "x.npy", "-o", "out.npz"])
 """

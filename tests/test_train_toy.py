@@ -200,11 +200,6 @@ def test_what_cannot_be_trained_is_one_line_and_leaves_nothing(run, tmp_path, ar
     assert list(contents(tmp_path)) == ["file"]
 
 
-def heed_interrupts():
-    """What a background job starts inherits that Ctrl-C is ignored; a person's shell does not do that."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def test_an_interrupt_leaves_nothing_that_is_not_whole(tmp_path):
     command = [sys.executable, "-m", "attn_cli", "train-toy", "reverse", "--steps", "100000", "-o", "a/b"]
     process = subprocess.Popen(
@@ -212,7 +207,6 @@ def test_an_interrupt_leaves_nothing_that_is_not_whole(tmp_path):
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=heed_interrupts,
     )
     while process.poll() is None and not (tmp_path / "a" / "b").exists():
         time.sleep(0.05)
