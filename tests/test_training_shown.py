@@ -140,6 +140,17 @@ def test_a_terminal_sees_the_map_forming(run, tmp_path, monkeypatch):
     assert "[end]" in screen.getvalue()  # a row of the map
 
 
+def test_a_terminal_breaks_lines_between_words(run, tmp_path, monkeypatch):
+    screen = io.StringIO()
+    terminal = Console(file=screen, force_terminal=True, width=30, color_system=None)
+    monkeypatch.setattr(Environment, "stderr", lambda self: terminal)
+    assert run("train-toy", "sort:longest=4", *TINY, "-o", str(tmp_path)).code == 0
+    _, share, rest = screen.getvalue().rpartition("0.0% of ")
+    lines = (share + rest).splitlines()
+    assert max(map(len, lines)) <= 30
+    assert "held-out sequences are right from first to last." in " ".join(line.strip() for line in lines)
+
+
 def test_a_pipe_sees_nothing_of_it(run, tmp_path):
     told = run("train-toy", "sort:longest=4", *TINY, "-o", str(tmp_path)).stderr
     assert "held-out sequences are right" in told

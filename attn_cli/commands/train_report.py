@@ -148,7 +148,9 @@ def report(
     directory: Path, run: Run, reached: Evaluation, task: str, recipe: Recipe, form: str | None = None
 ) -> None:
     """The figures on stdout, and on stderr what they say in words."""
-    environment.stderr().print("\n".join(sentences(reached, task, recipe)), soft_wrap=True)
+    console = environment.stderr()
+    # A terminal would break lines within words; in a file each sentence is a line.
+    console.print("\n".join(sentences(reached, task, recipe)), soft_wrap=not console.is_terminal)
     if form == "json":
         from ..files import json_text
 
