@@ -53,7 +53,7 @@ def parity(rng: np.random.Generator, *, longest: int = 12) -> Example:
 
 
 @TASKS.register
-@learns(Recipe(steps=2000, layers=1, batch=128, seconds=20))
+@learns(Recipe(steps=3000, layers=1, batch=128, seconds=35))
 def sum_(rng: np.random.Generator, *, length: int = 5) -> Example:
     """The sum of digits: 3 1 4 1 5 → 14; every digit counts, so nowhere in particular.
 
