@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 MOST = 8  # keys, and numbers of a head, that a person adds up by hand
 _FIRST = 2  # numbers of the output
-_HIGHEST = 20.0  # a score beyond which e^score is no number to write by hand
+_LARGEST = (
+    -2.0,
+    20.0,
+)  # the range of a row's largest score in which four decimals of e^score are enough to divide by
 
 
 def is_small(layer: Layer) -> bool:
@@ -73,7 +76,7 @@ def _weight(layer: Layer, head: int, query: int, key: int) -> Iterator[Line]:
     if not layer.is_softmax:
         yield Line("weight", rounded(weight), weight, "its terms are written out for softmax only")
         return
-    if abs(max(row)) > _HIGHEST:
+    if not _LARGEST[0] <= max(row) <= _LARGEST[1]:
         highest = max(row)
         row = [score - highest for score in row]
         text = f"{rounded(highest)} is taken from every score of the row, which changes no weight"
