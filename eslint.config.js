@@ -10,7 +10,7 @@ const parsers = ["innerHTML", "outerHTML", "insertAdjacentHTML", "srcdoc"].map((
 export default [
   js.configs.recommended,
   {
-    files: ["attn_cli/render/assets/*.js"],
+    files: ["attn_cli/render/page/assets/*.js"],
     languageOptions: { globals: globals.browser },
     rules: {
       "max-lines": ["error", 250],

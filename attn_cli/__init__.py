@@ -9,19 +9,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .attention import attend
+    from .attention.dense import attend
     from .models import load
-    from .records import Attention, Encoding, PositionTable
+    from .records.attention import Attention
+    from .records.encoding import Encoding, PositionTable
 
 __version__ = "0.1.0"
 __all__ = ["Attention", "Encoding", "PositionTable", "attend", "load"]
 
 # Imported on first use, so that `attn --help` waits for neither numpy nor torch.
 _HOMES = {
-    "Attention": "records",
-    "Encoding": "records",
-    "PositionTable": "records",
-    "attend": "attention",
+    "Attention": "records.attention",
+    "Encoding": "records.encoding",
+    "PositionTable": "records.encoding",
+    "attend": "attention.dense",
     "load": "models",
 }
 

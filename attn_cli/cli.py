@@ -16,8 +16,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from . import __version__
-from .commands.environment import environment
-from .commands.options import Common, ReaderLeft, command
+from .commands.io.environment import environment
+from .commands.io.options import Common, ReaderLeft, command
 from .errors import AttnNote, AttnWarning, InputError
 from .registry import nearest, summary
 

@@ -11,7 +11,8 @@ import html
 import os
 from typing import TYPE_CHECKING
 
-from .records import Attention, shape
+from .records.attention import Attention
+from .records.checks import shape
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,7 +46,7 @@ def page(attention: Attention, path: str | os.PathLike[str]) -> None:
     Raises InputError when the file cannot be written.
     """
     from . import files
-    from .render.page import page as page_of
+    from .render.page.page import page as page_of
 
     files.write(os.fspath(path), [page_of(attention)])
 
@@ -55,7 +56,7 @@ def _repr_mimebundle_(attention: Attention, include: object = None, exclude: obj
 
     The page is alone in a frame without rights: nothing in it can reach the notebook.
     """
-    from .render.page import page as page_of
+    from .render.page.page import page as page_of
 
     document = page_of(attention, max_bytes=MAX_BYTES).decode()
     return {
@@ -66,7 +67,7 @@ def _repr_mimebundle_(attention: Attention, include: object = None, exclude: obj
 
 
 def _picture(attention: Attention, name: str) -> bytes:
-    from .render import figure
+    from .render.figure import figure
     from .render.look import PLAIN
 
     drawn: Figure = figure.view(attention, PLAIN)

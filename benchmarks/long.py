@@ -30,9 +30,9 @@ def vectors(n: int) -> np.ndarray:
 
 def stream(n: int, *masks: str, device: str = "cpu") -> float:
     """Seconds for the exact 1024 × 1024 map of one head, output included."""
-    from attn_cli.heads import project
-    from attn_cli.rules import Rule
-    from attn_cli.streaming import streamed
+    from attn_cli.attention.heads import project
+    from attn_cli.attention.rules import Rule
+    from attn_cli.attention.streaming import streamed
 
     heads, rule = project(vectors(n), device=device), Rule.parse(mask=masks)
     start = time.perf_counter()
@@ -58,8 +58,8 @@ def sdpa(n: int) -> float:
 
 def dense(n: int) -> float:
     """Seconds for the record with every step of one head."""
-    from attn_cli.attention import dense
-    from attn_cli.heads import project
+    from attn_cli.attention.dense import dense
+    from attn_cli.attention.heads import project
 
     heads = project(vectors(n))
     return quickest(lambda: dense(heads))

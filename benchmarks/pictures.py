@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from attn_cli import files
-from attn_cli.records import Attention
+from attn_cli.records.attention import Attention
 
 from .pairs import ATTN, Pair
 

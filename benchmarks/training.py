@@ -44,7 +44,7 @@ def _sides(task: str) -> tuple[Iterator[Any], Iterator[Any]]:
     from attn_cli.toy import find
     from attn_cli.toy.batches import order
     from attn_cli.toy.training import Options, Training, new_model
-    from attn_cli.transformer import Config
+    from attn_cli.transformer.model import Config
 
     from .reference_training import Model, steps
 

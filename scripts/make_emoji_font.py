@@ -2,7 +2,7 @@
 
     python scripts/make_emoji_font.py
 
-Writes `attn_cli/render/data/NotoEmoji.ttf` and its licence beside it: Noto Emoji by Google, in one colour, as
+Writes `attn_cli/render/fonts/data/NotoEmoji.ttf` and its licence beside it: Noto Emoji by Google, in one colour, as
 Google Fonts publish it. Debian's fonts for emoji are in colours, which matplotlib cannot draw, or of 2016. It
 comes from the npm registry, so `npm` must be there. The package's version is fixed: the same bytes each time.
 """
@@ -15,7 +15,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-DATA = Path(__file__).parent.parent / "attn_cli" / "render" / "data"
+DATA = Path(__file__).parent.parent / "attn_cli" / "render" / "fonts" / "data"
 PACKAGE = "@expo-google-fonts/noto-emoji@0.4.7"
 FILES = {
     "package/400Regular/NotoEmoji_400Regular.ttf": "NotoEmoji.ttf",

@@ -2,7 +2,7 @@
 
     python scripts/make_font.py [NotoSansCJK-Regular.ttc]
 
-Writes `attn_cli/render/data/NotoSansSC.ttf` and the licence beside it. Without an argument the font comes
+Writes `attn_cli/render/fonts/data/NotoSansSC.ttf` and the licence beside it. Without an argument the font comes
 from Debian's package `fonts-noto-cjk`, which must be on the machine or within reach of `apt-get download`.
 The same source gives the same bytes. Needs fontTools, which matplotlib brings along.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from fontTools.ttLib import TTFont
 
-DATA = Path(__file__).parent.parent / "attn_cli" / "render" / "data"
+DATA = Path(__file__).parent.parent / "attn_cli" / "render" / "fonts" / "data"
 FONT = Path("usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 COPYRIGHT = Path("usr/share/doc/fonts-noto-cjk/copyright")
 FACE = "Noto Sans CJK SC"

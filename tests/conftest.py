@@ -129,7 +129,7 @@ def _streams(typed: bytes) -> Iterator[tuple[io.BytesIO, io.BytesIO]]:
 @contextlib.contextmanager
 def _surroundings() -> Iterator[None]:
     """What a command sets for the rest of its process is set back."""
-    from attn_cli.commands.environment import Environment, environment
+    from attn_cli.commands.io.environment import Environment, environment
 
     try:
         with warnings.catch_warnings():

@@ -14,16 +14,18 @@ import pytest
 import torch
 from attn_cli.errors import InputError
 from attn_cli.files import FORMATS
-from attn_cli.masks import MASKS, as_matrix, is_of_vectors
-from attn_cli.normalisation import NORMALISATIONS
-from attn_cli.posenc import POSENCS, POSITIONS
-from attn_cli.projections import PROJECTIONS, Projection
-from attn_cli.records import Attention, Encoding, PositionTable
+from attn_cli.records.attention import Attention
+from attn_cli.records.encoding import Encoding, PositionTable
 from attn_cli.registry import Registry, options, summary, usage
-from attn_cli.scores import SCORES
-from attn_cli.tokens import EMBEDDINGS, TOKENIZERS
+from attn_cli.text.tokenizers import TOKENIZERS
 from attn_cli.toy.examples import identity, recipe
 from attn_cli.toy.tasks import TASKS, draw
+from attn_cli.variants.embeddings import EMBEDDINGS
+from attn_cli.variants.masks import MASKS, as_matrix, is_of_vectors
+from attn_cli.variants.normalisation import NORMALISATIONS
+from attn_cli.variants.posenc import POSENCS, POSITIONS
+from attn_cli.variants.projections import PROJECTIONS, Projection
+from attn_cli.variants.scores import SCORES
 
 
 def find_registries():

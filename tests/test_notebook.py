@@ -9,7 +9,7 @@ import attn_cli as attn
 import numpy as np
 import pytest
 from attn_cli.errors import InputError
-from attn_cli.render.page import page
+from attn_cli.render.page.page import page
 
 
 @pytest.fixture

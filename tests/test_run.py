@@ -6,7 +6,7 @@ import sys
 import warnings
 
 import pytest
-from attn_cli.commands.environment import Environment, environment
+from attn_cli.commands.io.environment import Environment, environment
 
 from conftest import REPOSITORY, Result
 

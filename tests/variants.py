@@ -5,11 +5,11 @@ that have no default, and the arrays of a file.
 """
 
 import numpy as np
-from attn_cli.masks import MASKS
-from attn_cli.normalisation import NORMALISATIONS
-from attn_cli.posenc import POSITIONS
 from attn_cli.registry import options
-from attn_cli.scores import SCORES
+from attn_cli.variants.masks import MASKS
+from attn_cli.variants.normalisation import NORMALISATIONS
+from attn_cli.variants.posenc import POSITIONS
+from attn_cli.variants.scores import SCORES
 
 N_HEADS, D_HEAD = 2, 4
 

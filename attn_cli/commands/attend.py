@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import InputError
-from .options import Output, Source  # noqa: TC001 (Typer reads the annotations)
+from .io.options import Output, Source  # noqa: TC001 (Typer reads the annotations)
 
 if TYPE_CHECKING:
-    from ..records import Attention, Record
+    from ..records.attention import Attention, Record
 
 
 def attend(
@@ -57,8 +57,8 @@ def attend(
     elif show == "steps":
         _show_steps(source, to, cell)
     else:
-        from .output import emit
-        from .resolve import resolve
+        from .io.output import emit
+        from .io.resolve import resolve
 
         if show not in _SHOWN:
             raise InputError(f"--show {show!r}", hint="give weights, scores, norms, output or steps")
@@ -74,7 +74,7 @@ _SHOWN = ("weights", "scores", "norms", "output")
 
 def _part(attention: Attention, show: str) -> Record:
     """The part of an attention that a table shows; scores are those before the mask, norms ‖weight · value · W_o‖."""
-    from ..records import Encoding
+    from ..records.encoding import Encoding
 
     if show == "weights":
         return attention
@@ -91,10 +91,10 @@ def _part(attention: Attention, show: str) -> Record:
 def _show_steps(source: Source, to: Output, cell: str | None) -> None:
     from .. import files
     from ..lab.steps import work_out
-    from ..records import Attention
-    from .environment import environment
-    from .output import deliver, for_screen
-    from .resolve import attend, refuse_selection, resolve_heads, rule, select
+    from ..records.attention import Attention
+    from .io.environment import environment
+    from .io.output import deliver, for_screen
+    from .io.resolve import attend, refuse_selection, resolve_heads, rule, select
 
     place = None if cell is None else _place(cell)
     found = resolve_heads(source, default_model="none")
@@ -105,13 +105,13 @@ def _show_steps(source: Source, to: Output, cell: str | None) -> None:
         by = rule(source)
         worked = work_out(attend(found, by, every_step=True), found, by, cell=place)
     if for_screen(to):
-        from ..render.steps import StepTables
+        from ..render.terminal.steps import StepTables
 
         environment.stdout().print(StepTables(worked))
         return
     name = files.format_of(to.output, to.format, formats=(*files.WORKED, "html"))
     if name == "html":
-        from ..render.steps_page import steps_page
+        from ..render.page.steps import steps_page
 
         deliver([steps_page(worked)], name, to)
     else:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..records import Attention
+from ..records.attention import Attention
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..records import Kind
-    from ..rules import Rule
-    from .options import Output, Source
+    from ..attention.rules import Rule
+    from ..records.attention import Kind
+    from .io.options import Output, Source
 
 _USUAL, _MOST = 16, 4096  # positions
 
@@ -21,12 +21,12 @@ def draw_mask(source: Source, to: Output, n: int | None) -> None:
     """Draw the mask that the options describe: a picture, or 1 and 0 in any other format."""
     from .. import files
     from ..render import FIGURES
-    from .environment import environment
-    from .output import deliver, emit, for_screen
+    from .io.environment import environment
+    from .io.output import deliver, emit, for_screen
 
     mask = _mask(source, n)
     if for_screen(to):
-        from ..render.masks import mask_picture
+        from ..render.figure.masks import mask_picture
 
         environment.stdout().print(mask_picture(mask))
         return
@@ -34,16 +34,16 @@ def draw_mask(source: Source, to: Output, n: int | None) -> None:
     if name not in FIGURES:
         emit(mask, to)
         return
-    from ..render.figure import save
-    from ..render.masks import mask_figure
+    from ..render.figure.figure import save
+    from ..render.figure.masks import mask_figure
 
     deliver([save(mask_figure(mask), name)], name, to)
 
 
 def _mask(source: Source, n: int | None) -> Attention:
     """The mask as an attention: weight 1 where a query may attend."""
-    from ..rules import positions
-    from .resolve import resolve_heads, rule
+    from ..attention.rules import positions
+    from .io.resolve import resolve_heads, rule
 
     if n is not None and n > _MOST:
         raise InputError(f"a mask of {n} × {n} positions", hint=f"give at most {_MOST}")
@@ -75,8 +75,8 @@ def _placeholders(by: Rule, n: int | None) -> tuple[Tensor, Tensor]:
     """Vectors that say nothing but how many there are: n, or what a mask written out as a matrix says."""
     import torch
 
-    from ..masks import is_of_vectors
-    from ..rules import Written
+    from ..attention.rules import Written
+    from ..variants.masks import is_of_vectors
 
     every = [mask for parts in by.masks for mask in parts]
     if any(map(is_of_vectors, every)):

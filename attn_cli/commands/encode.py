@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .options import Output, Text  # noqa: TC001 (Typer reads the annotations)
+from .io.options import Output, Text  # noqa: TC001 (Typer reads the annotations)
 
 
 def encode(text: Text, to: Output) -> None:
@@ -11,7 +11,7 @@ def encode(text: Text, to: Output) -> None:
     The whole input is one sequence; line breaks count as spaces. Without --output a terminal gets a table
     and a pipe gets TSV: pos, token, and a column for each number.
     """
-    from .inputs import resolve_encoding
-    from .output import emit
+    from .io.inputs import resolve_encoding
+    from .io.output import emit
 
     emit(resolve_encoding(text), to)

@@ -6,10 +6,10 @@ import dataclasses
 import os
 from typing import TYPE_CHECKING
 
-from .options import Drawing, Output, Source  # noqa: TC001 (Typer reads the annotations)
+from .io.options import Drawing, Output, Source  # noqa: TC001 (Typer reads the annotations)
 
 if TYPE_CHECKING:
-    from ..records import Attention
+    from ..records.attention import Attention
 
 
 def heatmap(source: Source, drawing: Drawing, to: Output) -> None:
@@ -19,10 +19,10 @@ def heatmap(source: Source, drawing: Drawing, to: Output) -> None:
     INPUT's name with .png in the current folder, its path is printed, and a terminal shows it too.
     """
     from ..render import PICTURES
-    from ..tokens import escape
-    from .environment import environment
-    from .output import emit
-    from .resolve import resolve
+    from ..text.escaping import escape
+    from .io.environment import environment
+    from .io.output import emit
+    from .io.resolve import resolve
 
     attention = resolve(source, default_model="mini")
     wanted = to.format or "png"
@@ -45,8 +45,8 @@ def _stem(source: Source) -> str:
 
 
 def _print_picture(attention: Attention, drawing: Drawing) -> None:
-    from ..render.terminal import attention_picture
-    from .environment import environment
-    from .output import look
+    from ..render.terminal.terminal import attention_picture
+    from .io.environment import environment
+    from .io.output import look
 
     environment.stdout().print(attention_picture(attention, look(drawing)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .environment import environment
+from .io.environment import environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

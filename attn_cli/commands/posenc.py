@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import InputError
-from .options import Output, lists
+from .io.options import Output, lists
 
 if TYPE_CHECKING:
-    from ..posenc import PositionEncoding, Series
+    from ..records.series import Series
+    from ..variants.posenc import PositionEncoding
 
 
 def posenc(
@@ -18,7 +19,7 @@ def posenc(
     kind: Annotated[
         str,
         typer.Argument(
-            metavar="KIND", callback=lists("posenc", "POSENCS"), help="A spec; 'help' lists them."
+            metavar="KIND", callback=lists("variants.posenc", "POSENCS"), help="A spec; 'help' lists them."
         ),
     ] = "sinusoidal",
     len_: Annotated[
@@ -36,7 +37,7 @@ def posenc(
         str,
         typer.Option(
             metavar="SPEC",
-            callback=lists("posenc", "VIEWS"),
+            callback=lists("variants.posenc", "VIEWS"),
             help="heatmap (all numbers), curves, similarity or wavelengths; 'help' lists them.",
         ),
     ] = "heatmap",
@@ -45,8 +46,9 @@ def posenc(
 
     Without --output a terminal gets a table and a pipe gets TSV: pos, and a column for each dimension.
     """
-    from ..posenc import VIEWS, Series, usual_size
-    from .output import emit
+    from ..records.series import Series
+    from ..variants.posenc import VIEWS, usual_size
+    from .io.output import emit
 
     name, encode = _encoding(kind, model)
     n, width = usual_size(encode)
@@ -60,7 +62,7 @@ def posenc(
 def _encoding(kind: str, model: str | None) -> tuple[str, PositionEncoding]:
     """What a spec means, and what it is called; a model's own table by the name of the model."""
     from .. import files
-    from ..posenc import POSENCS
+    from ..variants.posenc import POSENCS
 
     if model is None:
         return kind, POSENCS.parse(kind, read_arrays=files.read_arrays)
@@ -75,11 +77,11 @@ def _encoding(kind: str, model: str | None) -> tuple[str, PositionEncoding]:
 def _emit_series(series: Series, to: Output) -> None:
     from .. import files
     from ..render import PICTURES
-    from .environment import environment
-    from .output import deliver, for_screen
+    from .io.environment import environment
+    from .io.output import deliver, for_screen
 
     if for_screen(to):
-        from ..render.series import series_table
+        from ..render.terminal.series import series_table
 
         environment.stdout().print(series_table(series))
         return
@@ -87,7 +89,7 @@ def _emit_series(series: Series, to: Output) -> None:
     if name == "tsv":
         deliver(files.series_tsv(series), name, to)
         return
-    from ..render.figure import save
-    from ..render.position_views import series_figure
+    from ..render.figure.figure import save
+    from ..render.figure.positions import series_figure
 
     deliver([save(series_figure(series), name)], name, to)

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import InputError
-from .environment import environment
-from .run_directory import STATE, RunDirectory
-from .run_readme import command, readme
-from .task_list import tasks
-from .train_loop import team, train
-from .train_options import Computer, Directory, Learner, Schooling
-from .train_report import measured, metrics, pictures, report, results, sentences
+from .io.environment import environment
+from .training.run_directory import STATE, RunDirectory
+from .training.run_readme import command, readme
+from .training.task_list import tasks
+from .training.train_loop import team, train
+from .training.train_options import Computer, Directory, Learner, Schooling
+from .training.train_report import measured, metrics, pictures, report, results, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..models.run import Run
+    from ..models.runs.run import Run
     from ..toy.evaluation import Evaluation
     from ..toy.examples import Dataset, Recipe
     from ..toy.training import Machine, Options, Team, Training
-    from ..transformer import Config
+    from ..transformer.model import Config
 
 
 def train_toy(
@@ -135,13 +135,13 @@ def _machine(given: Computer, dim: int) -> Machine:
     # the same numbers whatever the number of cores.
     if given.threads or dim <= 64:
         torch.set_num_threads(given.threads or 1)
-    from ..heads import pick_device
+    from ..attention.devices import pick_device
 
     return Machine(str(pick_device(given.device)), given.dtype, given.compile)
 
 
 def _config(dataset: Dataset, recipe: Recipe, given: Learner) -> Config:
-    from ..transformer import Config
+    from ..transformer.model import Config
 
     dim, heads = given.dim or recipe.dim, given.heads or recipe.heads
     if dim % heads:
@@ -188,7 +188,7 @@ def _begun(task: str, text: str | None, config: Config, options: Options, machin
 
 
 def _run(title: str, training: Training, reached: Evaluation) -> Run:
-    from ..models.run import Run
+    from ..models.runs.run import Run
 
     dataset, measure = training.dataset, training.recipe.measure
     learned = {
@@ -211,7 +211,7 @@ def _run(title: str, training: Training, reached: Evaluation) -> Run:
 
 
 def _tokenizer(dataset: Dataset) -> Any:
-    from ..tokens import parse_tokenizer
+    from ..text.tokenizers import parse_tokenizer
 
     return None if dataset.tokenizer is None else parse_tokenizer(dataset.tokenizer)
 
@@ -220,7 +220,7 @@ def _contents(
     run: Run, task: str, training: Training, reached: Evaluation, *, half: bool
 ) -> dict[str, bytes]:
     """The files of the run, but for its state and its README."""
-    from ..models.runs import to_files
+    from ..models.runs.directory import to_files
 
     contents = to_files(run, task, dataclasses.asdict(training.options), results(reached), half=half)
     contents["metrics.csv"] = metrics(training.history)

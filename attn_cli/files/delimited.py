@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..records import Attention, Encoding
-from ..tokens import escape
+from ..records.attention import Attention
+from ..records.encoding import Encoding
+from ..text.escaping import escape
 from . import spans
 from .formats import FORMATS
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from jaxtyping import Float
 
-    from ..records import Record
+    from ..records.attention import Record
 
 # The columns before the numbers; `tables` reads by the same names.
 ATTENTION = ("layer", "head", "query_pos", "query")

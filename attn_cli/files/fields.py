@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
-from ..records import Attention, Encoding, PositionTable
+from ..records.attention import Attention
+from ..records.encoding import Encoding, PositionTable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..records import Record
+    from ..records.attention import Record
 
 VERSION = 1
 TYPES: dict[str, type[Record]] = {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..records import Record
+from ..records.attention import Record
 from ..registry import Registry, nearest
 from .source import suffix
 from .writing import is_stream

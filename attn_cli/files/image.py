@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from ..errors import InputError, note
-from ..records import Image
-from ..tokens import escape
+from ..records.encoding import Image
+from ..text.escaping import escape
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Opened

@@ -15,7 +15,7 @@ from .source import called, suffix
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..records import Record
+    from ..records.attention import Record
 
 # Characters that a terminal or an editor acts upon, and halves of surrogate pairs, which are not UTF-8.
 _ACTING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -26,7 +26,7 @@ _INFINITE = re.compile(r"-?Infinity|NaN")
 def json_(record: Record) -> Iterator[bytes]:
     """The whole record as JSON on one line; a score of −∞ (masked) is null.
 
-    >>> from attn_cli.records import PositionTable
+    >>> from attn_cli.records.encoding import PositionTable
     >>> print(b"".join(json_(PositionTable("any", [[0.0, 1.0]]))).decode().rstrip())
     {"type": "position_table", "version": 1, "kind": "any", "values": [[0.0, 1.0]]}
     """

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from ..errors import InputError
-from ..records import Attention, Encoding, shape
+from ..records.attention import Attention
+from ..records.checks import shape
+from ..records.encoding import Encoding
 from .contents import pickled
 from .formats import FORMATS
 from .source import size, truncated
@@ -16,7 +18,7 @@ from .source import size, truncated
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..records import Record
+    from ..records.attention import Record
 
 
 @FORMATS.register

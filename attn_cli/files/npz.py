@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from ..errors import InputError
-from ..tokens import escape, unescape
+from ..text.escaping import escape, unescape
 from . import npy
 from .contents import pickled
 from .fields import is_record, to_fields
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import zipfile
     from collections.abc import Collection, Iterator
 
-    from ..records import Record
+    from ..records.attention import Record
     from .fields import Field
 
 # What the members may unpack to, unless the file itself is bigger: a zip of 2 MB can declare 2 GB of zeros.
@@ -30,7 +30,7 @@ def npz(record: Record) -> Iterator[bytes]:
     """The whole record as NumPy arrays by name: numpy.load reads it.
 
     >>> import io
-    >>> from attn_cli.records import PositionTable
+    >>> from attn_cli.records.encoding import PositionTable
     >>> np.load(io.BytesIO(b"".join(npz(PositionTable("any", [[0.0, 1.0]])))))["values"]
     array([[0., 1.]])
     """

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from ..errors import InputError
-from ..records import Attention, Encoding, Image, PositionTable, check_finite, shape
+from ..records.attention import Attention
+from ..records.checks import check_finite, shape
+from ..records.encoding import Encoding, Image, PositionTable
 from . import contents, image, json_, matrix, npy, npz, safetensors, tables
 from .decoding import decode
 from .fields import from_fields, is_record, to_fields
@@ -16,7 +18,7 @@ from .source import called, opened
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-    from ..records import Record
+    from ..records.attention import Record
 
 Parsed = Encoding | Attention | PositionTable | Image | np.ndarray | dict[str, np.ndarray] | str
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from ..errors import InputError
-from ..tokens import escape, unescape
+from ..text.escaping import escape, unescape
 from .fields import TEXTS, is_record, to_fields
 from .formats import FORMATS
 from .source import read_exactly, size, truncated
@@ -22,7 +22,7 @@ from .source import read_exactly, size, truncated
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from ..records import Record
+    from ..records.attention import Record
 
 _DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "BOOL": "?",
@@ -36,7 +36,7 @@ _LONGEST_HEADER = 100_000_000  # bytes; the library's limit
 def safetensors(record: Record) -> Iterator[bytes]:
     """The whole record as tensors by name, its texts in the metadata; the safetensors library reads it.
 
-    >>> from attn_cli.records import PositionTable
+    >>> from attn_cli.records.encoding import PositionTable
     >>> from safetensors.numpy import load
     >>> load(b"".join(safetensors(PositionTable("any", [[0.0, 1.0]]))))
     {'values': array([[0., 1.]])}

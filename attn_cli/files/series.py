@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..posenc.views import Series
+    from ..records.series import Series
 
 
 def series_tsv(series: Series) -> Iterator[bytes]:

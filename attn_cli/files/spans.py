@@ -9,8 +9,8 @@ import re
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
-from ..records import cells
-from ..tokens import escape
+from ..records.attention import cells
+from ..text.escaping import escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

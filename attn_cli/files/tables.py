@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
-from ..records import Attention, Encoding, PositionTable
-from ..tokens import unescape
+from ..records.attention import Attention
+from ..records.encoding import Encoding, PositionTable
+from ..text.escaping import unescape
 from . import cells, delimited, spans
 from .source import called
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from jaxtyping import Float64
 
-    from ..records import Record
+    from ..records.attention import Record
 
 
 @dataclass(frozen=True)

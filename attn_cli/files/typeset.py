@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..records import Attention, Encoding, axis_name
-from ..tokens import escape
+from ..records.attention import Attention, axis_name
+from ..records.encoding import Encoding
+from ..text.escaping import escape
 from .formats import FORMATS
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import Float
 
-    from ..records import Record
+    from ..records.attention import Record
 
 
 @dataclass(frozen=True)

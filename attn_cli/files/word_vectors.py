@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from ..errors import InputError, note
-from ..records import Encoding, check_finite
+from ..records.checks import check_finite
+from ..records.encoding import Encoding
 from . import cells, npz, reading, safetensors
 from .contents import kind
 from .decoding import marked

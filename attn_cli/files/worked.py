@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..tokens import escape
+from ..text.escaping import escape
 from .json_ import json_text
 from .worksheet import md
 from .worksheet_tex import tex
@@ -15,7 +15,7 @@ from .worksheet_tex import tex
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from ..worked import Arithmetic, Step, Worked
+    from ..records.worked import Arithmetic, Step, Worked
 
 HEADER = ("step", "layer", "head", "row_pos", "row", "column_pos", "column", "value")
 

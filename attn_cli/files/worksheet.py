@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..worked import ROUNDING, TITLE, printed, sentences
+from ..records.worked import ROUNDING, TITLE, printed, sentences
 from .typeset import markdown_row, markdown_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..worked import Arithmetic, Step, Worked
+    from ..records.worked import Arithmetic, Step, Worked
 
 
 def md(worked: Sequence[Worked]) -> Iterator[bytes]:

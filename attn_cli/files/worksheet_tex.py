@@ -6,13 +6,13 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from ..worked import ROUNDING, TITLE, printed, sentences
+from ..records.worked import ROUNDING, TITLE, printed, sentences
 from .typeset import tex_row, tex_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..worked import Arithmetic, Step, Worked
+    from ..records.worked import Arithmetic, Step, Worked
 
 _PREAMBLE = r"""% Set this with pdflatex or xelatex. To \input it into a document of your own, load the package docmute there.
 \documentclass{article}

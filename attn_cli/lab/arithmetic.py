@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ..worked import Arithmetic, Line, equals, rounded
+from ..records.worked import Arithmetic, Line, equals, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..records import Attention
+    from ..records.attention import Attention
     from .layer import Layer
 
 MOST = 8  # keys, and numbers of a head, that a person adds up by hand
@@ -30,7 +30,7 @@ def arithmetic(layer: Layer, attention: Attention, head: int, query: int, key: i
     """How the weight of one key for one query comes about.
 
     >>> import numpy as np
-    >>> from attn_cli.attention import attend
+    >>> from attn_cli.attention.dense import attend
     >>> from attn_cli.lab.layer import take_apart
     >>> attention = attend(np.eye(2))
     >>> print(*(line.text for line in arithmetic(take_apart(attention, 0), attention, 0, 0, 0).lines), sep="\\n")

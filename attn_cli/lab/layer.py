@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
-from ..normalisation import softmax
-from ..scores import dot, scaled_dot
-from ..worked import equals, rounded
+from ..records.worked import equals, rounded
+from ..variants.normalisation import softmax
+from ..variants.scores import dot, scaled_dot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jaxtyping import Bool, Float
 
-    from ..records import Attention
-    from ..rules import Rule
+    from ..attention.rules import Rule
+    from ..records.attention import Attention
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def take_apart(attention: Attention, index: int, rule: Rule | None = None) -> La
 
     Raises InputError when the attention was saved without its query, key, value or scores.
 
-    >>> from attn_cli.attention import attend
+    >>> from attn_cli.attention.dense import attend
     >>> [scaling.formula for scaling in take_apart(attend(np.eye(2)), 0).scalings]
     ['{0} / √d_head']
     """

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..records.worked import Step, Worked
 from ..registry import summary
-from ..worked import Step, Worked
 from .arithmetic import MOST, arithmetic, is_small
 from .layer import take_apart
 from .vectors import affine, matrices, vectors
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ..heads import Heads
-    from ..masks import Mask
-    from ..records import Attention
-    from ..rules import Rule
+    from ..attention.heads import Heads
+    from ..attention.rules import Rule
+    from ..records.attention import Attention
+    from ..variants.masks import Mask
     from .layer import Layer
 
 _SCORES = ("head", "query", "key")
@@ -44,7 +44,7 @@ def work_out(
     cell, or it is too large, or the attention was saved without what is needed.
 
     >>> import numpy as np
-    >>> from attn_cli.attention import attend
+    >>> from attn_cli.attention.dense import attend
     >>> (worked,) = work_out(attend(np.eye(2)))
     >>> [f"{step.name} {step.shape}" for step in worked.steps][-3:]
     ['scaled [head 1, query 2, key 2]', 'weights [head 1, query 2, key 2]', 'output [query 2, d_model 2]']

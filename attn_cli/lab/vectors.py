@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..worked import Step
+from ..records.worked import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..heads import Heads
-    from ..records import Attention, Encoding
+    from ..attention.heads import Heads
+    from ..records.attention import Attention
+    from ..records.encoding import Encoding
     from .layer import Layer
 
 _MEANING = {

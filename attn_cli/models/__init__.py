@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import Float
 
-    from ..records import Attention
+    from ..records.attention import Attention
 
 MINI = "mini"  # the trained model that comes with attn
 _HOME = Path(__file__).parent
@@ -58,7 +58,7 @@ def positions(directory: str) -> tuple[str, Float[np.ndarray, "seq_len d_model"]
 
     Raises InputError when it has learned none, or the directory is no model.
     """
-    from . import huggingface
+    from .native import huggingface
 
     path = _path(directory)
     if huggingface.recognises(config := read_config(path)):
@@ -86,7 +86,8 @@ def _path(directory: str) -> Path:
 
 def families() -> list[tuple[str, str, str]]:
     """What is bundled, and a row for each family that is read: model_type in config.json, its name, what it reads."""
-    from . import huggingface, library
+    from . import library
+    from .native import huggingface
 
     return [
         (MINI, "comes with attn: an encoder–decoder that translates English and Chinese", "text"),
@@ -98,7 +99,8 @@ def families() -> list[tuple[str, str, str]]:
 
 def _kind(directory: str, config: dict[str, Any]) -> Any:
     """The module that reads such directories."""
-    from . import huggingface, runs  # torch comes with them
+    from .native import huggingface  # torch comes with them
+    from .runs import directory as runs
 
     for kind in (runs, huggingface):
         if kind.recognises(config):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from ..attention import attention
-from ..heads import merge_heads
-from ..records import Attention
-from ..rules import Rule
-from ..streaming import drain, stream
+from ..attention.dense import attention
+from ..attention.heads import merge_heads
+from ..attention.rules import Rule
+from ..attention.streaming import drain, stream
+from ..records.attention import Attention
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,9 +20,8 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-    from ..capture import Captured, Part
-    from ..config import Config
-    from ..streaming import Streamed
+    from ..attention.streaming import Streamed
+    from ..transformer.capture import Captured, Part
 
 # Weights of all layers and heads that are held at once, 256 MiB and as much for the scores; where there are
 # more, they are streamed and pooled.
@@ -149,36 +147,3 @@ def apart(rule: Rule, lengths: Sequence[int]) -> Rule:
         return rule
     alone = Rule.parse(mask=[f"document:lengths={'+'.join(map(str, lengths))}"])
     return replace(rule, masks=rule.masks + alone.masks)
-
-
-def sizes(config: Config) -> dict[str, str]:
-    """The sizes of a model, in words for a table."""
-    told = {
-        "stack": config.stack,
-        "layers": str(config.n_layers),
-        "heads": str(config.n_heads),
-        "kv_heads": str(config.kv_heads),
-        "d_model": str(config.d_model),
-        "d_head": str(config.head_size),
-        "d_ff": str(config.d_ff),
-        "vocab": str(config.vocab),
-        "max_len": str(config.max_len),
-    }
-    if config.patch is None:
-        return told
-    rows = math.isqrt(config.max_len - 1)  # besides the patches there is one for the whole
-    image = {
-        "channels": told.pop("vocab"),
-        "image": f"{rows * config.patch} × {rows * config.patch}",
-        "patches": f"{rows} × {rows} of {config.patch} × {config.patch}",
-    }
-    return told | image
-
-
-def layers_named(layers: Sequence[int], n_layers: int) -> str:
-    """How a provenance goes on where only some of the layers are shown.
-
-    >>> layers_named((0, 2), 3), layers_named((0,), 1)
-    (', layer 0, 2', '')
-    """
-    return "" if len(layers) == n_layers else f", layer {', '.join(map(str, layers))}"

@@ -10,7 +10,7 @@ from ..errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..records import Kind
+    from ..records.attention import Kind
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from ..records import axis_name
-from ..tokens import clusters, escape
+from ..records.attention import axis_name
+from ..text.characters import clusters
+from ..text.escaping import escape
 
 if TYPE_CHECKING:
-    from ..records import Attention
+    from ..records.attention import Attention
 
 KINDS = {
     "encoder": "encoder self-attention",
@@ -67,7 +68,7 @@ def stands_upright(text: str) -> bool:
 def titles(attention: Attention) -> list[str]:
     """Layer and head of every map, one layer after the other, as far as a title is needed to tell.
 
-    >>> from attn_cli.records import Attention
+    >>> from attn_cli.records.attention import Attention
     >>> titles(Attention(("a",), ("a",), [[[[1.0]], [[1.0]]]], heads=(3, 5)))
     ['head 3', 'head 5']
     """

@@ -10,7 +10,7 @@ from ..errors import InputError
 from ..registry import nearest
 
 if TYPE_CHECKING:
-    from ..records import Attention
+    from ..records.attention import Attention
 
 STYLES = {  # the size in inches, pixels to an inch
     "paper": (None, 216),

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import Float
 
-    from ..records import Attention
+    from ..records.attention import Attention
 
 
 def maps_of(attention: Attention, query: int = 0) -> Float[np.ndarray, "layer head row column"]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ..errors import InputError
-from ..pieces import SPACES
-from ..tokens import unescape
+from ..text.escaping import unescape
+from ..text.pieces import SPACES
 from .labels import label, titles
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from jaxtyping import Bool, Float
 
-    from ..records import Attention
+    from ..records.attention import Attention
 
     # What lies before a token: nothing, a place where a line may end, or a space.
     Before = Literal["nothing", "break", "space"]

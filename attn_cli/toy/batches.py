@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..packing import together
+from ..transformer.packing import together
 from .examples import END
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from ..transformer import Capture, Transformer, fast
+from ..transformer.model import Capture, Transformer, fast
 from .batches import IGNORED, Numbered
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from jaxtyping import Bool, Float
 
-    from ..records import Kind
+    from ..records.attention import Kind
 
 START, END = "[start]", "[end]"  # what a decoder reads first, and writes last
 TOTAL = "[CLS]"  # the token of all that follows it, where an answer about the whole is asked

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from ..pieces import unmarked
-from ..transformer import Capture, Transformer
+from ..text.pieces import unmarked
+from ..transformer.model import Capture, Transformer
 from .batches import Numbered
 from .examples import END
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from ..errors import InputError
-from ..transformer import Config, Transformer
+from ..transformer.model import Config, Transformer
 from .batches import IGNORED, Numbered, order
 from .evaluation import evaluate
 from .film import Frame, Watched, filmed

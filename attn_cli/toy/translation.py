@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ..decoding import greedy, most_written
 from ..errors import InputError
+from ..transformer.decoding import greedy, most_written
 from .batches import Numbered
 from .examples import END
 from .pieces import UNKNOWN
@@ -21,7 +21,7 @@ from .pieces import UNKNOWN
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from ..transformer import Transformer
+    from ..transformer.model import Transformer
     from .examples import Dataset, Example
 
 _SIZE = 64  # sentences at a time

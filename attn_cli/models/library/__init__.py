@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError
-from ...tokens import escape
+from ...text.escaping import escape
 from . import opening
 from .silence import INSTALL, family, installed
 

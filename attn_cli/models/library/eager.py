@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-    from ...records import Kind
+    from ...records.attention import Kind
 
 BANDED = ("longformer", "led")  # families whose encoder gives a window of keys for each query
 _FIELDS: dict[Kind | None, str] = {"decoder": "decoder_attentions", "cross": "cross_attentions"}

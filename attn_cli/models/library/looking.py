@@ -9,8 +9,8 @@ import torch
 
 from ...errors import InputError
 from .. import inside
-from ..preprocessing import PREPROCESSOR, Preprocessing, small
-from ..vision import tokens_of
+from ..native.preprocessing import PREPROCESSOR, Preprocessing, small
+from ..native.vision import tokens_of
 from .recording import Sides
 from .running import Pass, explained
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-    from ...records import Attention, Image
+    from ...records.attention import Attention
+    from ...records.encoding import Image
     from ..reading import Reading
 
 

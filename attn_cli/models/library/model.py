@@ -9,12 +9,12 @@ import torch
 from torch import nn
 
 from ...errors import InputError, note
-from ...records import Image
-from ...tokens import escape
+from ...records.encoding import Image
+from ...records.special import without_special
+from ...text.escaping import escape
+from ..native.text import Tokenised
+from ..native.vision import refuse_text_options
 from ..reading import WHOLE, Reading
-from ..special import without_special
-from ..text import Tokenised
-from ..vision import refuse_text_options
 from . import looking, sizes
 from .recording import Sides, beside
 from .running import Pass, explained, inputs_of, n_layers
@@ -25,7 +25,7 @@ from .words import Words
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ...records import Attention, Kind
+    from ...records.attention import Attention, Kind
 
 START = "[start]"  # what a decoder reads first, whatever token that is
 _LONGEST = 200  # tokens of greedy output

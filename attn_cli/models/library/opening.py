@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ...errors import InputError
-from ...tokens import escape, unheard
+from ...text.escaping import escape
+from ...text.tokenizers import unheard
 from .. import inside
-from ..weights import Checkpoint
+from ..native.weights import Checkpoint
 from .silence import reason, silent
 
 if TYPE_CHECKING:

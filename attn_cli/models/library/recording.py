@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ...attention import attention
+from ...attention.dense import attention
+from ...attention.streaming import drain, stream
 from ...errors import InputError
-from ...records import Attention
-from ...streaming import drain, stream
+from ...records.attention import Attention
 from .. import attending
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-    from ...records import Kind
+    from ...records.attention import Kind
     from .watching import Seen
 
 

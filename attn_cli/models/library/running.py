@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ...errors import InputError, note
-from ...normalisation import softmax
+from ...variants.normalisation import softmax
 from . import eager
 from .recording import of_seen, of_weights
 from .silence import reason, silent
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-    from ...records import Attention, Kind
+    from ...records.attention import Attention, Kind
+    from ..native.text import Tokenised
     from ..reading import Reading
-    from ..text import Tokenised
     from .recording import Sides
     from .watching import Seen
 

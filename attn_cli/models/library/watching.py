@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from ...normalisation import softmax, softmax1
-from ...rules import Rule, Written, positions
-from ...streaming import drain, stream
+from ...attention.rules import Rule, Written, positions
+from ...attention.streaming import drain, stream
+from ...variants.normalisation import softmax, softmax1
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
     from torch import Tensor, nn
 
-    from ...records import Kind
+    from ...records.attention import Kind
 
 NAME = "attn"  # of our function among the library's
 CAUSAL = Rule.parse(mask=["causal"]).masks

@@ -7,9 +7,10 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError, note
-from ...pieces import spaced
-from ...tokens import no_panic, one_line
-from ..text import Tokenised, tokenise, tokenised
+from ...text.characters import one_line
+from ...text.pieces import spaced
+from ...text.tokenizers import no_panic
+from ..native.text import Tokenised, tokenise, tokenised
 from .silence import silent
 
 if TYPE_CHECKING:

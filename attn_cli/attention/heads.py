@@ -1,0 +1,249 @@
+"""From vectors to the query, key and value of every head, which dense and streamed attention share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import InputError, warn
+from ..records.checks import shape
+from ..records.encoding import Encoding
+from ..text.escaping import escape
+from ..variants import projections
+from ..variants.projections import Projection
+from .devices import pick_device, pick_dtype
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jaxtyping import Bool, Float
+
+    from ..records.attention import Kind
+
+
+@dataclass(frozen=True, eq=False)
+class Heads:
+    """Query, key and value of every head, and what is needed to make a record of their attention."""
+
+    query: Float[Tensor, "head query d_head"]
+    key: Float[Tensor, "head key d_head"]
+    value: Float[Tensor, "head key d_value"]
+    inputs: tuple[Encoding, Encoding, Encoding]  # the vectors that query, key and value were made of
+    projection: Projection
+    kind: Kind
+    provenance: str
+
+    @property
+    def query_tokens(self) -> tuple[str, ...]:
+        """The tokens that attend."""
+        return self.inputs[0].tokens
+
+    @property
+    def key_tokens(self) -> tuple[str, ...]:
+        """The tokens that are attended to, a memory's before the others."""
+        return self.inputs[1].tokens
+
+    @property
+    def value_lengths(self) -> Float[Tensor, "head key"]:
+        """How much the value of each key is once it has gone through the head's output matrix."""
+        W_o = self.projection.W_o
+        if W_o is None:
+            return self.value.norm(dim=-1)
+        return value_lengths(
+            self.value, self.value.new_tensor(W_o).reshape(len(self.value), -1, W_o.shape[1])
+        )
+
+    def merge(self, output: Float[Tensor, "head query d_value"]) -> Float[Tensor, "query d_out"]:
+        """The heads' outputs side by side, through the output matrix."""
+        return _linear("output", merge_heads(output), self.projection.W_o, self.projection.b_o)
+
+
+def project(
+    query: Encoding | Float[np.ndarray, "query d_query"],
+    key: Encoding | Float[np.ndarray, "key d_key"] | None = None,
+    value: Encoding | Float[np.ndarray, "key d_value"] | None = None,
+    *,
+    heads: int = 1,
+    kv_heads: int | None = None,
+    project: str | Projection = "identity",
+    memory: Encoding | Float[np.ndarray, "memory d_key"] | None = None,
+    seed: int = 0,
+    dtype: str | None = None,
+    device: str = "cpu",
+    kind: Kind = "self",
+) -> Heads:
+    """Vectors through their matrices, cut into heads.
+
+    Key defaults to query, value to key. With fewer `kv_heads` than heads, neighbouring heads share a key
+    and a value (grouped queries; multi-query with 1: Shazeer 2019, arXiv:1911.02150, Ainslie et al. 2023,
+    arXiv:2305.13245). `memory` are the vectors of an earlier segment; keys and values see them first
+    (Transformer-XL, arXiv:1901.02860). The dtype is the query vectors' own unless given. Raises InputError
+    when shapes do not fit.
+
+    >>> project(np.eye(4), heads=2).query.shape
+    torch.Size([2, 4, 2])
+    """
+    query = as_encoding(query)
+    key = query if key is None else as_encoding(key)
+    value = key if value is None else as_encoding(value)
+    provenance = [query.provenance]
+    if memory is not None:
+        memory = as_encoding(memory)
+        key, value = _after(memory, key), _after(memory, value)
+        provenance.append(f"after a memory of {len(memory.tokens)}")
+    kv_heads = kv_heads or heads
+    if heads % kv_heads:
+        raise InputError(f"{kv_heads} key heads for {heads} heads", hint="give a number that divides --heads")
+    w = _matrices(project, query, key, value, kv_heads / heads, seed)
+    on = pick_device(device)
+    kept = pick_dtype(dtype, query.vectors, on)
+    x, y, z = (torch.tensor(one.vectors, dtype=kept, device=on) for one in (query, key, value))
+    q = split_heads(_linear("query", x, w.W_q, w.b_q, heads), heads)
+    k = split_heads(_linear("key", y, w.W_k, w.b_k, kv_heads), kv_heads)
+    v = split_heads(_linear("value", z, w.W_v, w.b_v, kv_heads), kv_heads)
+    _check_fit(q, k, v)
+    k, v = (x.repeat_interleave(heads // kv_heads, dim=0) for x in (k, v))
+    if isinstance(project, Projection):
+        provenance.append("projections from a file")
+    elif project != "identity":
+        provenance.append(f"untrained {project} projections (seed {seed})")
+    return Heads(q, k, v, (query, key, value), w, kind, ", ".join(filter(None, provenance)))
+
+
+def as_encoding(vectors: Encoding | Float[np.ndarray, "seq_len d_model"]) -> Encoding:
+    """Bare vectors get their row numbers as tokens; an encoding stays as it is.
+
+    >>> as_encoding(np.zeros((2, 3))).tokens
+    ('0', '1')
+    """
+    if isinstance(vectors, Encoding):
+        return vectors
+    return Encoding(tuple(map(str, range(len(vectors)))), vectors, "vectors as given")
+
+
+def split_heads(x: Float[Tensor, "... seq d_model"], n_heads: int) -> Float[Tensor, "... head seq d_head"]:
+    """Cut each vector into `n_heads` pieces, one for each head.
+
+    >>> split_heads(torch.arange(8.0).reshape(2, 4), 2)[1]
+    tensor([[2., 3.],
+            [6., 7.]])
+    """
+    return x.reshape(*x.shape[:-1], n_heads, -1).transpose(-2, -3)
+
+
+def merge_heads(x: Float[Tensor, "... head seq d_head"]) -> Float[Tensor, "... seq d_model"]:
+    """Put the pieces of all heads side by side again.
+
+    >>> x = torch.arange(8.0).reshape(2, 4)
+    >>> bool((merge_heads(split_heads(x, 2)) == x).all())
+    True
+    """
+    return x.transpose(-2, -3).flatten(-2)
+
+
+def weigh(
+    weights: Float[Tensor, "... query key"], value: Float[Tensor, "... key d_value"]
+) -> Float[Tensor, "... query d_value"]:
+    """weights · value, where a value of weight 0 counts for nothing, be it NaN.
+
+    >>> weigh(torch.tensor([[1.0, 0.0]]), torch.tensor([[2.0], [torch.nan]]))
+    tensor([[2.]])
+    """
+    finite = value.isfinite()
+    if finite.all():
+        return (weights @ value.to(weights.dtype)).to(value.dtype)
+    output = weights @ value.masked_fill(~finite, 0).to(weights.dtype)
+    touched = (weights != 0).to(weights.dtype) @ (~finite).to(weights.dtype)
+    return output.masked_fill(touched > 0, torch.nan).to(value.dtype)
+
+
+def value_lengths(
+    value: Float[Tensor, "... head key d_value"], W_o: Float[Tensor, "head d_value d_model"]
+) -> Float[Tensor, "... head key"]:
+    """‖value · W_o‖: how much of a key arrives where a head looks at it with a weight of 1.
+
+    A head may look hard at a key whose value is nearly zero: weight · this is norm-weighted attention.
+    Kobayashi et al. 2020, arXiv:2004.10102, eq. 8.
+
+    >>> value_lengths(torch.tensor([[[3.0, 4.0], [0.0, 0.0]]]), torch.eye(2)[None])
+    tensor([[5., 0.]])
+    """
+    pairs = zip(value.unbind(dim=-3), W_o, strict=True)  # a head at a time: [key, d_model] is wide
+    return torch.stack([(one @ matrix).norm(dim=-1) for one, matrix in pairs], dim=-2)
+
+
+def as_layer(x: Tensor) -> np.ndarray:
+    """As the one layer of a record, in a precision that NumPy and every file format have."""
+    return (x if x.dtype == torch.float64 else x.float())[None].cpu().numpy()
+
+
+def warn_of_blind_rows(seeing: Bool[Tensor, "*heads query"], tokens: Sequence[str]) -> None:
+    """Name the queries that may attend to no key, be it in one head, in one warning."""
+    blind = (~seeing.reshape(-1, len(tokens)).all(dim=0)).nonzero().flatten().tolist()
+    if blind:
+        named = ", ".join(f"{i} ({escape(tokens[i])})" for i in blind[:5])
+        more = f" and {len(blind) - 5} more" if len(blind) > 5 else ""
+        warn(f"no key is permitted for query {named}{more}; weights and output there are zero")
+
+
+def _after(memory: Encoding, x: Encoding) -> Encoding:
+    if memory.vectors.shape[1] != x.vectors.shape[1]:
+        raise InputError(
+            f"memory {shape(memory.vectors)} and vectors {shape(x.vectors)} differ in width",
+            hint="the memory comes before the keys; give it as many columns",
+        )
+    return Encoding(memory.tokens + x.tokens, np.concatenate([memory.vectors, x.vectors]), x.provenance)
+
+
+def _matrices(
+    project: str | Projection, query: Encoding, key: Encoding, value: Encoding, shared: float, seed: int
+) -> Projection:
+    if isinstance(project, Projection):
+        return project
+    d_query, d_key, d_value = (x.vectors.shape[1] for x in (query, key, value))
+    return projections.PROJECTIONS.parse(project)(d_query, d_key, d_value, round(d_query * shared), seed)
+
+
+def _linear(
+    name: str, x: Tensor, matrix: np.ndarray | None, bias: np.ndarray | None, heads: int = 1
+) -> Float[Tensor, "seq d_out"]:
+    """x · matrix + bias, either left out when None; the result must be `heads` equal parts wide."""
+    if matrix is not None:
+        if x.shape[1] != len(matrix):
+            raise InputError(
+                f"{name} vectors {list(x.shape)} do not fit a matrix {shape(matrix)}",
+                hint="it must have as many rows as a vector has numbers",
+            )
+        x = x @ x.new_tensor(matrix)
+    if bias is not None:
+        if x.shape[1] != len(bias):
+            raise InputError(f"{name} vectors {list(x.shape)} do not fit a bias {shape(bias)}")
+        x = x + x.new_tensor(bias)
+    if heads < 1 or x.shape[1] % heads:
+        divisors = [n for n in range(1, x.shape[1] + 1) if x.shape[1] % n == 0]
+        raise InputError(
+            f"{heads} heads do not divide d_model {x.shape[1]} of {name} {list(x.shape)}",
+            hint=f"give one of {', '.join(map(str, divisors))}",
+        )
+    return x
+
+
+def _check_fit(q: Tensor, k: Tensor, v: Tensor) -> None:
+    (n_heads, n_query, d_query), (kv_heads, n_key, d_key), (_, n_value, _) = q.shape, k.shape, v.shape
+    if d_query != d_key:
+        hint = "a query and a key are compared number by number; give both the same number of columns"
+        if n_heads != kv_heads:
+            hint = f"keys and values for {kv_heads} of {n_heads} heads are {d_query * kv_heads} wide; give --project random or a file"
+        raise InputError(
+            f"query [{n_query}, {n_heads * d_query}] and key [{n_key}, {kv_heads * d_key}] differ in width",
+            hint=hint,
+        )
+    if n_key != n_value:
+        raise InputError(
+            f"key [{n_key}, {kv_heads * d_key}] and value [{n_value}, {kv_heads * v.shape[2]}] differ in length",
+            hint="give each key one value",
+        )

@@ -1,0 +1,86 @@
+"""Queries in blocks, each with the keys that it can reach, and one thread for each block."""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from jaxtyping import Float
+    from torch import Tensor
+
+    from ...variants.intervals import Interval
+    from ..rules import Rule
+
+MOST_ROWS = 256  # under a window of few keys, more rows would mean more that is masked
+CACHED = 2**23  # bytes of a block's weights: more leave the cache, fewer make thin matrix products
+MOST_CACHED = 2**26  # of all threads together
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some queries, and the keys that any of them can reach."""
+
+    rows: slice
+    reach: list[Interval]
+
+    def reached(self, x: Float[Tensor, "*maps key d"]) -> Float[Tensor, "*maps reached d"]:
+        """What belongs to these keys; a view if they stand side by side."""
+        pieces = [x[..., lo:hi, :] for lo, hi in self.reach] or [x[..., :0, :]]
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=-2)
+
+
+def in_blocks(rule: Rule, n_query: int, n_key: int, room: int) -> Iterator[Block]:
+    """All queries, in blocks with room for so many weights, or of a single row."""
+    start = 0
+    while start < n_query:
+        first = n_key - n_query + start  # the position of the block's first query
+        n_rows = 1
+        while 2 * n_rows <= MOST_ROWS and _n_weights(rule, first, 2 * n_rows, n_key) <= room:
+            n_rows *= 2
+        stop = min(start + n_rows, n_query)
+        yield Block(slice(start, stop), rule.reach(first, first + stop - start, n_key))
+        start = stop
+
+
+def _n_weights(rule: Rule, first: int, n_rows: int, n_key: int) -> int:
+    return n_rows * sum(hi - lo for lo, hi in rule.reach(first, first + n_rows, n_key))
+
+
+def room_on(device: torch.device) -> int:
+    """How many bytes the weights of a block may take."""
+    if device.type == "cuda":  # scores, weights and what is between them, a few times over
+        return min(2**30, torch.cuda.mem_get_info(device)[0] // 16)
+    return min(CACHED, MOST_CACHED // torch.get_num_threads()) if device.type == "cpu" else 2**28
+
+
+def in_order(
+    work: Callable[[Block], T], blocks: Iterable[Block], device: torch.device
+) -> Iterator[tuple[Block, T]]:
+    """Each block with what work makes of it, in order; on a CPU, a block for each thread at a time.
+
+    One thread for a block instead of all: at the end of every small step they would wait for each other.
+    """
+    n_threads = torch.get_num_threads() if device.type == "cpu" else 1
+    if n_threads == 1:
+        yield from ((block, work(block)) for block in blocks)
+        return
+    begun: deque[tuple[Block, Future[T]]] = deque()
+    try:
+        with ThreadPoolExecutor(n_threads, initializer=torch.set_num_threads, initargs=(1,)) as threads:
+            for block in blocks:
+                begun.append((block, threads.submit(work, block)))
+                if len(begun) > n_threads:
+                    first, result = begun.popleft()
+                    yield first, result.result()
+            yield from ((block, result.result()) for block, result in begun)
+    finally:
+        torch.set_num_threads(n_threads)  # torch takes the number that a thread sets for that of new ones

@@ -1,0 +1,180 @@
+"""What is kept of the weights: sums over cells of a map, and a few figures of each row and each key."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...records.attention import cells
+from ..heads import weigh
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from jaxtyping import Bool, Float, Int
+
+    from .blocking import Block
+
+    Part = tuple[int, slice]  # a layer, and heads of it
+
+MOST_CELLS = 1024  # along each axis of a map: a picture has no more pixels for one
+MOST_MAPS = 16  # with so many cells; where there are more maps, each has fewer
+TOP = 5  # heaviest keys of each row
+
+
+@dataclass(frozen=True, eq=False)
+class Streamed:
+    """What is kept of the weights of every layer and head."""
+
+    weights: Float[np.ndarray, "layer head row column"]  # means over `records.cells` of queries and keys
+    output: Float[Tensor, "layer head query d_value"]
+    entropy: Float[np.ndarray, "layer head query"]  # −Σ w ln w
+    mass: Float[np.ndarray, "layer head key"]  # Σ w over the queries
+    top_keys: Int[np.ndarray, "layer head query top"]  # heaviest first; −1 where no weight is left
+    top_weights: Float[np.ndarray, "layer head query top"]
+    seeing: Bool[Tensor, " query"]  # False where no key is permitted
+    norms: Float[np.ndarray, "layer head row column"] | None = None  # means of weight · length of the key
+
+
+class Addition(NamedTuple):
+    """Numbers to be added to a place of an array."""
+
+    to: np.ndarray
+    place: tuple[int | slice, ...]
+    numbers: np.ndarray
+
+
+class Kept:
+    """The sums over all blocks so far, and what is known of the rows so far."""
+
+    def __init__(
+        self, query: Tensor, value: Tensor, n_maps: int | None = None, lengths: Tensor | None = None
+    ) -> None:
+        *maps, n_query, _ = query.shape
+        n_key, d_value = value.shape[-2:]
+        most = min(MOST_CELLS, math.isqrt(MOST_MAPS * MOST_CELLS**2 // (n_maps or math.prod(maps))))
+        self.row_edges, self.column_edges = (_edges(n, min(n, most)) for n in (n_query, n_key))
+        self.sums = np.zeros((*maps, len(self.row_edges) - 1, len(self.column_edges) - 1))
+        self.lengths = None if lengths is None else lengths.cpu().double().numpy()[..., None, :]
+        self.norms = None if lengths is None else np.zeros_like(self.sums)
+        self.mass = np.zeros((*maps, n_key))
+        self.weigh = torch.matmul if value.isfinite().all() else weigh
+        self.output = value.new_zeros(*maps, n_query, d_value)
+        self.entropy = value.new_zeros(*maps, n_query)
+        self.top_weights = value.new_zeros(*maps, n_query, min(TOP, n_key))
+        self.top_keys = torch.full_like(self.top_weights, -1, dtype=torch.long)
+        self.seeing = torch.ones(n_query, dtype=torch.bool, device=value.device)
+
+    def fill(
+        self,
+        part: Part,
+        block: Block,
+        keys: Int[Tensor, " reached"],
+        weights: Float[Tensor, "head row reached"],
+        value: Float[Tensor, "head reached d_value"],
+        raw: Float[Tensor, "head row reached"] | None,
+    ) -> None:
+        """Keep what is known of a block's rows; `raw` are the scores where softmax alone made the weights."""
+        top = _heaviest(weights, self.top_keys.shape[-1])
+        n = top.values.shape[-1]
+        self.top_weights[part][..., block.rows, :n] = top.values
+        self.top_keys[part][..., block.rows, :n] = keys[top.indices].masked_fill(top.values == 0, -1)
+        self.entropy[part][..., block.rows] = _entropy(weights, top, raw)
+        self.output[part][..., block.rows, :] = self.weigh(weights, value)
+
+    def additions(
+        self, part: Part, block: Block, weights: Float[Tensor, "head row reached"]
+    ) -> Iterator[Addition]:
+        """What a block's weights add to the cells and to the mass of the keys."""
+        rows, starts = _crossed(self.row_edges, block.rows.start, block.rows.stop)
+        sizes = np.diff(starts, append=weights.shape[-2]).tolist()
+        sums = weights
+        if len(sizes) < weights.shape[-2]:
+            sums = torch.stack([cell.sum(dim=-2) for cell in torch.split(weights, sizes, dim=-2)], dim=-2)
+        by_key, at = sums.cpu().double().numpy(), 0
+        for lo, hi in block.reach:
+            piece, at = by_key[..., at : at + hi - lo], at + hi - lo
+            yield Addition(self.mass, (*part, slice(lo, hi)), piece.sum(axis=-2))
+            columns, starts = _crossed(self.column_edges, lo, hi)
+            place = (*part, rows, columns)
+            yield Addition(self.sums, place, np.add.reduceat(piece, starts, axis=-1))
+            if self.norms is not None and self.lengths is not None:
+                piece = piece * self.lengths[part][..., lo:hi]
+                yield Addition(self.norms, place, np.add.reduceat(piece, starts, axis=-1))
+
+    def sum_up(self, additions: Iterable[Addition]) -> None:
+        """Add them: by one thread and in the order of the rows, so that the sums are always the same."""
+        for to, place, numbers in additions:
+            to[place] += numbers
+
+    def finish(self, dtype: torch.dtype) -> Streamed:
+        """What the blocks were read for."""
+        sizes = np.diff(self.row_edges)[:, None] * np.diff(self.column_edges)
+        self.sums /= sizes
+        entropy = self.entropy.cpu().numpy()
+        return Streamed(
+            self.sums.astype(entropy.dtype),
+            self.output.to(dtype),
+            entropy,
+            self.mass.astype(entropy.dtype),
+            self.top_keys.cpu().numpy(),
+            self.top_weights.cpu().numpy(),
+            self.seeing,
+            None if self.norms is None else (self.norms / sizes).astype(entropy.dtype),
+        )
+
+
+def _edges(n: int, n_cells: int) -> Int[np.ndarray, " edge"]:
+    return np.array([*(cell.start for cell in cells(n, n_cells)), n])
+
+
+def _crossed(edges: Int[np.ndarray, " edge"], lo: int, hi: int) -> tuple[slice, Int[np.ndarray, " cell"]]:
+    """The cells in which lo … hi − 1 lie, and where each of them begins, counted from lo.
+
+    >>> _crossed(np.array([0, 3, 6, 9]), 4, 8)
+    (slice(1, 3, None), array([0, 2]))
+    """
+    first, last = np.searchsorted(edges, lo, side="right") - 1, np.searchsorted(edges, hi, side="left")
+    return slice(int(first), int(last)), np.maximum(edges[first:last], lo) - lo
+
+
+class _Top(NamedTuple):
+    values: Float[Tensor, "head row top"]
+    indices: Int[Tensor, "head row top"]
+
+
+def _heaviest(weights: Float[Tensor, "head row key"], n: int, chunk: int = 64) -> _Top:
+    """The n largest weights of each row, looked for only in the n chunks with the largest maxima.
+
+    A chunk that is none of these holds nothing larger than n other weights.
+
+    >>> _heaviest(torch.tensor([[1.0, 9.0, 2.0, 3.0, 8.0]]), 2, chunk=2).indices
+    tensor([[1, 4]])
+    """
+    whole = weights.shape[-1] // chunk * chunk
+    if whole <= n * chunk:
+        return _Top(*weights.topk(min(n, weights.shape[-1])))
+    chunks = torch.unflatten(weights[..., :whole], -1, (-1, chunk))
+    best = chunks.amax(dim=-1).topk(n).indices.unsqueeze(-1)
+    places = (best * chunk + torch.arange(chunk, device=weights.device)).flatten(-2)
+    rest = torch.arange(whole, weights.shape[-1], device=weights.device).expand(*places.shape[:-1], -1)
+    places = torch.cat([places, rest], dim=-1)
+    top = weights.gather(-1, places).topk(n)
+    return _Top(top.values, places.gather(-1, top.indices))
+
+
+def _entropy(
+    weights: Float[Tensor, "head row key"], top: _Top, raw: Float[Tensor, "head row key"] | None
+) -> Float[Tensor, "head row"]:
+    """−Σ w ln w. Of a softmax it is ln Σ exp(s) − Σ w s, with one logarithm for a row, not for each key."""
+    if raw is None:
+        tiny = torch.finfo(weights.dtype).tiny
+        return 0 - (weights * weights.clamp_min(tiny).log()).sum(dim=-1)
+    largest = raw.gather(-1, top.indices[..., :1]).squeeze(-1)
+    log_sum = largest - top.values[..., 0].log()
+    return (log_sum - torch.linalg.vecdot(weights, raw)).clamp_min(0)

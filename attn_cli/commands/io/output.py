@@ -1,0 +1,117 @@
+"""Where a result goes: a file, a table on the terminal, or bytes in a pipe."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from ... import files
+from ...errors import InputError
+from ...records.attention import Attention
+from ...records.encoding import Encoding, PositionTable
+from ...render import FIGURES, PICTURES
+from .environment import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from rich.console import RenderableType
+
+    from ...records.attention import Record
+    from ...render.look import Look
+    from .options import Drawing, Output
+
+_BINARY = ("npz", "npy", "safetensors", *PICTURES)
+# Formats that hold a whole record, whichever part of it a table would show.
+_WHOLE = ("json", "npz", "safetensors")
+
+
+def emit(record: Record, to: Output, shown: Record | None = None, drawing: Drawing | None = None) -> None:
+    """Write a record where the options say; without any, a table to a terminal and TSV into a pipe.
+
+    `shown` is the part that a table shows, when that is not the record itself; `drawing` is for pictures.
+    """
+    if for_screen(to):
+        environment.stdout().print(_table(shown or record))
+        return
+    name = files.format_of(to.output, to.format, pictures=PICTURES)
+    if shown is None or name in _WHOLE:
+        shown = record
+    deliver(_bytes(shown, name, drawing), name, to)
+
+
+def for_screen(to: Output) -> bool:
+    """Whether a result is for a person at a terminal, in no particular format."""
+    return to.output is None and to.format is None and environment.to_terminal
+
+
+def deliver(chunks: Iterable[bytes], name: str, to: Output) -> None:
+    """Write what is in the format of this name to the file that was asked for, else to stdout."""
+    to_stdout = to.output in (None, "-")
+    if to_stdout and name in _BINARY and environment.to_terminal:
+        raise InputError(f"{name} is not for a terminal", hint="give -o FILE, or send it through a pipe")
+    if to_stdout:
+        environment.write(chunks)
+    else:
+        assert to.output is not None
+        files.write(to.output, chunks)
+
+
+def _bytes(record: Record, name: str, drawing: Drawing | None) -> Iterator[bytes]:
+    if name not in FIGURES:
+        _refuse_look(drawing, name)
+    if name not in PICTURES:
+        yield from files.FORMATS[name](record)
+        return
+    if isinstance(record, Encoding):
+        raise InputError("an encoding has no picture", hint="draw its attention: attn heatmap")
+    if isinstance(record, Attention):
+        yield _attention_picture(record, name, drawing)
+    else:
+        yield _table_picture(record, name)
+
+
+def _refuse_look(drawing: Drawing | None, name: str) -> None:
+    """A page has a title and chooses its own colours; a table has neither."""
+    for f in dataclasses.fields(drawing) if drawing else ():
+        if getattr(drawing, f.name) != f.default and (f.name, name) != ("title", "html"):
+            option = f"--{f.name.replace('_', '-')}"
+            raise InputError(f"{option} does not apply to {name}", hint=f"write {', '.join(FIGURES)}")
+
+
+def _attention_picture(attention: Attention, name: str, drawing: Drawing | None) -> bytes:
+    if name == "html":
+        from ...render.page.page import page
+
+        return page(attention, title=drawing.title if drawing else "")
+    from ...render.figure import figure
+
+    return figure.save(figure.view(attention, look(drawing)), name)
+
+
+def look(drawing: Drawing | None) -> Look:
+    """What the options say about how a picture looks."""
+    from ...render.look import PLAIN, Look, parse_size
+
+    if drawing is None:
+        return PLAIN
+    size = None if drawing.size is None else parse_size(drawing.size)
+    return Look(**vars(drawing) | {"size": size})
+
+
+def _table_picture(table: PositionTable, name: str) -> bytes:
+    from ...render.figure import figure
+
+    if name not in FIGURES:
+        raise InputError(f"a position table has no {name}", hint=f"give {', '.join(FIGURES)}")
+    return figure.save(figure.position_figure(table), name)
+
+
+def _table(record: Record) -> RenderableType:
+    from ...render.terminal import terminal
+
+    if isinstance(record, Encoding):
+        return terminal.encoding_table(record)
+    if isinstance(record, Attention):
+        return terminal.attention_table(record)
+    return terminal.position_table(record)

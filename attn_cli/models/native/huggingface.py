@@ -1,0 +1,219 @@
+"""Hugging Face directories: config.json, *.safetensors and tokenizer.json, read without `transformers`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+
+from ...errors import InputError
+from ...records.special import without_special
+from ...text.escaping import escape
+from ...transformer.model import Capture, Config, Transformer
+from .. import library
+from ..attending import Attended, apart
+from ..families import bert, distilbert, gpt2, llama, roberta, vit
+from ..reading import WHOLE, Reading
+from ..sizes import layers_named, sizes
+from .given import Given
+from .preprocessing import Preprocessing
+from .text import Tokenised, open_tokenizer, tokenise
+from .vision import Vision
+from .weights import Checkpoint, fill, one
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from ...records.attention import Attention
+    from ..library.model import Library
+
+FAMILIES = (bert, roberta, distilbert, gpt2, llama, vit)
+
+
+@dataclass(frozen=True, eq=False)
+class HuggingFace:
+    """A trained model with its tokenizer."""
+
+    family: str  # as people call it
+    name: str  # of the directory
+    model: Transformer
+    tokenizer: Any
+    sees: ClassVar = False
+
+    @property
+    def provenance(self) -> str:
+        """Family, directory and size."""
+        size = f"{self.model.config.n_layers} layers × {self.model.config.n_heads} heads"
+        return f"{self.family}: {escape(self.name)}, {size}"
+
+    @torch.inference_mode()
+    def attend(self, text: str, reading: Reading = WHOLE) -> Attention:
+        """The attention of the wanted layers to a text; layers beyond the last of them do not run.
+
+        Raises InputError when the text is empty or too long, or the model cannot read it so.
+        """
+        self._refuse_pair(reading)
+        reading.refuse_target(self.family)
+        config = self.model.config
+        reading.chosen_kind(["decoder" if config.stack == "decoder" else "encoder"])
+        layers = reading.chosen(config.n_layers)
+        pieces = tokenise(self.tokenizer, text, reading, config.max_len)
+        captured = []
+        for piece in pieces:
+            capture = Capture(layers)
+            numbers, segments = self._checked(piece)
+            self.model.hidden(numbers, attend=capture, segments=segments, depth=layers[-1] + 1)
+            captured.append(capture.layers)
+        kind = captured[0][0].part.kind
+        record = Attended.of(
+            captured,
+            [label for piece in pieces for label in piece.labels],
+            apart(config.rule(kind), [len(piece.numbers) for piece in pieces]),
+            self._provenance(layers, len(pieces)),
+            norms=reading.norms,
+        ).record()
+        if reading.special:
+            return record
+        return without_special(
+            record,
+            [added for piece in pieces for added in piece.special],
+            renormalise=reading.renormalise,
+        )
+
+    __call__ = attend  # attn.load("bert-dir")("The cat sat on the mat")
+
+    def _refuse_pair(self, reading: Reading) -> None:
+        if reading.pair is None:
+            return
+        if self.model.config.stack != "encoder":
+            raise InputError(f"{self.family} reads one text, not a pair", hint="leave --pair out")
+        if reading.too_long == "chunk":
+            raise InputError("--chunk with --pair", hint="give --truncate, or one text")
+
+    def _checked(self, piece: Tokenised) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """The numbers of the tokens and of their segments, none of them beyond what the model knows."""
+        config = self.model.config
+        if (largest := max(piece.numbers)) >= config.vocab:
+            raise InputError(
+                f"tokenizer.json has a token of number {largest}, the model knows {config.vocab}",
+                hint="they do not belong together",
+            )
+        if not config.segments:
+            return torch.tensor([piece.numbers]), None
+        segments = torch.tensor([piece.segments])
+        return torch.tensor([piece.numbers]), segments.clamp(max=config.segments - 1)
+
+    def _provenance(self, layers: Sequence[int], n_pieces: int) -> str:
+        pieces = "" if n_pieces == 1 else f", in {n_pieces} pieces that do not see each other"
+        return self.provenance + layers_named(layers, self.model.config.n_layers) + pieces
+
+
+# ---- from a directory -------------------------------------------------------------------------------
+
+
+def recognises(config: Mapping[str, Any]) -> bool:
+    """Whether a config.json is that of a Hugging Face model, read natively or not."""
+    return isinstance(config.get("model_type"), str)
+
+
+def load(directory: Path, config: Mapping[str, Any]) -> HuggingFace | Vision | Library:
+    """The model of a directory with its tokenizer, through `transformers` when it is not read natively.
+
+    Raises InputError when neither reads it, or something is missing or damaged.
+    """
+    if config["model_type"] not in _titles():
+        return library.load(directory, config, _name(directory), natively())
+    title = _title(directory, config)
+    model = load_stack(directory, config)
+    if model.config.patch is not None:
+        side = vit.image_size(Given(config))
+        return Vision(title, _name(directory), model, Preprocessing.of(directory, side, model.config.vocab))
+    return HuggingFace(title, _name(directory), model, open_tokenizer(directory))
+
+
+def load_stack(directory: Path, config: Mapping[str, Any]) -> Transformer:
+    """The model alone, its weights still on the disk."""
+    family, ours = _read(directory, config)
+    try:
+        return fill(ours, family.names(Given(config)), family.PREFIX, Checkpoint(directory))
+    except InputError as problem:
+        raise problem.at(str(directory)) from None
+
+
+def positions(directory: Path, config: Mapping[str, Any]) -> tuple[str, torch.Tensor]:
+    """What a model is called, and the position table that it has learned; no other weight is read.
+
+    Raises InputError when it has none.
+    """
+    family, ours = _read(directory, config)
+    called = f"{_title(directory, config)}: {escape(_name(directory))}"
+    if ours.positions != "learned":
+        raise InputError(f"{called} has no learned positions", hint=f"its own are {ours.positions}")
+    try:
+        names, weights = family.names(Given(config)), Checkpoint(directory)
+        return called, one("position.weight", ours, names, family.PREFIX, weights)
+    except InputError as problem:
+        raise problem.at(str(directory)) from None
+
+
+def describe(directory: Path, config: Mapping[str, Any]) -> dict[str, str]:
+    """What a directory is, by its config.json; a family that is not read is named all the same."""
+    if config["model_type"] not in _titles():
+        return library.describe(directory, config, _name(directory))
+    _, ours = _read(directory, config)
+    return {
+        "family": _title(directory, config),
+        "name": escape(_name(directory)),
+        **sizes(ours),
+        "read": "natively",
+    }
+
+
+def natively() -> str:
+    """The families that need nothing else, for a sentence."""
+    return ", ".join(title for _, title, _ in families())
+
+
+def families() -> list[tuple[str, str, str]]:
+    """A row for each family that `load` reads: model_type in config.json, its name, what it reads."""
+    return [
+        (kind, title, "images" if family is vit else "text")
+        for family in FAMILIES
+        for kind, title in family.TYPES.items()
+    ]
+
+
+def _read(directory: Path, config: Mapping[str, Any]) -> tuple[Any, Config]:
+    """The family of a directory, and the sizes of its model."""
+    title = _title(directory, config)
+    family = next(family for family in FAMILIES if title in family.TYPES.values())
+    try:
+        return family, family.config(Given(config))
+    except InputError as problem:
+        raise problem.at(str(directory / "config.json")) from None
+
+
+def _titles() -> dict[str, str]:
+    return {kind: title for family in FAMILIES for kind, title in family.TYPES.items()}
+
+
+def _title(directory: Path, config: Mapping[str, Any]) -> str:
+    """What people call the family of a model."""
+    titles = _titles()
+    if (kind := config["model_type"]) not in titles:
+        raise InputError(
+            f"a model of the family '{escape(kind)}'",
+            hint=f"attn reads {natively()}",
+            where=str(directory),
+        )
+    return titles[kind]
+
+
+def _name(directory: Path) -> str:
+    """Of the directory; in a Hugging Face cache that of the model, as its directories are named by hashes."""
+    home = directory.resolve()
+    if home.parent.name == "snapshots":
+        return home.parent.parent.name.removeprefix("models--").replace("--", "/")
+    return home.name

@@ -1,0 +1,89 @@
+"""Models that look at an image: its patches are their tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+
+from ...errors import InputError
+from ...records.encoding import Image
+from ...text.escaping import escape
+from ...transformer.model import Capture
+from ..attending import Attended
+from ..reading import WHOLE, Reading
+from ..sizes import layers_named
+from .preprocessing import small
+
+if TYPE_CHECKING:
+    from ...records.attention import Attention
+    from ...transformer.model import Transformer
+    from .preprocessing import Preprocessing
+
+WHOLE_IMAGE = "[CLS]"  # the token that stands for all of it, and comes first
+
+
+@dataclass(frozen=True, eq=False)
+class Vision:
+    """A trained encoder of patches, with what makes numbers of an image."""
+
+    family: str  # as people call it
+    name: str  # of the directory
+    model: Transformer
+    preprocessing: Preprocessing
+    sees: ClassVar = True
+
+    @property
+    def provenance(self) -> str:
+        """Family, directory and size."""
+        config = self.model.config
+        return f"{self.family}: {escape(self.name)}, {config.n_layers} layers × {config.n_heads} heads"
+
+    @torch.inference_mode()
+    def attend(self, image: Image | str, reading: Reading = WHOLE) -> Attention:
+        """The attention of the wanted layers to an image; a patch is called by its row and column.
+
+        Raises InputError when it is no image, or an option is given that is for text.
+        """
+        if not isinstance(image, Image):
+            hint = "give a JPEG, PNG or WebP file"
+            raise InputError(f"{self.family} looks at images, not at text", hint=hint)
+        refuse_text_options(reading, self.family)
+        config = self.model.config
+        capture = Capture(layers := reading.chosen(config.n_layers))
+        pixels = self.preprocessing(image).to(self.model.position.weight.dtype)
+        self.model.hidden(pixels, attend=capture, depth=layers[-1] + 1)
+        assert config.patch is not None
+        rows, columns = (side // config.patch for side in pixels.shape[2:])
+        tokens = tokens_of(rows, columns)
+        provenance = self.provenance + layers_named(layers, config.n_layers)
+        record = Attended.of(
+            [capture.layers], tokens, config.rule("encoder"), provenance, norms=reading.norms
+        ).record()
+        return replace(record, patches=(rows, columns), image=small(image))
+
+    __call__ = attend
+
+
+def tokens_of(rows: int, columns: int, n_others: int = 1) -> tuple[str, ...]:
+    """What an image's tokens are called: patches by row and column, after those that stand for all of it.
+
+    >>> tokens_of(1, 2)
+    ('[CLS]', '0,0', '0,1')
+    """
+    others = [WHOLE_IMAGE, *(f"[{i}]" for i in range(1, n_others))][:n_others]
+    return (*others, *(f"{row},{column}" for row in range(rows) for column in range(columns)))
+
+
+def refuse_text_options(reading: Reading, family: str) -> None:
+    """Raise InputError for an option that could have no effect on an image."""
+    reading.chosen_kind(["encoder"])
+    reading.refuse_target(family)
+    of_text = {
+        "--pair": reading.pair is not None,
+        "--no-special": not reading.special,
+        f"--{reading.too_long}": reading.too_long != "refuse",
+    }
+    for option in (name for name, given in of_text.items() if given):
+        raise InputError(f"{option} does not apply to images", hint="leave it out")

@@ -1,0 +1,251 @@
+"""A model that `train-toy` has trained, with what it takes to use it and to say what it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+
+from ...attention.rules import Rule
+from ...errors import InputError, note
+from ...records.special import without_special
+from ...text.escaping import escape
+from ...text.pieces import unmarked
+from ...text.tokenizers import no_panic, whitespace
+from ...transformer.decoding import greedy, most_written
+from ...transformer.model import Capture, Transformer
+from ..attending import Attended, apart
+from ..native.text import tokenise
+from ..reading import WHOLE, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from torch import Tensor
+
+    from ...records.attention import Attention, Kind
+
+END = "[end]"  # what a decoder writes last
+
+
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """A text as the model reads it, and what its tokens are called."""
+
+    numbers: list[int]
+    labels: list[str]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A trained model of a run directory, or the bundled one."""
+
+    title: str  # "train-toy reverse", or the name of a bundled model
+    model: Transformer
+    vocabulary: tuple[str, ...]  # of what goes in; empty for pictures
+    seed: int
+    learned: str  # how well: "exact match 99.5 %"
+    attends: Kind  # the attention that is shown where none is asked for
+    outputs: tuple[str, ...] = ()  # the vocabulary of what comes out, where that is another
+    starts: tuple[str, ...] = ()  # what a decoder may read first: one token for each language that it writes
+    sides: str = ""  # of two languages: for each token the one in which it is more frequent, 0 or 1
+    tokenizer: Any = None  # None: tokens stand between spaces
+    sees: ClassVar = False  # tasks with pictures draw their own
+
+    @property
+    def provenance(self) -> str:
+        """The task, the size, the seed and how well it learned."""
+        config = self.model.config
+        layers = f"{config.n_layers} + {config.n_layers}" if config.stack == "both" else str(config.n_layers)
+        return f"{self.title}, {layers} layers × {config.n_heads} heads, seed {self.seed}, {self.learned}"
+
+    @property
+    def kinds(self) -> list[Kind]:
+        """The kinds of attention that the model has, first the one to show."""
+        there: dict[str, list[Kind]] = {"both": ["encoder", "decoder", "cross"]}
+        kinds = there.get(self.model.config.stack, [self.attends])
+        return sorted(kinds, key=lambda kind: kind != self.attends)
+
+    @torch.inference_mode()
+    def attend(self, text: str, reading: Reading = WHOLE) -> Attention:
+        """The attention of the wanted kind and layers to a text; an encoder–decoder writes what is not given.
+
+        Raises InputError when the model does not know a token, or the text is empty or too long.
+        """
+        self._refuse(reading)
+        kind, layers = reading.chosen_kind(self.kinds), reading.chosen(self.model.config.n_layers)
+        if self.model.config.stack != "both" or (kind == "encoder" and reading.target is None):
+            pieces = self._pieces(text, reading)
+            self._tell_unknown(pieces)
+            sources = [torch.tensor([one.numbers]) for one in pieces]
+            return self._without_target(sources, pieces, layers, kind, norms=reading.norms)
+        source = self.read(text, reading)
+        self._tell_unknown([source])
+        numbers = torch.tensor([source.numbers])
+        start = self._start(source.numbers)
+        said = ""
+        if reading.target is None:
+            target = self.write(numbers, start)
+            said = f', greedy output "{escape(self.join(target))}"'
+            note(f"greedy output: {escape(self.join(target))}")
+        else:
+            target = self.read(reading.target, reading)
+            self._tell_unknown([target])
+        shown = self.look(numbers, source.labels, layers, kind, target, start, norms=reading.norms)
+        shown = replace(shown, provenance=shown.provenance + said)
+        return shown if reading.special else _without_edges(shown, renormalise=reading.renormalise)
+
+    __call__ = attend  # attn.load("runs/reverse")("3 1 4 1 5")
+
+    def look(
+        self,
+        source: Tensor,
+        labels: Sequence[str],
+        layers: Collection[int],
+        kind: Kind,
+        target: Tokens | None = None,
+        start: str = "",
+        *,
+        norms: bool = False,
+    ) -> Attention:
+        """One kind of attention while the model reads a source, and writes a target if it is given."""
+        if target is None or kind == "encoder":
+            return self._without_target([source], [Tokens([], list(labels))], layers, kind, norms=norms)
+        capture = Capture(layers)
+        self.model.hidden(source, None, capture, target=self._shifted(target, start), depth=max(layers) + 1)
+        captured = [[one for one in capture.layers if one.part.kind == kind]]
+        if kind == "cross":
+            said = f"{self.provenance}; a row for each token while it is written"
+            rows = [*target.labels, END]
+            return Attended.of(captured, rows, Rule.parse(), said, labels, norms=norms).record()
+        rule = self.model.config.rule(kind)
+        tokens = [start, *target.labels]
+        return Attended.of(captured, tokens, rule, self.provenance, norms=norms).record()
+
+    def _without_target(
+        self,
+        sources: Sequence[Tensor],
+        pieces: Sequence[Tokens],
+        layers: Collection[int],
+        kind: Kind,
+        *,
+        norms: bool,
+    ) -> Attention:
+        """The attention of the one stack that reads, to a source or to pieces that do not see each other."""
+        captured = []
+        for source in sources:
+            capture = Capture(layers)
+            if self.model.config.stack == "both":
+                self.model.encoder(self.model.embed(source), attend=capture, depth=max(layers) + 1)
+            else:
+                self.model.hidden(source, attend=capture, depth=max(layers) + 1)
+            captured.append(capture.layers)
+        labels = [label for piece in pieces for label in piece.labels]
+        rule = apart(self.model.config.rule(kind), [source.shape[-1] for source in sources])
+        said = "" if len(sources) == 1 else f", in {len(sources)} pieces that do not see each other"
+        return Attended.of(captured, labels, rule, self.provenance + said, norms=norms).record()
+
+    # ---- text to tokens and back ----
+
+    def read(self, text: str, reading: Reading = WHOLE) -> Tokens:
+        """A text cut into tokens that the model knows.
+
+        Raises InputError when there is none, one is unknown, or there are too many.
+        """
+        if reading.too_long == "chunk":
+            raise InputError("--chunk with what an encoder–decoder writes", hint="give --truncate")
+        return self._pieces(text, reading, in_pieces=False)[0]
+
+    def _pieces(self, text: str, reading: Reading, *, in_pieces: bool = True) -> list[Tokens]:
+        """The text as the model takes it: in one piece, unless pieces were asked for."""
+        if not self.vocabulary:
+            raise InputError("this run looks at pictures", hint="see attention.png in its directory")
+        if self.tokenizer is not None:
+            longest = self.model.config.max_len
+            pieces = tokenise(self.tokenizer, text, reading, longest, in_pieces=in_pieces)
+            return [Tokens(piece.numbers, piece.labels) for piece in pieces]
+        labels = [part for token in whitespace(text) for part in self._parts(token)]
+        return [Tokens(self._numbers(labels), labels)]
+
+    def _tell_unknown(self, pieces: Sequence[Tokens]) -> None:
+        """Say what the model cannot tell apart, as the picture calls it by the characters that it stands for."""
+        if self.tokenizer is None or not (name := getattr(self.tokenizer.model, "unk_token", None)):
+            return
+        lost = self.tokenizer.token_to_id(name)
+        read = [pair for piece in pieces for pair in zip(piece.numbers, piece.labels, strict=True)]
+        if unknown := list(dict.fromkeys(label for number, label in read if number == lost)):
+            note(f"the model does not know {_listed(unknown)}; it reads {name} there")
+
+    def write(self, source: Tensor, start: str) -> Tokens:
+        """What the model itself makes of a source: the most probable token, one after the other."""
+        out = self.outputs or self.vocabulary
+        longest = most_written(source.shape[-1], self.model.config.max_len)
+        starts = torch.tensor([out.index(start)])
+        (numbers,) = greedy(self.model, source, None, starts, out.index(END), longest)
+        return Tokens(numbers, list(unmarked(out[number] for number in numbers)))
+
+    def join(self, tokens: Tokens) -> str:
+        """Tokens as a text again."""
+        if self.tokenizer is None:
+            return " ".join(tokens.labels)
+        with no_panic():
+            return str(self.tokenizer.decode(tokens.numbers))
+
+    def _shifted(self, target: Tokens, start: str) -> Tensor:
+        """What the decoder reads while it writes a target: each token a place later, the start before all."""
+        first = (self.outputs or self.vocabulary).index(start)
+        return torch.tensor([[first, *target.numbers]])
+
+    def _start(self, source: Sequence[int]) -> str:
+        """What to write: of two languages the one that the source is not in."""
+        if not self.sides:
+            return self.starts[0]
+        right = sum(self.sides[number] == "1" for number in source)
+        return self.starts[0 if 2 * right > len(source) else 1]
+
+    def _parts(self, token: str) -> list[str]:
+        """A token, or where the model knows only its characters, these."""
+        return [token] if token in self.vocabulary or not set(token) <= set(self.vocabulary) else list(token)
+
+    def _numbers(self, tokens: Sequence[str]) -> list[int]:
+        if not tokens:
+            raise InputError(
+                "no token in the text", hint=f"give some of {self._known()}, with spaces between"
+            )
+        number = {token: i for i, token in enumerate(self.vocabulary)}
+        if unknown := [token for token in dict.fromkeys(tokens) if token not in number]:
+            raise InputError(
+                f"the model does not know {_listed(unknown)}",
+                hint=f"it was trained on {self._known()}, with spaces between",
+            )
+        if len(tokens) > (longest := self.model.config.max_len):
+            raise InputError(
+                f"{len(tokens)} tokens, the model takes at most {longest}", hint="give a shorter text"
+            )
+        return [number[token] for token in tokens]
+
+    def _known(self) -> str:
+        return _listed(self.vocabulary)
+
+    def _refuse(self, reading: Reading) -> None:
+        if self.model.config.stack != "both":
+            reading.refuse_target("this run")
+        if reading.pair is not None:
+            raise InputError("a run of train-toy reads one text, not a pair", hint="leave --pair out")
+        if reading.too_long != "refuse" and self.tokenizer is None:
+            raise InputError("a run of train-toy reads one short text", hint="give a shorter one")
+
+
+def _without_edges(attention: Attention, *, renormalise: bool) -> Attention:
+    """Without the start that a decoder reads, or the end that it writes."""
+    n = len(attention.query_tokens)
+    if attention.kind == "cross":
+        keys = [False] * len(attention.key_tokens)
+        return without_special(attention, [False] * (n - 1) + [True], keys)
+    return without_special(attention, [True] + [False] * (n - 1), renormalise=renormalise)
+
+
+def _listed(tokens: Sequence[str], most: int = 20) -> str:
+    named = " ".join(map(escape, tokens[:most]))
+    return named if len(tokens) <= most else f"{named} and {len(tokens) - most} more"

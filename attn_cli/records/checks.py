@@ -1,0 +1,54 @@
+"""What every record checks of itself when it is made."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import InputError
+
+
+def shape(array: np.ndarray) -> str:
+    """A shape as people write it: `[3, 4]`."""
+    return str(list(np.shape(array)))
+
+
+def check_finite(name: str, array: np.ndarray) -> None:
+    """Refuse NaN and infinity, naming where the first one stands (counted from 0, as in the tables)."""
+    if np.isfinite(array).all():
+        return
+    place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+    value = array[place]
+    where = f"row {place[0]}, column {place[1]}" if array.ndim == 2 else f"index {list(place)}"
+    raise InputError(
+        f"{name} hold {value} at {where} (counted from 0)", hint="replace it with a finite number"
+    )
+
+
+def as_tokens(tokens: tuple[str, ...]) -> tuple[str, ...]:
+    """Tokens as a tuple of strings."""
+    return tuple(str(token) for token in tokens)
+
+
+def numbers(name: str, array: np.ndarray, axes: tuple[object, ...]) -> np.ndarray:
+    """An array of floating-point numbers with these axes, none empty and all finite."""
+    array = np.asarray(array)
+    if array.dtype.kind in "iub":
+        array = array.astype(np.float64)
+    if array.dtype.kind != "f":
+        raise InputError(f"{name} of type {array.dtype}, expected floating-point numbers")
+    if array.ndim != len(axes):
+        raise InputError(f"{name} {shape(array)}, expected {len(axes)} axes")
+    if 0 in array.shape:
+        raise InputError(f"{name} {shape(array)} hold nothing", hint="give at least one row and one column")
+    check_finite(name, array)
+    return array
+
+
+def fits(got: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    """Whether a shape is the one wanted, where None is any size."""
+    return len(got) == len(wanted) and all(w in (None, g) for g, w in zip(got, wanted, strict=True))
+
+
+def settle(record: object, name: str, value: object) -> None:
+    """Set a field of a frozen record while it is made."""
+    object.__setattr__(record, name, value)

@@ -1,0 +1,67 @@
+"""Tokens with vectors, tables of positions, and pictures: what attention is computed from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import InputError
+from .checks import as_tokens, numbers, settle, shape
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, UInt8
+
+
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """Tokens and one vector for each.
+
+    >>> Encoding(("a", "b"), np.eye(2)).vectors.shape
+    (2, 2)
+    """
+
+    tokens: tuple[str, ...]
+    vectors: Float[np.ndarray, "seq_len d_model"]
+    provenance: str = ""  # how the vectors were made: "hash embeddings, dim 64, seed 0"
+
+    def __post_init__(self) -> None:
+        settle(self, "tokens", as_tokens(self.tokens))
+        settle(self, "vectors", numbers("vectors", self.vectors, ("seq_len", "d_model")))
+        if len(self.tokens) != len(self.vectors):
+            raise InputError(
+                f"{len(self.tokens)} tokens, but vectors {shape(self.vectors)}", hint="give one row per token"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """A picture that a model may look at: red, green and blue of each pixel, from 0 to 255.
+
+    >>> Image([[[255, 0, 0], [0, 0, 255]]]).pixels.shape
+    (1, 2, 3)
+    """
+
+    pixels: UInt8[np.ndarray, "height width 3"]
+
+    def __post_init__(self) -> None:
+        pixels = np.asarray(self.pixels)
+        if pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape or pixels.dtype.kind not in "iu":
+            raise InputError(
+                f"an image {shape(pixels)} of {pixels.dtype}, expected [height, width, 3] whole numbers"
+            )
+        if pixels.min() < 0 or pixels.max() > 255:
+            raise InputError("an image with numbers beyond 0 to 255")
+        settle(self, "pixels", pixels.astype(np.uint8, copy=False))
+
+
+@dataclass(frozen=True, eq=False)
+class PositionTable:
+    """One row of numbers per position."""
+
+    kind: str
+    values: Float[np.ndarray, "seq_len d"]
+
+    def __post_init__(self) -> None:
+        settle(self, "values", numbers("values", self.values, ("seq_len", "d")))

@@ -1,0 +1,157 @@
+"""Parts of an attention: some of its layers and heads, or what they have in common; a range of queries or keys."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ..errors import InputError
+from ..registry import nearest
+
+if TYPE_CHECKING:
+    from .attention import Attention
+
+    Choice = Literal["all", "last", "mean", "max"] | tuple[int, ...]
+
+_ORDER = {"layer": 0, "head": 1}  # of the axes
+# What has a layer, a head, a query and a key along which of its axes.
+_ALONG: dict[str, dict[str, int]] = {
+    "layer": dict.fromkeys(
+        ("weights", "scores", "norms", "mask", "output", "query", "key", "value", "entropy", "mass", "top_keys", "top_weights"), 0
+    ),
+    "head": dict.fromkeys(
+        ("weights", "scores", "norms", "mask", "query", "key", "value", "entropy", "mass", "top_keys", "top_weights"), 1
+    ),
+    "query": dict.fromkeys(("weights", "scores", "norms", "mask", "query", "entropy", "top_keys", "top_weights"), 2)
+    | {"output": 1},
+    "key": dict.fromkeys(("weights", "scores", "norms", "mask"), 3) | dict.fromkeys(("key", "value", "mass"), 2),
+}  # fmt: skip
+# What is no longer true once queries or keys are missing.
+_BROKEN = {"query": ("mass",), "key": ("entropy", "top_keys", "top_weights", "patches", "image")}
+_OWN = ("scores", "output", "query", "key", "value", "entropy", "mass", "top_keys", "top_weights")
+
+
+def parse_choice(axis: Literal["layer", "head"], text: str) -> Choice:
+    """The layers or heads that a text names: numbers from 0, `last`, `all`, `mean`; of heads also `max`.
+
+    Raises InputError for anything else.
+
+    >>> parse_choice("layer", "0,5"), parse_choice("head", "max")
+    ((0, 5), 'max')
+    """
+    known = ("all", "last", "mean") if axis == "layer" else ("all", "mean", "max")
+    if text in known:
+        return text  # type: ignore[return-value]
+    try:
+        return tuple(int(number) for number in text.split(","))
+    except ValueError:
+        hint = f"give numbers from 0, or {', '.join(known)}{nearest(text, list(known))}"
+        raise InputError(f"--{axis} {text!r}", hint=hint) from None
+
+
+def choose(attention: Attention, axis: Literal["layer", "head"], wanted: Choice) -> Attention:
+    """Only these layers or heads, under the numbers that they have where they come from; or their mean or maximum.
+
+    A mean of weights, mean_h weights[h], has rows that sum to 1, as each head's own do; a maximum has not.
+    The numbers from which single heads were computed are then left out, and a key counts as permitted where
+    any of them permits it. Raises InputError for a number that is not there.
+
+    >>> from attn_cli.records.attention import Attention
+    >>> weights = np.array([[[[1.0, 0.0]], [[0.5, 0.5]]]])
+    >>> mean = choose(Attention(("a",), ("a", "b"), weights), "head", "mean")
+    >>> mean.weights.tolist(), mean.heads
+    ([[[[0.75, 0.25]]]], ('mean',))
+    """
+    there: tuple[int | str, ...] = getattr(attention, f"{axis}s")
+    if wanted == "all":
+        return attention
+    if wanted == "mean" or wanted == "max":
+        return attention if len(there) == 1 else _combine(attention, axis, wanted)
+    numbers = there[-1:] if wanted == "last" else wanted
+    if missing := [number for number in numbers if number not in there]:
+        hint = f"it has {', '.join(map(str, there))}"
+        raise InputError(f"no {axis} {missing[0]} in this attention", hint=hint)
+    places = [i for i, number in enumerate(there) if number in numbers]
+    parts: dict[str, Any] = {f"{axis}s": tuple(there[i] for i in places)}
+    return replace(attention, **parts, **_taken(attention, axis, places))
+
+
+def crop(attention: Attention, axis: Literal["query", "key"], text: str) -> Attention:
+    """Only the queries or keys of a range, `0:20`, `20:` or `-5:` as Python counts.
+
+    Weights stay as they are: rows that have lost keys sum to less than 1. Raises InputError for a range
+    that is none or holds nothing, and for weights that are means of neighbours already.
+
+    >>> from attn_cli.records.attention import Attention
+    >>> part = crop(Attention(("a", "b"), ("a", "b"), np.full((1, 1, 2, 2), 0.5)), "query", "1:")
+    >>> part.query_tokens, part.weights.shape, part.provenance
+    (('b',), (1, 1, 1, 2), 'query 1 of 2')
+    """
+    option = f"--{axis}-range {text!r}"
+    match = re.fullmatch(r"(-?\d+)?:(-?\d+)?", text)
+    if match is None:
+        raise InputError(option, hint="give FROM:TO, counted from 0, TO not included")
+    if attention.pooled:
+        raise InputError(f"{option}, but these weights are means over positions", hint="give a shorter text")
+    tokens: tuple[str, ...] = getattr(attention, f"{axis}_tokens")
+    places = range(len(tokens))[
+        slice(*(None if number is None else int(number) for number in match.groups()))
+    ]
+    if not places:
+        raise InputError(f"{option} holds nothing", hint=f"there are {len(tokens)} positions, from 0")
+    plural = {"query": "queries", "key": "keys"}[axis]
+    parts: dict[str, Any] = {f"{axis}_tokens": tuple(tokens[i] for i in places)} | dict.fromkeys(
+        _BROKEN[axis]
+    )
+    if (words := getattr(attention, f"{axis}_words")) is not None:
+        parts[f"{axis}_words"] = tuple(words[i] for i in places)
+    which = f"{plural} {places[0]} to {places[-1]}" if len(places) > 1 else f"{axis} {places[0]}"
+    said = _also(attention, f"{which} of {len(tokens)}")
+    return replace(attention, provenance=said, **parts, **_taken(attention, axis, list(places)))
+
+
+def of_patch(attention: Attention, text: str) -> Attention:
+    """What one patch of an image attends to, called by its row and column: `4,3`, counted from 0.
+
+    Raises InputError where the queries are not those of an image, or there is no such patch.
+    """
+    if attention.patches is None:
+        raise InputError(f"--patch {text!r}, but this is no attention to an image", hint="leave it out")
+    rows, columns = attention.patches
+    if text not in attention.query_tokens or "," not in text:
+        raise InputError(f"no patch {text!r}", hint=f"give ROW,COLUMN, from 0,0 to {rows - 1},{columns - 1}")
+    place = attention.query_tokens.index(text)
+    return crop(attention, "query", f"{place}:{place + 1}")
+
+
+def _combine(attention: Attention, axis: Literal["layer", "head"], how: Literal["mean", "max"]) -> Attention:
+    at = _ORDER[axis]
+    parts: dict[str, Any] = dict.fromkeys(_OWN) | {f"{axis}s": (how,)}
+    for name in ("weights", "norms"):
+        if (array := getattr(attention, name)) is not None:
+            exact = np.result_type(array, np.float32)
+            mean = how == "mean"
+            parts[name] = array.mean(at, exact, keepdims=True) if mean else array.max(at, keepdims=True)
+    if attention.mask is not None:
+        parts["mask"] = attention.mask.any(axis=at, keepdims=True)
+    numbers = getattr(attention, f"{axis}s")
+    name = {"mean": "mean", "max": "maximum"}[how]
+    said = _also(attention, f"{name} of {len(numbers)} {axis}s")
+    return replace(attention, provenance=said, **parts)
+
+
+def _taken(attention: Attention, axis: str, places: list[int]) -> dict[str, Any]:
+    """The arrays at these places of an axis; a mask may have one entry for all."""
+    arrays = {name: (getattr(attention, name), at) for name, at in _ALONG[axis].items()}
+    return {
+        name: array if name == "mask" and array.shape[at] == 1 else array.take(places, axis=at)
+        for name, (array, at) in arrays.items()
+        if array is not None
+    }
+
+
+def _also(attention: Attention, what: str) -> str:
+    return "; ".join(filter(None, (attention.provenance, what)))

@@ -1,0 +1,34 @@
+"""Columns of numbers, drawn as curves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """Columns of numbers, a row for each position, distance or dimension, counted from 0."""
+
+    view: str
+    index: str  # what the rows count: "pos", "distance", "dim" …
+    columns: dict[str, Float[np.ndarray, " n"]]
+    column: str  # what the columns count, if anything
+    kind: str
+    seq_len: int
+    dim: int
+
+    @property
+    def about(self) -> str:
+        """Of what, in words; every picture prints it."""
+        return f"positional encoding {self.kind}: {self.seq_len} positions × {self.dim} dimensions"
+
+    @property
+    def values(self) -> Float[np.ndarray, "n column"]:
+        """The columns side by side."""
+        return np.stack(list(self.columns.values()), axis=1)

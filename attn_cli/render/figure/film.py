@@ -1,0 +1,152 @@
+"""Attention filmed while a model learned: an animated GIF of all heads, and one head side by side."""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image as Pillow
+
+from ..colour import MASKED, ramp
+from ..pooling import pooled
+from .figure import attention_maps, save
+from .maps import MARGIN, NAME, TITLE, lay_out, plan_for
+from .sheet import FAINT, INK, QUIET, Number, Sheet, Stroke, Words, draw
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jaxtyping import Float, UInt8
+    from matplotlib.figure import Figure
+
+    from ...records.attention import Attention
+    from .maps import Maps, Plan
+
+DPI = 144
+STRIP = 26.0  # over the maps, in points: which step it is
+LINE = MARGIN + 70  # where the line begins on which the steps lie
+PACE, REST = 140, 3000  # milliseconds that a frame stays, and the last one
+SIDE_BY_SIDE = 8  # frames of the strip
+GREYS = 127  # of the 256 colours of a GIF, for what is written; the others are every second of the ramp
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """What one attention was after each of some steps; `attention` says what it became, and of what it is."""
+
+    attention: Attention
+    steps: Sequence[int]
+    weights: Float[np.ndarray, "frame layer head query key"]
+
+    def maps(self) -> Maps:
+        """The maps that have room for every frame: of each weight the highest."""
+        return attention_maps(replace(self.attention, weights=self.weights.max(axis=0)))
+
+
+def gif(film: Film) -> bytes:
+    """All heads, a frame for each step that was filmed, on one scale of colours; the same film, the same bytes."""
+    maps = film.maps()
+    plan, sheet = plan_for(maps), lay_out(maps)
+    ground = _indexed(
+        _still(replace(sheet, marks=tuple(m for m in sheet.marks if not isinstance(m, Number))))
+    )
+    frames = [
+        np.concatenate([_indexed(_still(_strip(film, i, sheet.width))), _with_panels(ground, plan, weights)])
+        for i, weights in enumerate(film.weights.reshape(len(film.steps), -1, *film.weights.shape[3:]))
+    ]
+    images = [Pillow.fromarray(frame, "P") for frame in frames]
+    for image in images:
+        image.putpalette(_palette().tobytes())
+    out = io.BytesIO()
+    pace = [PACE] * (len(images) - 1) + [REST]
+    images[0].save(out, "GIF", save_all=True, append_images=images[1:], duration=pace, loop=0, optimize=False)
+    return out.getvalue()
+
+
+def strip(film: Film, layer: int, head: int) -> Figure:
+    """One head after some of the steps, side by side."""
+    chosen = np.unique(np.rint(np.linspace(0, len(film.steps) - 1, SIDE_BY_SIDE)).astype(int))
+    maps = film.maps()
+    which = f"layer {film.attention.layers[layer]} · head {film.attention.heads[head]}"
+    shown = replace(
+        maps,
+        values=film.weights[chosen, layer, head],
+        hidden=None if maps.hidden is None else maps.hidden[:1],
+        titles=tuple(f"step {film.steps[i]}" for i in chosen),
+        side_titles=(),
+        across=math.ceil(len(chosen) / 2) if len(chosen) > 4 else len(chosen),
+        subheading=" · ".join(filter(None, [maps.subheading, which])),
+    )
+    return draw(lay_out(shown))
+
+
+# ---- frames -----------------------------------------------------------------------------------------
+
+
+def _strip(film: Film, i: int, width: float) -> Sheet:
+    """Which step it is, in words and on a line on which each step lies where its share of the logarithm is."""
+    steps, end = film.steps, width - MARGIN
+    places = [LINE + (end - LINE) * math.log1p(step) / math.log1p(max(steps[-1], 1)) for step in steps]
+    y = MARGIN + TITLE / 2
+    ticks = [Stroke(((x, y - 2), (x, y + 2)), FAINT) for x in places]
+    return Sheet(
+        width,
+        STRIP,
+        (
+            Words(f"step {steps[i]}", MARGIN, MARGIN + TITLE, TITLE + 1, colour=INK),
+            Words("0", LINE, y + 10, NAME - 1, "center", QUIET),
+            Words(str(steps[-1]), end, y + 10, NAME - 1, "right", QUIET),
+            Stroke(((LINE, y), (end, y)), FAINT),
+            *ticks,
+            Stroke(((LINE, y), (places[i], y)), INK, 2.0),
+        ),
+    )
+
+
+def _still(sheet: Sheet) -> UInt8[np.ndarray, "height width 3"]:
+    """A sheet as pixels."""
+    return np.array(Pillow.open(io.BytesIO(save(draw(sheet, DPI), "png"))).convert("RGB"))
+
+
+def _with_panels(
+    ground: UInt8[np.ndarray, "height width"], plan: Plan, weights: Float[np.ndarray, "panel query key"]
+) -> UInt8[np.ndarray, "height width"]:
+    """The ground with other weights in its panels."""
+    cells, frame = plan.cells, ground.copy()
+    means, _ = pooled(weights, None, cells.factor)
+    indices = (cells.scale.shades(means) // 2).astype(np.uint8)
+    indices[cells.hidden] = 128
+    for (x, y), panel in zip(plan.corners, indices, strict=True):
+        _fill(frame[_span(y, cells.panel_height), _span(x, cells.panel_width)], panel)
+    return frame
+
+
+def _span(start: float, length: float) -> slice:
+    """The pixels of a panel within its frame."""
+    return slice(round(start * DPI / 72) + 1, round((start + length) * DPI / 72))
+
+
+def _fill(room: UInt8[np.ndarray, "height width"], panel: UInt8[np.ndarray, "r c"]) -> None:
+    rows, columns = (np.arange(m) * n // m for m, n in zip(room.shape, panel.shape, strict=True))
+    room[:] = panel[rows][:, columns]
+
+
+def _palette() -> UInt8[np.ndarray, "256 3"]:
+    """Every second colour of the ramp, the colour of what is masked, and greys."""
+    greys = np.rint(np.linspace(0, 255, GREYS)).astype(np.uint8)
+    return np.concatenate([ramp("paper")[::2], [MASKED["paper"]], np.stack([greys] * 3, axis=1)]).astype(
+        np.uint8
+    )
+
+
+def _indexed(pixels: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width"]:
+    """For each pixel the nearest colour of the palette."""
+    palette = _palette().astype(np.int32)
+    coded = pixels.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], dtype=np.int32)
+    codes, places = np.unique(coded, return_inverse=True)
+    colours = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1)
+    distances = ((colours[:, None] - palette[None]) ** 2).sum(axis=-1)
+    return distances.argmin(axis=1).astype(np.uint8)[places].reshape(pixels.shape[:2])

@@ -1,0 +1,155 @@
+"""The labels along one side of a panel: as many as can be read, at one size, none over another."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ...text.characters import clusters
+from ..fonts import texts as fonts
+from ..labels import stands_upright
+from .sheet import BASELINE, LEADING, Stroke, Words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from .sheet import Mark
+
+LARGEST, SMALLEST = 8.0, 5.5
+BRIEF = 6.5  # the largest size of positions that stand under one panel of many
+OVERHANG = 4.0  # how far these may reach beyond the panel
+TURN_BELOW = 6.0  # rather than set running text smaller than this, turn it
+CLOSEST = 7.0  # from one label to the next, in whole pixels
+OFF = 4.0  # from the panel to its labels
+_DOWN = 1.1  # from one ideograph to the next below it, for a type size of 1
+
+
+@dataclass(frozen=True)
+class Ticks:
+    """Labels, how far along the panel the middle of each lies, and how they are set."""
+
+    texts: tuple[str, ...]
+    at: tuple[float, ...]
+    size: float
+    thinned: bool
+    running: bool = True  # as text runs; if not, turned, or ideograph below ideograph
+    reach: float = 0.0  # how far they stand out from the panel
+
+
+def beside(labels: Sequence[str], pitch: float, *, brief: bool = False) -> Ticks:
+    """Labels to the left of rows that are `pitch` points high; `brief` ones are positions where thinned."""
+    ticks = _thinned(labels, pitch, brief, 1.5 * CLOSEST, BRIEF if brief else LARGEST)
+    return replace(ticks, reach=widest(ticks.texts, ticks.size) + OFF)
+
+
+def below(labels: Sequence[str], pitch: float, *, brief: bool = False) -> Ticks:
+    """Labels under columns that are `pitch` points wide: running where all fit so, else turned."""
+    largest = BRIEF if brief else LARGEST
+    ticks = _thinned(labels, pitch, brief, fonts.width(str(len(labels)), largest) + 4, largest)
+    if ticks.thinned and brief:  # a neighbour's labels begin right beside
+        ticks = _within(ticks, len(labels) * pitch + OVERHANG)
+    room = (ticks.at[1] - ticks.at[0] if len(ticks.at) > 1 else pitch) - 2.5
+    size = min(ticks.size, ticks.size * room / max(widest(ticks.texts, ticks.size), 1e-6))
+    if size >= min(ticks.size, TURN_BELOW):
+        return replace(ticks, size=size, reach=size + OFF)
+    depth = max(_depth(text, ticks.size) for text in ticks.texts)
+    return replace(ticks, running=False, reach=depth + OFF)
+
+
+def marks_beside(ticks: Ticks, x: float, y: float) -> Iterator[Mark]:
+    """The labels to the left of a panel whose upper left corner this is."""
+    for text, at in zip(ticks.texts, ticks.at, strict=True):
+        yield Words(text, x - OFF, y + at + BASELINE * ticks.size, ticks.size, "right")
+        if ticks.thinned:
+            yield Stroke(((x - 2.5, y + at), (x, y + at)))
+
+
+def marks_below(ticks: Ticks, x: float, y: float) -> Iterator[Mark]:
+    """The labels under a panel whose lower left corner this is."""
+    for text, at in zip(ticks.texts, ticks.at, strict=True):
+        yield from _set_below(text, x + at, y + OFF, ticks)
+        if ticks.thinned:
+            yield Stroke(((x + at, y), (x + at, y + 2.5)))
+
+
+def _set_below(text: str, x: float, y: float, ticks: Ticks) -> Iterator[Words]:
+    size = ticks.size
+    if ticks.running:
+        yield Words(text, x, y + 0.85 * size, size, "center")
+    elif _upright(text):
+        for i, character in enumerate(clusters(text)):
+            yield Words(character, x, y + (0.9 + _DOWN * i) * size, size, "center")
+    else:
+        yield Words(text, x + BASELINE * size, y, size, "right", turned=True)
+
+
+def widest(texts: Iterable[str], size: float) -> float:
+    """The width of the widest text; only the longest few are measured, since measuring takes time."""
+    longest = sorted(set(texts), key=lambda text: (len(text.encode()), text))[-12:]
+    return max((fonts.width(text, size) for text in longest), default=0.0)
+
+
+def _within(ticks: Ticks, end: float) -> Ticks:
+    """Only the labels that end before this place."""
+    kept = [
+        (text, at)
+        for text, at in zip(ticks.texts, ticks.at, strict=True)
+        if at + fonts.width(text, ticks.size) / 2 <= end
+    ]
+    return replace(ticks, texts=tuple(text for text, _ in kept), at=tuple(at for _, at in kept))
+
+
+def _thinned(
+    labels: Sequence[str], pitch: float, brief: bool, among_positions: float, largest: float
+) -> Ticks:
+    """Every label, or every 2nd, 5th, 10th … where more cannot be read; those then say their position.
+
+    Mere positions need not stand as close as they could, since they can be counted on.
+    """
+    step = _step(len(labels), pitch, CLOSEST)
+    if step > 1 and (brief or all(label == str(i) for i, label in enumerate(labels))):
+        labels, step = [""] * len(labels), _step(len(labels), pitch, among_positions)
+    shown = range(0, len(labels), step)
+    texts = tuple(labels[i] if step == 1 else f"{i} {labels[i]}".rstrip() for i in shown)
+    size = max(SMALLEST, min(largest if step > 1 else LARGEST, step * pitch / LEADING))
+    return Ticks(texts, tuple((i + 0.5) * pitch for i in shown), size, step > 1)
+
+
+def _step(n: int, pitch: float, closest: float) -> int:
+    return next(step for step in _round_numbers() if step * pitch >= closest - 1e-6 or step >= n)
+
+
+def _round_numbers() -> Iterator[int]:
+    return (lead * 10**power for power in range(9) for lead in (1, 2, 5))
+
+
+def _depth(text: str, size: float) -> float:
+    return len(list(clusters(text))) * _DOWN * size if _upright(text) else fonts.width(text, size)
+
+
+def _upright(text: str) -> bool:
+    return stands_upright(fonts.drawable(text))  # codes of what cannot be drawn run on
+
+
+def number(value: float, decimals: int) -> str:
+    """A number as print has it, with a true minus sign.
+
+    >>> number(-0.5, 2)
+    '−0.50'
+    """
+    return f"{value:.{decimals}f}".replace("-", "−")
+
+
+def round_ticks(low: float, high: float) -> tuple[list[float], int]:
+    """Two to six round numbers from low to high, zero among them, and the decimals they need.
+
+    >>> round_ticks(0, 0.91)
+    ([0.0, 0.2, 0.4, 0.6, 0.8], 1)
+    """
+    size = math.floor(math.log10(high - low))
+    steps = (lead * 10.0**power for power in (size - 1, size) for lead in (1, 2, 5))
+    step = next(step for step in steps if (high - low) / step < 5.5)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    return [round(i * step, decimals) for i in range(first, last + 1)], decimals

@@ -1,0 +1,121 @@
+/**
+ * The record that the page carries, as attn_cli/render/page/weights.py packed it.
+ *
+ * Drawing works on codes, one small integer for each weight: 0 is a masked cell, 1 a weight of zero, and
+ * each further step is one on a square-root scale, |weight| = peak · (step / steps)². Where weights are
+ * signed the last bit is the sign. Weights that came exact are kept beside their codes.
+ */
+
+const STEPS_OF_EXACT = 32766;
+
+/** Read the record out of the page. */
+export async function readRecord() {
+  const header = JSON.parse(document.getElementById("header").textContent);
+  const packed = document.getElementById("weights");
+  const bytes = await inflate(fromBase64(packed.textContent));
+  packed.remove();
+  return new Attention(header, bytes);
+}
+
+/** Weights of all layers and heads. A head is named by its place in the record, counted from 0. */
+export class Attention {
+  constructor(header, bytes) {
+    this.layers = header.layers;
+    this.heads = header.heads;
+    this.queries = header.queries;
+    this.keys = header.keys ?? header.queries;
+    this.twoTexts = header.keys !== null;
+    this.peak = header.peak;
+    this.signed = header.signed;
+    this.block = header.block;
+    this.ramps = header.ramps;
+    this.steps = header.steps ?? STEPS_OF_EXACT;
+    this.exact = exactFloats(header.store, bytes);
+    this.codes = this.exact ? encode(this.exact, this) : joinPlanes(bytes, this.cellsPerHead * this.count);
+  }
+
+  get count() {
+    return this.layers.length * this.heads.length;
+  }
+
+  get cellsPerHead() {
+    return this.queries.length * this.keys.length;
+  }
+
+  /** How many different codes there are. */
+  get codeCount() {
+    return 2 + (this.signed ? 2 * this.steps + 1 : this.steps);
+  }
+
+  name(head) {
+    const layer = Math.floor(head / this.heads.length);
+    return `Layer ${this.layers[layer]} · head ${this.heads[head % this.heads.length]}`;
+  }
+
+  codesOf(head) {
+    return this.codes.subarray(head * this.cellsPerHead, (head + 1) * this.cellsPerHead);
+  }
+
+  /** The weight as stored, or null where a mask forbids one. */
+  weight(head, query, key) {
+    const cell = head * this.cellsPerHead + query * this.keys.length + key;
+    if (this.codes[cell] === 0) return null;
+    return this.exact ? this.exact[cell] : weightOfCode(this.codes[cell], this);
+  }
+
+  /** By how much that weight may differ from the record's: half a step up. */
+  error(head, query, key) {
+    const code = this.codes[head * this.cellsPerHead + query * this.keys.length + key];
+    return this.exact || code === 0 ? 0 : (this.peak * (stepOfCode(code, this) + 0.25)) / this.steps ** 2;
+  }
+}
+
+function stepOfCode(code, { signed }) {
+  return signed ? (code - 1) >> 1 : code - 1;
+}
+
+/** The weight that a code stands for; a masked cell weighs nothing. */
+export function weightOfCode(code, attention) {
+  if (code === 0) return 0;
+  const size = attention.peak * (stepOfCode(code, attention) / attention.steps) ** 2;
+  return attention.signed && (code - 1) & 1 ? -size : size;
+}
+
+/** The places of the largest weights, strongest first; masked ones and zeros are none of them. */
+export function strongest(weights, most) {
+  const places = Array.from(weights.keys()).filter((place) => weights[place]);
+  return places.sort((a, b) => Math.abs(weights[b]) - Math.abs(weights[a]) || a - b).slice(0, most);
+}
+
+/** Codes of weights, NaN being a masked one; `range` says peak, steps and whether there are signs. */
+export function encode(weights, { peak, steps, signed }) {
+  return Uint16Array.from(weights, (weight) => {
+    if (Number.isNaN(weight)) return 0;
+    const step = Math.min(steps, Math.round(steps * Math.sqrt(Math.abs(weight) / peak)));
+    return 1 + (signed ? 2 * step + (weight < 0 ? 1 : 0) : step);
+  });
+}
+
+function exactFloats(store, bytes) {
+  if (store === "f8") return new Float64Array(bytes.buffer);
+  return store === "f4" ? new Float32Array(bytes.buffer) : null;
+}
+
+function joinPlanes(bytes, cells) {
+  if (bytes.length === cells) return bytes;
+  const codes = new Uint16Array(cells);
+  for (let i = 0; i < cells; i++) codes[i] = (bytes[i] << 8) | bytes[cells + i];
+  return codes;
+}
+
+function fromBase64(text) {
+  const characters = atob(text);
+  const bytes = new Uint8Array(characters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
+  return bytes;
+}
+
+async function inflate(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}

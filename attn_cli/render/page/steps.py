@@ -1,0 +1,124 @@
+"""Worked attention as one page to read: no script, nothing from outside, light or dark as the reader has it.
+
+All that comes from tokens is escaped text. The content-security policy admits the page's one style, by its
+hash, and nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import re
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from ...records.worked import ROUNDING, TITLE, printed, sentences
+from ...text.escaping import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy as np
+
+    from ...records.worked import Arithmetic, Step, Worked
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-{style_hash}'; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p class="quiet">{about}</p>
+{sections}</body>
+</html>
+"""
+
+
+def steps_page(worked: Sequence[Worked]) -> bytes:
+    """The steps of every layer, a section each, as one self-contained HTML file."""
+    style = resources.files(__package__).joinpath("assets", "steps.css").read_text(encoding="utf-8")
+    page = _PAGE.format(
+        title=TITLE,
+        style=style,
+        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
+        about=_text(sentences(worked[0].provenance, ROUNDING)),
+        sections="".join(_sections(worked)),
+    )
+    return page.encode()
+
+
+def _sections(worked: Sequence[Worked]) -> Iterator[str]:
+    for layer in worked:
+        if len(worked) > 1:
+            yield f"<h1>Layer {layer.layer}</h1>\n"
+        for step in layer.steps:
+            yield "<section>\n"
+            yield from _step(step, layer)
+            yield "</section>\n"
+        if layer.arithmetic:
+            yield from _arithmetic(layer.arithmetic)
+
+
+def _step(step: Step, layer: Worked) -> Iterator[str]:
+    yield f'<h2>{_formula(step.name)}<span class="shape">{_formula(step.shape)}</span></h2>\n'
+    if step.formula:
+        yield f'<p class="formula">{_formula(step.formula)}</p>\n'
+    if step.meaning:
+        yield f'<p class="quiet">{_formula(step.meaning)}</p>\n'
+    yield '<div class="heads">\n'
+    for head, matrix in zip(layer.heads, step.matrices, strict=False):
+        caption = f"<figcaption>head {head}</figcaption>" if len(step.matrices) > 1 else ""
+        chosen = _chosen(step, head, layer.arithmetic)
+        yield f'<figure tabindex="0">{caption}{"".join(_table(step, matrix, chosen))}</figure>\n'
+    yield "</div>\n"
+
+
+def _chosen(step: Step, head: int | str, arithmetic: Arithmetic | None) -> tuple[int, int] | None:
+    """The cell that is worked out by hand, where it is in this table."""
+    if arithmetic is None or step.axes != ("head", "query", "key") or head != arithmetic.head:
+        return None
+    return arithmetic.query, arithmetic.key
+
+
+def _table(step: Step, matrix: np.ndarray, chosen: tuple[int, int] | None) -> Iterator[str]:
+    heads = "".join(f'<th scope="col">{_text(name)}</th>' for name in (step.corner, *step.column_names))
+    yield f"<table><thead><tr>{heads}</tr></thead><tbody>"
+    for i, (name, numbers) in enumerate(zip(step.row_names, printed(matrix), strict=True)):
+        cells = (
+            f'<td class="chosen">{_minus(number)}</td>' if (i, j) == chosen else f"<td>{_minus(number)}</td>"
+            for j, number in enumerate(numbers)
+        )
+        yield f'<tr><th scope="row">{_text(name)}</th>{"".join(cells)}</tr>'
+    yield "</tbody></table>"
+
+
+def _arithmetic(arithmetic: Arithmetic) -> Iterator[str]:
+    yield f'<section>\n<h2>{_text(arithmetic.heading)}</h2>\n<table class="arithmetic"><tbody>\n'
+    for line in arithmetic.lines:
+        remark = f'<br><span class="quiet">{_formula(line.remark)}</span>' if line.remark else ""
+        yield f'<tr><th scope="row">{line.name}</th><td>{_formula(line.text)}{remark}</td></tr>\n'
+    yield "</tbody></table>\n</section>\n"
+
+
+def _text(text: str) -> str:
+    return html.escape(escape(text))
+
+
+def _formula(text: str) -> str:
+    """A formula in plain characters with its indices and powers set as such.
+
+    >>> _formula("Q = X · W_q"), _formula("e^-0.5")
+    ('Q = X · W<sub>q</sub>', 'e<sup>−0.5</sup>')
+    """
+    raised = re.sub(r"\be\^(-?[^\s,]+)", r"e<sup>\1</sup>", html.escape(text))
+    return _minus(re.sub(r"\b([A-Za-z])_([a-z]+)", r"\1<sub>\2</sub>", raised))
+
+
+def _minus(text: str) -> str:
+    return re.sub(r"-(?=[\d∞])", "−", text)

@@ -1,0 +1,136 @@
+"""Weights made small enough to travel inside a page: exact where they are few, in steps where they are many.
+
+A step is counted on a square-root scale, so that small weights are told apart as well as large ones:
+|weight| = peak · (step / steps)². The number of steps is the largest whose packed bytes fit.
+"""
+
+from __future__ import annotations
+
+import bisect
+import math
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..pooling import pooled
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float, UInt16
+
+    from ...records.attention import Attention
+
+EXACT_BYTES = 2**20  # weights that take no more than this travel as they are
+MOST_STEPS = 2**15 - 2  # step, sign and the code of a masked cell fit in 16 bits
+_SAMPLE = 2**17  # cells that are packed on trial
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """The weights that a page shows, and the positions that each row and column is the mean of."""
+
+    weights: Float[np.ndarray, "head row column"]
+    hidden: Bool[np.ndarray, "head row column"]  # where a mask forbids a weight
+    rows: list[range]
+    columns: list[range]
+
+    @property
+    def block(self) -> tuple[int, int]:
+        """How many queries and keys the largest cell stands for."""
+        return max(map(len, self.rows)), max(map(len, self.columns))
+
+
+@dataclass(frozen=True)
+class Packed:
+    """The bytes, compressed, and what a reader must know about them."""
+
+    header: dict[str, Any]
+    data: bytes
+
+
+def shown(attention: Attention, most_cells: int) -> Shown:
+    """All weights of all heads, or means of square blocks of them so that there are about `most_cells` at most.
+
+    >>> from attn_cli.records.attention import Attention
+    >>> small = shown(Attention(tuple("abc"), tuple("abc"), np.eye(3)[None, None]), 4)
+    >>> small.weights.tolist(), small.rows
+    ([[[0.5, 0.0], [0.0, 1.0]]], [range(0, 2), range(2, 3)])
+    """
+    weights = attention.weights.reshape(-1, *attention.weights.shape[2:])
+    factor = max(1, math.ceil(math.sqrt(weights.size / most_cells)))
+    means, hidden = pooled(weights, _hidden(attention), factor)
+    rows, columns = (_joined(cells, factor) for cells in (attention.query_cells, attention.key_cells))
+    return Shown(means, hidden, rows, columns)
+
+
+def pack(view: Shown, room: int) -> Packed:
+    """Exact floats if they are few and fit in `room` bytes, else codes that do."""
+    if view.weights.nbytes <= EXACT_BYTES:
+        exact = _exact(view)
+        if len(exact.data) <= room:
+            return exact
+    return _stepped(view, room)
+
+
+def _hidden(attention: Attention) -> Bool[np.ndarray, "head query key"] | None:
+    """Cells that a mask forbids; one that has a weight all the same is shown with it."""
+    if attention.mask is None or attention.pooled:
+        return None
+    return (~attention.mask & (attention.weights == 0)).reshape(-1, *attention.weights.shape[2:])
+
+
+def _joined(cells: list[range], factor: int) -> list[range]:
+    groups = (cells[i : i + factor] for i in range(0, len(cells), factor))
+    return [range(group[0].start, group[-1].stop) for group in groups]
+
+
+def _exact(view: Shown) -> Packed:
+    store = "f8" if view.weights.dtype.itemsize > 4 else "f4"
+    floats = np.where(view.hidden, np.nan, view.weights).astype(f"<{store}")
+    return Packed({"store": store, **_range(view.weights)}, zlib.compress(floats.tobytes()))
+
+
+def _stepped(view: Shown, room: int) -> Packed:
+    ends = _range(view.weights)
+    rows = view.weights.size // view.weights.shape[-1]
+    stride = math.ceil(view.weights.size / _SAMPLE)
+    sample, hidden = (array.reshape(1, rows, -1)[:, ::stride] for array in (view.weights, view.hidden))
+
+    def expected(steps: int) -> float:
+        return len(_compress(_codes(sample, hidden, steps, **ends))) * view.weights.size / sample.size
+
+    wanted = float(room)
+    while True:
+        steps = max(1, bisect.bisect(range(1, MOST_STEPS + 1), wanted, key=expected))
+        data = _compress(_codes(view.weights, view.hidden, steps, **ends))
+        if len(data) <= room or steps == 1:
+            return Packed({"store": "steps", "steps": steps, **ends}, data)
+        wanted *= 0.99 * room / len(data)  # the sample was easier to pack than the whole
+
+
+def _range(weights: np.ndarray) -> dict[str, Any]:
+    low, high = float(weights.min()), float(weights.max())
+    return {"peak": max(-low, high) or 1.0, "signed": low < 0}
+
+
+def _codes(
+    maps: Float[np.ndarray, "map row column"],
+    hidden: Bool[np.ndarray, "map row column"],
+    steps: int,
+    *,
+    peak: float,
+    signed: bool,
+) -> UInt16[np.ndarray, "map row column"]:
+    """0 for a masked cell, else 1 + step; with signed weights 1 + 2 · step, and 1 more below zero."""
+    codes = np.empty(maps.shape, dtype=np.uint16)
+    for code, weights, masked in zip(codes, maps, hidden, strict=True):
+        step = np.rint(steps * np.sqrt(np.abs(weights, dtype=np.float64) / peak)).astype(np.uint16)
+        code[...] = np.where(masked, 0, 1 + (2 * step + (weights < 0) if signed else step))
+    return codes
+
+
+def _compress(codes: UInt16[np.ndarray, "map row column"]) -> bytes:
+    """All low bytes, after all high ones if there are any: planes of one kind pack better."""
+    planes = [codes & 255] if codes.max() < 256 else [codes >> 8, codes & 255]
+    return zlib.compress(b"".join(plane.astype(np.uint8).tobytes() for plane in planes))

@@ -1,0 +1,151 @@
+"""Text to tokens.
+
+Lines: a text is one sequence. Line breaks count as a space, in every tokenizer and every command.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import itertools
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ..errors import InputError
+from ..registry import Registry
+from .characters import clusters, one_line
+from .pieces import labels
+
+Tokenizer = Callable[[str], list[str]]
+
+TOKENIZERS: Registry[Tokenizer] = Registry("tokenizer")
+
+
+# Over one letter per character, as `_kind` gives them: a word with its inner apostrophes, a number with
+# its inner points and commas, or a single character of any other kind but space.
+_WORD = re.compile("l[ld]*(?:al[ld]*)*|d+(?:pd+)*[ld]*|[iapo]")
+
+
+@TOKENIZERS.register
+def word(text: str) -> list[str]:
+    """Words, numbers and punctuation; each Chinese, Japanese or Korean ideograph is a token of its own.
+
+    An apostrophe inside a word and a point or comma inside a number belong to it.
+
+    >>> word("It's 3.14, 注意力!")
+    ["It's", '3.14', ',', '注', '意', '力', '!']
+    """
+    return [text[start:end] for start, end in word_spans(text)]
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Where in a text its words, as `word` cuts them, begin and end.
+
+    >>> word_spans("it is")
+    [(0, 2), (3, 5)]
+    """
+    characters = list(clusters(text))
+    kinds = "".join(_kind(c[0]) for c in characters)
+    places = list(itertools.accumulate(map(len, characters), initial=0))
+    return [(places[match.start()], places[match.end()]) for match in _WORD.finditer(kinds)]
+
+
+@TOKENIZERS.register
+def char(text: str) -> list[str]:
+    """Every character a token, spaces too; accents and the parts of an emoji stay together.
+
+    >>> char("注意 a")
+    ['注', '意', ' ', 'a']
+    """
+    return list(clusters(one_line(text)))
+
+
+@TOKENIZERS.register
+def whitespace(text: str) -> list[str]:
+    """The pieces between spaces, taken as they are.
+
+    >>> whitespace("a  b,c")
+    ['a', 'b,c']
+    """
+    return text.split()
+
+
+def json_tokenizer(definition: str) -> Tokenizer:
+    """The tokenizer that the text of a `tokenizer.json` describes.
+
+    Its tokens are the characters of the text that the pieces stand for; of a character that is split over
+    several, each says which part it is, as `你¹⁄₃`; special tokens keep their names.
+    Raises InputError when the definition is none.
+    """
+    tokenizer = parse_tokenizer(definition)
+
+    def from_json(text: str) -> list[str]:
+        line = one_line(text)
+        with no_panic():
+            encoding = tokenizer.encode(line)
+        return labels(line, encoding.tokens, encoding.offsets)
+
+    return from_json
+
+
+def parse_tokenizer(definition: str) -> Any:
+    """The `tokenizers.Tokenizer` that the text of a `tokenizer.json` describes.
+
+    Raises InputError when it describes none.
+    """
+    from tokenizers import Tokenizer as JsonTokenizer
+
+    with no_panic():
+        return JsonTokenizer.from_str(definition)
+
+
+@contextlib.contextmanager
+def no_panic() -> Iterator[None]:
+    """Whatever the tokenizers library raises becomes an InputError; it can panic with what is no Exception."""
+    try:
+        with unheard():
+            yield
+    except BaseException as problem:
+        if isinstance(problem, (KeyboardInterrupt, SystemExit, MemoryError)):
+            raise
+        reason = str(problem).partition("\n")[0]
+        raise InputError(
+            f"not a tokenizer.json ({reason})", hint="give the file of a fast tokenizer"
+        ) from None
+
+
+@contextlib.contextmanager
+def unheard() -> Iterator[None]:
+    """What is written to the standard error of the process meanwhile is not seen: a panic tells its story there."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+@functools.cache
+def _kind(c: str) -> str:
+    """One letter for the kind of a character: letter, digit, ideograph, apostrophe, point, space or other."""
+    if c in "'’":
+        return "a"
+    if c in ".,":
+        return "p"
+    if c.isspace() or unicodedata.category(c) in ("Cf", "Cc"):
+        return "s" if c.isspace() else "o"
+    if unicodedata.name(c, "").startswith(("CJK UNIFIED", "CJK COMPATIBILITY IDEOGRAPH")) or c == "〇":
+        return "i"
+    if c.isdecimal():
+        return "d"
+    return "l" if unicodedata.category(c)[0] in "LM" else "o"

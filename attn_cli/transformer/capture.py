@@ -1,0 +1,95 @@
+"""What passes through the attentions of a Transformer: every one goes through a function that may look on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
+
+from ..attention.dense import Steps, attention
+from ..attention.heads import split_heads, value_lengths
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Float
+
+    from ..records.attention import Kind
+
+
+class Part(Protocol):
+    """An attention of a model, as far as others need to know it."""
+
+    kind: Kind
+    layer: int
+    n_heads: int
+    out: nn.Linear  # W_o, which makes one vector of the outputs of all heads
+
+
+# What happens between the heads' query, key and value and their output. Every attention of a model goes
+# through the one function that `model(tokens, attend=…)` was given, so whoever gives it sees everything.
+Attend = Callable[[Tensor, Tensor, Tensor, Tensor | None, Part], Tensor]
+
+
+def fast(
+    query: Float[Tensor, "batch head query d_head"],
+    key: Float[Tensor, "batch head key d_head"],
+    value: Float[Tensor, "batch head key d_head"],
+    mask: Bool[Tensor, "#batch #head #query key"] | None,
+    part: Part,
+) -> Float[Tensor, "batch head query d_head"]:
+    """Attention when only its output is wanted: torch's fused kernel, which keeps no weights."""
+    return scaled_dot_product_attention(query, key, value, attn_mask=mask)
+
+
+@dataclass(frozen=True, eq=False)
+class Captured:
+    """What one attention of the model was given, and whatever can be known of it, for all of its heads."""
+
+    part: Part
+    query: Float[Tensor, "batch head query d_head"]
+    key: Float[Tensor, "batch head key d_head"]
+    value: Float[Tensor, "batch head key d_head"]
+    mask: Bool[Tensor, "#batch #head #query key"] | None
+
+    @cached_property
+    def steps(self) -> Steps:
+        """Scores and weights [batch, head, query, key], output [batch, head, query, d_head]."""
+        return attention(self.query, self.key, self.value, mask=self.mask)
+
+    @property
+    def norms(self) -> Float[Tensor, "batch head query key"]:
+        """How much of a key arrives at a query: the length of weight · value · W_o of the head."""
+        return self.steps.weights * self.value_lengths[:, :, None, :]
+
+    @property
+    def value_lengths(self) -> Float[Tensor, "batch head key"]:
+        """The length of value · W_o of the head."""
+        W_o = split_heads(self.part.out.weight, self.part.n_heads).mT  # [head, d_head, d_model]
+        return value_lengths(self.value, W_o)
+
+
+class Capture:
+    """Keeps what the attentions of all layers, or of those wanted, are given, in the order of the computation.
+
+    Weights are computed when they are looked at, so that a long input need not have them all at once.
+
+    >>> import torch
+    >>> from attn_cli.transformer.model import Config, Transformer
+    >>> config = Config(vocab=10, max_len=8, d_model=16, n_heads=4, n_layers=2, d_ff=32)
+    >>> capture = Capture()
+    >>> logits = Transformer(config)(torch.tensor([[3, 1, 4]]), attend=capture)
+    >>> [tuple(one.steps.weights.shape) for one in capture.layers]
+    [(1, 4, 3, 3), (1, 4, 3, 3)]
+    """
+
+    def __init__(self, wanted: Collection[int] | None = None) -> None:
+        self.wanted = wanted
+        self.layers: list[Captured] = []
+
+    def __call__(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, part: Part) -> Tensor:
+        if self.wanted is None or part.layer in self.wanted:
+            self.layers.append(Captured(part, query, key, value, mask))
+        return fast(query, key, value, mask, part)

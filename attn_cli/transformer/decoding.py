@@ -1,0 +1,49 @@
+"""What an encoder–decoder writes when it is left to itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from jaxtyping import Bool, Int
+
+    from .model import Transformer
+
+
+def most_written(n_source: int, max_len: int) -> int:
+    """How many tokens to write at most, should the model find no end: twice the source, and a few.
+
+    >>> most_written(5, max_len=256), most_written(200, max_len=256)
+    (20, 255)
+    """
+    return min(max_len - 1, 2 * n_source + 10)
+
+
+@torch.inference_mode()
+def greedy(
+    model: Transformer,
+    source: Tensor,
+    real: Bool[Tensor, "batch seq"] | None,
+    starts: Int[Tensor, " batch"],
+    end: int,
+    longest: int,
+) -> list[list[int]]:
+    """The most probable token after those before it, again and again, until the end or `longest` tokens.
+
+    `starts` are the tokens that the decoder reads first; neither they nor the end are given back.
+    """
+    mask = None if real is None else real[:, None, None, :]
+    context = model.encoder(model.embed(source), mask)  # [batch, seq, d_model]
+    written = starts[:, None]
+    over = torch.zeros(len(starts), dtype=torch.bool, device=starts.device)
+    for _ in range(longest):
+        last = model.logits(model.write(written, context, mask)[:, -1:])[:, 0]  # [batch, vocab]
+        token = last.argmax(dim=-1)
+        over |= token == end
+        if over.all():
+            break
+        written = torch.cat([written, token.masked_fill(over, end)[:, None]], dim=1)
+    return [row[: row.index(end)] if end in row else row for row in written[:, 1:].tolist()]

@@ -1,0 +1,137 @@
+"""Norm-weighted attention, ‖weight · value · W_o‖: from vectors and models, dense and streamed, wherever it goes."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from attn_cli import files, models
+from attn_cli.attention import streaming
+from attn_cli.attention.dense import attend, dense
+from attn_cli.attention.heads import project
+from attn_cli.attention.streaming import drain, streamed
+from attn_cli.errors import AttnNote
+from attn_cli.models import attending
+from attn_cli.models.reading import Reading
+from attn_cli.records.attention import Attention
+from attn_cli.variants.projections import Projection
+
+X = np.random.default_rng(0).normal(size=(7, 6))
+W_o = np.random.default_rng(1).normal(size=(6, 6))
+MADE = project(X, heads=3, project=Projection(W_o=W_o))
+SOURCE = ("attend", "--text", "a b c", "--heads", "2", "--project", "random", "--show", "norms")
+
+
+def by_definition(attention: Attention, W_o: np.ndarray) -> np.ndarray:
+    """One head, query and key at a time; W_o as [d_out, d_model]."""
+    norms = np.zeros_like(attention.weights)
+    d_value = attention.value.shape[-1]
+    for layer, head, query, key in np.ndindex(norms.shape):
+        rows = W_o[layer][head * d_value : (head + 1) * d_value]
+        vector = attention.weights[layer, head, query, key] * attention.value[layer, head, key]
+        norms[layer, head, query, key] = np.linalg.norm(vector @ rows)
+    return norms
+
+
+def test_a_value_of_nearly_nothing_hardly_arrives_by_hand():
+    value = np.array([[3.0, 4.0], [0.0, 0.1]])
+    attention = dense(project(np.zeros((1, 2)), value * 0, value), norms=True)
+    np.testing.assert_allclose(attention.weights[0, 0], [[0.5, 0.5]])
+    np.testing.assert_allclose(attention.norms[0, 0], [[2.5, 0.05]])
+
+
+def test_norms_of_vectors_are_the_definition():
+    attention = dense(MADE, norms=True)
+    np.testing.assert_allclose(attention.norms, by_definition(attention, W_o[None]), atol=1e-12)
+    assert dense(MADE).norms is None
+
+
+def test_streamed_norms_are_the_dense_ones_and_pooled_as_weights_are(monkeypatch):
+    whole = dense(MADE, norms=True).norms
+    np.testing.assert_allclose(drain(streamed(MADE, norms=True)).norms, whole, atol=1e-12)
+    monkeypatch.setattr(streaming.kept, "MOST_CELLS", 3)
+    pooled = drain(streamed(MADE, norms=True))
+    cells = [[whole[:, :, q][..., k].mean((2, 3)) for k in pooled.key_cells] for q in pooled.query_cells]
+    np.testing.assert_allclose(pooled.norms, np.moveaxis(cells, (0, 1), (2, 3)), atol=1e-12)
+    assert drain(streamed(MADE)).norms is None
+
+
+@pytest.mark.parametrize("kind", ["encoder", "decoder", "cross"])
+@pytest.mark.parametrize("most", [attending.MOST_DENSE, 0], ids=["dense", "streamed"])
+def test_all_three_kinds_of_a_model_have_norms(kind, most, monkeypatch):
+    """Of the bundled model, an encoder–decoder; what is checked is the sum over keys of vectors against its layers."""
+    model = models.load("mini")
+    target = None if kind == "encoder" else "他有一只猫"
+    reading = Reading(kind=kind, target=target, norms=True)
+    whole = model.attend("She has a cat.", reading)
+    monkeypatch.setattr(attending, "MOST_DENSE", most)
+    attention = model.attend("She has a cat.", reading)
+    stack = model.model.encoder if kind == "encoder" else model.model.decoder
+    parts = [layer.cross if kind == "cross" else layer.attention for layer in stack.layers]
+    expected = by_definition(whole, [part.out.weight.T.numpy() for part in parts])
+    np.testing.assert_allclose(attention.norms, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_mean_of_heads_is_the_mean_of_their_norms(run):
+    options = ("--format", "tsv")
+    single = run(*SOURCE, *options).stdout.splitlines()
+    mean = run(*SOURCE, *options, "--head", "mean").stdout.splitlines()
+    assert single[0].split("\t") == ["layer", "head", "query_pos", "norm_of", "0:a", "1:b", "2:c"]
+    numbers = np.array([[float(x) for x in line.split("\t")[4:]] for line in single[1:]])
+    found = np.array([[float(x) for x in line.split("\t")[4:]] for line in mean[1:]])
+    np.testing.assert_allclose(found, (numbers[:3] + numbers[3:]) / 2)
+
+
+@pytest.mark.parametrize("name", ["tsv", "csv", "tidy", "json", "npz", "safetensors"])
+def test_norms_come_back_as_norms(tmp_path, name):
+    shown = Attention(("a", "b"), ("a", "c"), [[[[1.5, 2], [0, 3]]]], kind="cross", are_norms=True)
+    path = str(tmp_path / f"s.{name}")
+    files.write(path, files.FORMATS[name](shown))
+    read = files.read(path)
+    assert (read.are_norms, read.unit) == (True, "norm")
+    assert (read.weights == shown.weights).all()
+
+
+def test_pictures_say_so_and_a_record_holds_both(run, tmp_path):
+    run(*SOURCE, "-o", "n.svg", cwd=tmp_path)
+    assert "<!-- norm -->" in (tmp_path / "n.svg").read_text()
+    record = json.loads(run(*SOURCE, "--format", "json").stdout)
+    np.testing.assert_allclose(np.array(record["weights"]).sum(-1), 1)
+    again = attend(np.array(record["query"][0]).transpose(1, 0, 2).reshape(3, -1), heads=2)
+    assert np.shape(record["norms"]) == again.weights.shape
+    run(*SOURCE, "-o", "n.npz", cwd=tmp_path)
+    table = run(*SOURCE).stdout
+    assert run("attend", "n.npz", "--show", "norms", cwd=tmp_path).stdout == table
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--show", "norm"], "--show 'norm'; give weights, scores, norms, output or steps"),
+        (["--show", "norms", "--words"], "--words does not apply to --show norms; leave it out"),
+    ],
+)
+def test_what_cannot_be_shown(run, options, message):
+    done = run("attend", "--text", "a b", *options)
+    assert (done.code, done.stderr) == (2, f"attn: error: {message}\n")
+
+
+def test_of_saved_weights_nothing_tells_the_norms(run):
+    done = run("attend", "--weights", "-", "--show", "norms", stdin="1 0\n0 1\n")
+    assert done.code == 2
+    assert done.stderr.startswith("attn: error: nothing tells the norms of this attention; compute it from")
+
+
+def test_special_tokens_are_hidden_from_norms_too():
+    from attn_cli.records.special import without_special
+
+    whole = dense(MADE, norms=True)
+    marks = [True] + [False] * 6
+    with pytest.warns(AttnNote, match="special tokens are hidden; rows are renormalised"):
+        hidden = without_special(whole, marks, renormalise=True)
+    rest = whole.weights[:, :, 1:, 1:]
+    sums = rest.sum(-1, keepdims=True)
+    np.testing.assert_allclose(hidden.weights, rest / sums)
+    np.testing.assert_allclose(hidden.norms, whole.norms[:, :, 1:, 1:] / sums)
+    assert hidden.provenance.endswith("special tokens hidden and rows renormalised")
+    torch.testing.assert_close(torch.tensor(hidden.weights).sum(-1), torch.ones(1, 3, 6).double())

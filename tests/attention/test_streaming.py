@@ -1,0 +1,508 @@
+"""Streamed attention is dense attention, pooled: every variant, and what must hold at any length."""
+
+import itertools
+import math
+import threading
+
+import numpy as np
+import pytest
+import torch
+from attn_cli import files
+from attn_cli.attention import streaming
+from attn_cli.attention.dense import attention, dense
+from attn_cli.attention.heads import project
+from attn_cli.attention.rules import Rule
+from attn_cli.attention.streaming import blocking, kept, stream, streamed
+from attn_cli.commands.io import progress
+from attn_cli.commands.io.environment import environment
+from attn_cli.errors import AttnNote, AttnWarning, InputError
+from attn_cli.files.fields import to_fields
+from attn_cli.records.attention import Attention, cells
+from attn_cli.variants.masks import of_vectors
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from variants import (
+    D_HEAD,
+    MASK_SPECS,
+    N_HEADS,
+    NORMALISATION_SPECS,
+    POSITION_SPECS,
+    SCORE_SPECS,
+    read_arrays,
+)  # fmt: skip
+
+MASKINGS = [[], *([spec] for spec in MASK_SPECS), ["causal", "window:size=3,ahead=1"]]
+
+
+def returned(steps):
+    """What a generator returns when it has been gone through."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def vectors(n_query, n_key, *, layers=1, dtype=torch.float64, seed=0):
+    normal = np.random.default_rng(seed).normal
+    sizes = ((n_query, D_HEAD), (n_key, D_HEAD), (n_key, 3))
+    return [torch.tensor(normal(size=(layers, N_HEADS, *size))).to(dtype) for size in sizes]
+
+
+def mean_over(weights, n_rows, n_columns):
+    """The mean of each cell, one after the other."""
+    rows, columns = (cells(n, k) for n, k in zip(weights.shape[-2:], (n_rows, n_columns), strict=True))
+    means = [[weights[..., r[0] : r[-1] + 1, c[0] : c[-1] + 1].mean((-1, -2)) for c in columns] for r in rows]
+    return np.moveaxis(np.array(means), (0, 1), (-2, -1))
+
+
+def assert_streams_like_dense(q, k, v, rule, *, within=1e-13):
+    got, steps = returned(stream(q, k, v, rule)), attention(q, k, v, rule)
+    whole = steps.weights.numpy()
+    entropy = -np.where(whole > 0, whole * np.log(np.where(whole > 0, whole, 1)), 0).sum(-1)
+    wanted = {
+        "weights": mean_over(whole, *got.weights.shape[-2:]),
+        "output": steps.output,
+        "mass": whole.sum(-2),
+        "entropy": entropy,
+        "top_weights": np.sort(whole)[..., ::-1][..., : got.top_weights.shape[-1]],
+    }
+    for name, expected in wanted.items():
+        np.testing.assert_allclose(getattr(got, name), expected, rtol=within, atol=within, err_msg=name)
+    there = np.take_along_axis(whole, got.top_keys.clip(0), -1)
+    np.testing.assert_allclose(got.top_weights, np.where(got.top_keys < 0, 0, there), rtol=0, atol=within)
+    assert ((got.top_keys < 0) == (got.top_weights == 0)).all()
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Cells and blocks so small that short inputs need many of both."""
+    monkeypatch.setattr(kept, "MOST_CELLS", 5)
+    monkeypatch.setattr(blocking, "CACHED", 2**9)
+
+
+# ---- the same as dense -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("score", SCORE_SPECS)
+def test_every_score_mask_and_normalisation_streams(small, score):
+    for mask, normalise in itertools.product(MASKINGS, NORMALISATION_SPECS):
+        rule = Rule.parse(score=score, mask=mask, normalise=normalise, read_arrays=read_arrays)
+        assert_streams_like_dense(*vectors(9, 11), rule)
+
+
+@pytest.mark.parametrize("position", POSITION_SPECS)
+def test_every_position_streams(small, position):
+    for score, mask in itertools.product(SCORE_SPECS, ([], ["causal", "global:tokens=2|window:size=3"])):
+        rule = Rule.parse(score=score, position=position, mask=mask, read_arrays=read_arrays)
+        assert_streams_like_dense(*vectors(9, 11), rule)
+
+
+@pytest.mark.parametrize("numbers", [{"scale": 30.0}, {"temperature": 0.2}, {"softcap": 0.7}, {"top_k": 2}])
+def test_scale_temperature_softcap_and_top_k_stream(small, numbers):
+    for mask in ([], ["causal"]):
+        assert_streams_like_dense(*vectors(9, 9), Rule.parse(mask=mask, **numbers))
+
+
+@pytest.mark.parametrize(("n_query", "n_key"), [(1, 1), (1, 40), (40, 1), (12, 6), (300, 7), (130, 517)])
+def test_any_lengths_stream(small, n_query, n_key):
+    for mask in ([], ["causal"], ["window:size=6,ahead=2"]):
+        assert_streams_like_dense(*vectors(n_query, n_key), Rule.parse(mask=mask))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16], ids=str)
+def test_lower_precision_streams_as_it_is_computed_dense(dtype):
+    q, k, v = vectors(70, 200, dtype=dtype)
+    got, wanted = returned(stream(q, k, v)), attention(q, k, v)
+    assert got.output.dtype == dtype
+    assert got.weights.dtype == np.float32
+    np.testing.assert_allclose(got.weights, wanted.weights, rtol=0, atol=1e-7)
+    np.testing.assert_allclose(got.output.double(), wanted.output.double(), rtol=0, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    "spec", [{}, {"position": "alibi"}, {"mask": ["lsh"]}, {"normalise": "softmax1:sink=0+2"}]
+)
+def test_layers_and_heads_share_one_pass(small, spec):
+    q, k, v = vectors(9, 11, layers=3)
+    assert_streams_like_dense(q, k, v, Rule.parse(**spec))
+
+
+@pytest.fixture
+def threads():
+    """Sets a number of threads, and sets it back."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+def test_what_models_compute_is_streamed_by_several_threads_too(threads):
+    """Tensors of inference mode could not be filled by threads that were not in it."""
+    threads(2)
+    with torch.inference_mode():
+        x = torch.randn(1, 2, 600, 4)
+        several = returned(stream(x, x, x))
+    threads(1)
+    np.testing.assert_array_equal(several.weights, returned(stream(x, x, x)).weights)
+
+
+def test_the_more_maps_the_fewer_cells():
+    x = torch.zeros(1, 1, 1100, 2)
+    assert returned(stream(x, x, x, n_maps=64)).weights.shape == (1, 1, 512, 512)
+
+
+def test_any_number_of_threads_gives_the_same_bits(small, threads):
+    q, k, v = vectors(300, 300, dtype=torch.float32)
+    alone = returned(stream(q, k, v, Rule.parse(mask=["causal"])))
+    threads(3)
+    together = returned(stream(q, k, v, Rule.parse(mask=["causal"])))
+    assert torch.get_num_threads() == 3
+    for name in ("weights", "output", "entropy", "mass", "top_weights", "top_keys"):
+        np.testing.assert_array_equal(getattr(together, name), getattr(alone, name))
+
+
+def test_what_goes_wrong_in_a_thread_is_raised(threads):
+    threads(2)
+    with pytest.raises(InputError, match="3 sinks for 2 heads"):
+        returned(stream(*vectors(4, 4), Rule.parse(normalise="softmax1:sink=0+1+2")))
+
+
+def test_whoever_stops_leaves_no_thread_behind(small, threads):
+    threads(2)
+    before = threading.active_count()
+    steps = stream(*vectors(300, 300))
+    next(steps)
+    assert threading.active_count() > before
+    steps.close()
+    assert threading.active_count() == before
+    assert torch.get_num_threads() == 2
+
+
+def test_heaviest_keys_are_found_among_many():
+    normal = np.random.default_rng(1).normal
+    for n in (1, 4, 63, 64, 320, 321, 385, 1000):
+        weights = torch.tensor(normal(size=(2, 3, n)))
+        found, wanted = kept._heaviest(weights, 5), weights.topk(min(5, n))
+        assert found.values.equal(wanted.values)
+        assert found.indices.equal(wanted.indices)
+
+
+# ---- by hand ---------------------------------------------------------------------------------------
+
+
+def test_by_hand_four_alike(monkeypatch):
+    """Four keys alike: each weight ¼, so each cell's mean; entropy ln 4; each key receives 4 · ¼."""
+    monkeypatch.setattr(kept, "MOST_CELLS", 2)
+    zero, values = torch.zeros(1, 1, 4, 1), torch.tensor([0.0, 2.0, 4.0, 6.0]).reshape(1, 1, 4, 1)
+    got = returned(stream(zero, zero, values))
+    assert got.weights.tolist() == [[[[0.25, 0.25], [0.25, 0.25]]]]
+    assert got.output.flatten().tolist() == [3, 3, 3, 3]
+    assert got.entropy.flatten() == pytest.approx([math.log(4)] * 4)
+    assert got.mass.flatten().tolist() == [1, 1, 1, 1]
+
+
+def test_by_hand_causal(monkeypatch):
+    """Rows [1], [½ ½], [⅓ ⅓ ⅓]: the cells 0 | 1–2 are 1, 0 above (½ + ⅓) / 2 and (½ + 0 + ⅓ + ⅓) / 4."""
+    monkeypatch.setattr(kept, "MOST_CELLS", 2)
+    zero = torch.zeros(1, 1, 3, 1, dtype=torch.float64)
+    got = returned(stream(zero, zero, zero, Rule.parse(mask=["causal"])))
+    np.testing.assert_allclose(got.weights[0, 0], [[1, 0], [5 / 12, 7 / 24]], rtol=1e-15)
+    np.testing.assert_allclose(got.mass[0, 0], [11 / 6, 5 / 6, 1 / 3], rtol=1e-15)
+    assert got.top_keys[0, 0, 0].tolist() == [0, -1, -1]
+
+
+# ---- what is never there, and never read ------------------------------------------------------------
+
+
+class Sizes(TorchDispatchMode):
+    """How many numbers torch computes: at most at once, and as matrix products altogether."""
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        if isinstance(result, torch.Tensor) and result.is_floating_point():
+            self.largest = max(getattr(self, "largest", 0), result.numel())
+            if function.overloadpacket is torch.ops.aten.bmm:
+                self.products = getattr(self, "products", 0) + result.numel()
+        return result
+
+
+def sizes_of(n, spec):
+    x = torch.zeros(1, 1, n, 2)
+    with Sizes() as sizes:
+        returned(stream(x, x, x, Rule.parse(mask=spec)))
+    return sizes
+
+
+def test_queries_by_keys_are_never_held(monkeypatch):
+    monkeypatch.setattr(blocking, "CACHED", 2**16)
+    assert sizes_of(1500, []).largest <= 2**14
+    assert sizes_of(1500, ["causal"]).largest <= 2**14
+
+
+def test_a_window_costs_in_proportion_to_the_length():
+    short, long = (sizes_of(n, ["window:size=64"]).products for n in (2048, 4096))
+    assert long == pytest.approx(2 * short, rel=0.05)
+    assert long < 4096 * 6 * 64  # of the 64 times as many that there are
+
+
+def test_vectors_of_keys_that_nobody_may_attend_to_have_no_effect():
+    q, k, v = vectors(6, 8)
+    written = np.tile([1, 1, 0, 1, 1, 0, 1, 1], (6, 1))  # as a matrix, so that every key is looked at
+    rule = Rule.parse(mask=[written])
+    clean = returned(stream(q, k, v, rule))
+    k[..., [2, 5], :], v[..., [2, 5], :] = torch.nan, torch.inf
+    dirty = returned(stream(q, k, v, rule))
+    for name in ("weights", "output", "entropy", "mass", "top_weights", "top_keys"):
+        np.testing.assert_array_equal(getattr(dirty, name), getattr(clean, name))
+
+
+# ---- the record -------------------------------------------------------------------------------------
+
+
+def test_the_record_is_that_of_dense_attention_pooled(small):
+    heads = project(np.random.default_rng(0).normal(size=(12, 8)), heads=2, project="random")
+    rule = Rule.parse(mask=["causal"])
+    got, wanted = returned(streamed(heads, rule)), dense(heads, rule)
+    assert got.pooled
+    assert got.query_tokens == wanted.query_tokens
+    assert got.provenance == wanted.provenance
+    np.testing.assert_allclose(got.weights, mean_over(wanted.weights, 5, 5), atol=1e-14)
+    np.testing.assert_allclose(got.output, wanted.output, atol=1e-14)
+
+
+def test_what_fits_is_not_pooled():
+    heads = project(np.eye(7))
+    assert not returned(streamed(heads)).pooled
+    np.testing.assert_allclose(returned(streamed(heads)).weights, dense(heads).weights, atol=1e-15)
+
+
+def test_many_maps_have_fewer_cells_each():
+    x = torch.zeros(1, 256, 300, 1)
+    assert returned(stream(x, x, x)).weights.shape == (1, 256, 256, 256)
+
+
+def test_blind_rows_are_zero_and_named_once():
+    heads = project(np.eye(6))
+    rule = Rule.parse(mask=["window:size=2", "padding:length=2"])
+    with pytest.warns(AttnWarning, match="query 3 \\(3\\), 4 \\(4\\), 5 \\(5\\);") as caught:
+        got = returned(streamed(heads, rule))
+    assert len(caught) == 1
+    assert not got.weights[0, 0, 3:].any()
+    assert not got.output[0, 3:].any()
+    assert (got.top_keys[0, 0, 3:] == -1).all()
+
+
+def test_a_row_that_is_blind_in_one_head_is_named():
+    @of_vectors
+    def where_positive(query, key):
+        return (query[..., :1] > 0).expand(*query.shape[:-1], key.shape[-2])
+
+    x = np.array([[1.0, -1.0], [1.0, 1.0], [1.0, 1.0]])
+    with pytest.warns(AttnWarning, match="for query 0 \\(0\\); weights"):
+        returned(streamed(project(x, heads=2), Rule(masks=((where_positive,),))))
+
+
+def test_linear_attention_says_how_far_it_is_off():
+    heads = project(np.random.default_rng(0).normal(size=(100, 4)))
+    with pytest.warns(
+        AttnNote, match=r"linear attention approximates scaled_dot: in 50 rows.* off by 0\.0\d+ on"
+    ):
+        returned(streamed(heads, Rule.parse(score="linear")))
+
+
+def test_a_mask_of_another_shape_is_refused():
+    with pytest.raises(InputError, match=r"a mask \[2, 2\] for 3 queries and 3 keys"):
+        returned(streamed(project(np.eye(3)), Rule.parse(mask=[np.eye(2)])))
+
+
+def test_progress_rises_to_the_end(small):
+    done = [step.done for step in stream(*vectors(40, 40))]
+    assert done == sorted(set(done))
+    assert done[-1] == 40
+    assert len(done) > 5
+
+
+POOLED = Attention(
+    ("The", "cat", "sat", "…", "注\t", ""),
+    tuple("abc"),
+    np.arange(8.0).reshape(1, 2, 2, 2) / 7,
+    kind="cross",
+    provenance="by hand",
+    output=np.ones((1, 6, 2)),
+    pooled=True,
+    entropy=np.ones((1, 2, 6)),
+    mass=np.ones((1, 2, 3)),
+    top_keys=np.array([2, -1] * 12).reshape(1, 2, 6, 2),
+    top_weights=np.ones((1, 2, 6, 2)),
+)
+
+
+@pytest.mark.parametrize("name", ["json", "npz", "safetensors"])
+def test_a_pooled_record_comes_back_whole(tmp_path, name):
+    path = str(tmp_path / f"p.{name}")
+    files.write(path, files.FORMATS[name](POOLED))
+    read = files.read(path)
+    for field, value in vars(POOLED).items():
+        np.testing.assert_array_equal(getattr(read, field), value)
+    assert read.top_keys.dtype == np.int64
+
+
+@pytest.mark.parametrize("name", ["tsv", "csv", "tidy"])
+def test_a_table_names_the_cells_and_is_read_as_pooled(tmp_path, name):
+    path = str(tmp_path / f"p.{name}")
+    files.write(path, files.FORMATS[name](POOLED))
+    read = files.read(path)
+    assert read.pooled
+    assert read.query_tokens == ("The", "…", "…", "…", "…", "…")
+    assert read.key_tokens == ("a", "b", "…")
+    assert (read.weights == POOLED.weights).all()
+    assert b"".join(files.FORMATS[name](read)) == b"".join(files.FORMATS[name](POOLED))
+
+
+def test_a_table_of_cells_by_hand():
+    table = b"".join(files.FORMATS["tsv"](POOLED)).decode().splitlines()
+    assert table[0] == "layer\thead\tquery_pos\tquery\t0:a\t1-2:b…"
+    assert table[1].startswith("0\t0\t0-2\tThe…\t0.0\t")
+
+
+def test_a_document_names_the_cells():
+    lines = b"".join(files.FORMATS["md"](POOLED)).decode().splitlines()
+    assert "| query | a | 1-2:b… |" in lines
+    assert lines[-1].startswith("| 3-5:…… |")
+
+
+def test_what_is_not_pooled_is_written_as_ever():
+    assert "pooled" not in to_fields(Attention(("a",), ("b",), np.ones((1, 1, 1, 1))))
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("0-1:a…\t2-9:b…\n0\t0\t0\tx\t1\t2", "position 0-1, expected 0-4"),
+        ("0-1:a…\t1-2:b…\n0\t0\t0\tx\t1\t2", "position 0-1, expected 0-0"),
+        ("0:a\n0\t0\t0-99999999\tx\t1", "100,000,000 positions; give at most"),
+        ("0:a\n0\t0\t0-99999999999\tx\t1", "position '0-99999999999'"),
+        ("0:a\n0\t0\t5-2\tx\t1", "position '5-2'"),
+    ],
+)
+def test_cells_that_no_map_has_are_refused(tmp_path, table, message):
+    path = tmp_path / "t.tsv"
+    path.write_text(f"layer\thead\tquery_pos\tquery\t{table}\n")
+    with pytest.raises(InputError, match=message):
+        files.read(str(path))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"pooled": False}, "6 tokens|have 2 along query"),
+        ({"weights": np.ones((1, 2, 7, 2))}, "have 7 along query, but there are 6"),
+        ({"scores": np.ones((1, 2, 6, 3))}, "beside scores or a mask"),
+        ({"mask": np.ones((1, 1, 6, 3), bool)}, "beside scores or a mask"),
+        ({"entropy": np.ones((1, 2, 2))}, "entropy .* do not fit"),
+        ({"top_keys": np.ones((1, 2, 6, 2))}, "top_keys of type float64"),
+    ],
+)
+def test_a_pooled_record_is_checked(change, message):
+    with pytest.raises(InputError, match=message):
+        Attention(**(vars(POOLED) | change))
+
+
+# ---- the command ------------------------------------------------------------------------------------
+
+
+def test_the_command_pools_what_is_long_and_says_so(run, monkeypatch):
+    whole = run("attend", "--text", "a b c d e", "--format", "json")
+    monkeypatch.setattr(kept, "MOST_CELLS", 2)
+    monkeypatch.setattr(streaming, "MOST_DENSE", 25)
+    assert run("attend", "--text", "a b c d e", "--format", "json").output == whole.output
+    monkeypatch.setattr(streaming, "MOST_DENSE", 24)
+    done = run("attend", "--text", "a b c d e")
+    assert done.code == 0
+    assert done.stderr == "attn: note: 5 × 5 weights are pooled to 2 × 2 means\n"
+    header, *rows = (line.split("\t") for line in done.stdout.splitlines())
+    assert header[4:] == ["0-1:a…", "2-4:c…"]
+    means = mean_over(np.array(files.json_.parse(whole.stdout, "-").weights), 2, 2)[0, 0]
+    np.testing.assert_allclose(np.array([row[4:] for row in rows], float), means, atol=1e-15)
+
+
+def test_what_is_long_but_fits_a_picture_keeps_every_weight(run, monkeypatch):
+    arguments = ("attend", "--text", "a b c d e", "--heads", "2", "--mask", "causal")
+    whole = files.tables.parse(run(*arguments).stdout, "-")
+    monkeypatch.setattr(streaming, "MOST_DENSE", 49)
+    done = run(*arguments)
+    assert done.stderr == ""
+    np.testing.assert_allclose(files.tables.parse(done.stdout, "-").weights, whole.weights, atol=1e-15)
+
+
+@pytest.mark.parametrize("shown", ["scores", "steps"])
+def test_what_streaming_does_not_keep_is_refused(run, monkeypatch, shown):
+    monkeypatch.setattr(streaming, "MOST_DENSE", 24)
+    done = run("attend", "--text", "a b c d e", "--show", shown)
+    assert done.code == 2
+    assert "25 weights are too many to keep every step; give at most 24" in done.stderr
+
+
+def test_a_picture_of_a_pooled_map_is_drawn(run, monkeypatch, tmp_path):
+    monkeypatch.setattr(streaming, "MOST_DENSE", 24)
+    monkeypatch.setattr(kept, "MOST_CELLS", 3)
+    picture = tmp_path / "x.svg"
+    done = run("heatmap", "--text", "a b c d e f g", "--model", "none", "-o", str(picture))
+    assert done.code == 0
+    assert "each cell is the mean of 3 × 3 weights" in picture.read_text()
+
+
+# ---- the bar ----------------------------------------------------------------------------------------
+
+
+def steps(n):
+    yield from (streaming.Progress(i + 1, n) for i in range(n))
+    return "made"
+
+
+def test_a_bar_appears_on_a_terminal_for_what_takes_long(monkeypatch, capsys):
+    monkeypatch.setattr(environment, "color", "always")
+    monkeypatch.setattr(progress, "PATIENCE", -1)
+    assert progress.finish(steps(4), "attention") == "made"
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "attention" in err
+    assert "25%" in err
+
+
+@pytest.mark.parametrize(("color", "patience"), [("always", 60), ("auto", -1)])
+def test_no_bar_for_what_is_quick_or_where_nobody_looks(monkeypatch, capsys, color, patience):
+    monkeypatch.setattr(environment, "color", color)
+    monkeypatch.setattr(progress, "PATIENCE", patience)
+    assert progress.finish(steps(4), "attention") == "made"
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_bar_of_several_parts_begins_anew_for_each(monkeypatch, capsys):
+    monkeypatch.setattr(environment, "color", "always")
+    monkeypatch.setattr(progress, "PATIENCE", -1)
+    with progress.bar("attention") as show, streaming.watched(show):
+        assert [streaming.drain(steps(n)) for n in (4, 8)] == ["made", "made"]
+    err = capsys.readouterr().err
+    assert err.count("100%") == 1  # drawn at its beginning, and as it is left
+
+
+def test_a_long_text_through_a_model_has_a_bar(run, monkeypatch):
+    from attn_cli.models import attending
+
+    monkeypatch.setattr(progress, "PATIENCE", -1)
+    monkeypatch.setattr(attending, "MOST_DENSE", 1)
+    result = run("attend", "--text", "a b", "--model", "mini", "--color", "always")
+    assert (result.code, "100%" in result.stderr) == (0, True)
+
+
+def test_an_interrupt_takes_the_bar_away(monkeypatch, capsys):
+    def interrupted():
+        yield streaming.Progress(1, 3)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(environment, "color", "always")
+    monkeypatch.setattr(progress, "PATIENCE", -1)
+    with pytest.raises(KeyboardInterrupt):
+        progress.finish(interrupted(), "attention")
+    assert capsys.readouterr().err.endswith("\x1b[2K")  # the line is empty again

@@ -1,0 +1,60 @@
+"""`--show scores`: wherever they go, nobody takes them for weights."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from attn_cli import files
+from attn_cli.attention.dense import attend
+from attn_cli.errors import InputError
+from attn_cli.records.attention import Attention
+from attn_cli.render.figure.figure import attention_maps, view
+from attn_cli.render.look import Look
+
+SOURCE = ("attend", "--text", "a b c", "--heads", "2", "--project", "random", "--mask", "causal")
+SHOWN = Attention(("a", "b\t"), ("a", "c"), [[[[-1.5, 2], [0, 3]]]], kind="cross", are_scores=True)
+
+
+@pytest.mark.parametrize("name", ["tsv", "csv", "tidy", "json", "npz"])
+def test_scores_come_back_as_scores(tmp_path, name):
+    path = str(tmp_path / f"s.{name}")
+    files.write(path, files.FORMATS[name](SHOWN))
+    read = files.read(path)
+    assert read.are_scores
+    assert read.query_tokens == SHOWN.query_tokens
+    assert (read.weights == SHOWN.weights).all()
+
+
+def test_the_header_says_so(run):
+    for form, header in (
+        ("tsv", "layer head query_pos score_of 0:a 1:b 2:c"),
+        ("tidy", "layer head query_pos query key_pos key score"),
+    ):
+        table = run(*SOURCE, "--show", "scores", "--format", form).stdout
+        assert table.splitlines()[0].split("\t") == header.split()
+    assert run(*SOURCE).stdout.startswith("layer\thead\tquery_pos\tquery\t0:a")
+
+
+def test_a_picture_says_so_from_the_command_and_from_its_table(run, tmp_path):
+    run(*SOURCE, "--show", "scores", "-o", "s.svg", cwd=tmp_path)
+    run(*SOURCE, "--show", "scores", "-o", "s.tsv", cwd=tmp_path)
+    run("heatmap", "s.tsv", "-o", "t.svg", cwd=tmp_path)
+    run(*SOURCE, "-o", "w.svg", cwd=tmp_path)
+    said = {name: (tmp_path / f"{name}.svg").read_text() for name in "stw"}
+    assert [name for name in said if "<!-- score -->" in said[name]] == ["s", "t"]
+    assert [name for name in said if "<!-- weight -->" in said[name]] == ["w"]
+    assert run(*SOURCE, "--show", "scores", "--format", "html").stdout.count(", scores before softmax") == 1
+
+
+def test_a_whole_record_still_holds_weights(run):
+    record = json.loads(run(*SOURCE, "--show", "scores", "--format", "json").stdout)
+    assert "are_scores" not in record
+    np.testing.assert_allclose(np.array(record["weights"]).sum(-1), 1)
+
+
+def test_a_map_has_its_unit_and_lines_are_refused():
+    assert attention_maps(SHOWN).unit == "score"
+    assert attention_maps(attend(np.eye(2))).unit == "weight"
+    with pytest.raises(InputError, match="lines of scores; draw a map"):
+        view(replace(SHOWN, weights=abs(SHOWN.weights)), Look(view="lines"))
