@@ -18,7 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 from . import __version__
 from .commands.io.environment import environment
 from .commands.io.options import Common, ReaderLeft, command
-from .errors import AttnNote, AttnWarning, InputError
+from .errors import LONGEST, AttnNote, AttnWarning, InputError, shortened
 from .registry import nearest, summary
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def _print_line(kind: str, text: str) -> None:
     # A file's name may hold what acts on a terminal.
     line = _CONTROLS.sub(lambda c: f"\\u{ord(c[0]):04x}", " ".join(text.split("\n")))
     try:
-        print(f"attn: {kind}: {line}", file=sys.stderr, flush=True)
+        print(shortened(f"attn: {kind}: {line}", LONGEST), file=sys.stderr, flush=True)
     except OSError:
         _drop(sys.stderr)  # nobody can hear it
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LONGEST = 300  # characters of a line on stderr, with what stands before the message
+_PREFIX = len("attn: warning: ")
 
 
 class InputError(ValueError):
     """Input or usage that cannot be right; the command line prints it as one line and exits 2.
 
     `what` names what was got and what is allowed, `hint` what to do, `where` the file and line:
-    `FILE:LINE: what; hint`.
+    `FILE:LINE: what; hint`. However long the names in it are, its text fits into one line of `LONGEST`
+    characters: each part that is too long is cut in its middle.
 
     >>> str(InputError("3 columns, expected 2", hint="remove one", where="q.csv:4"))
     'q.csv:4: 3 columns, expected 2; remove one'
@@ -20,12 +29,46 @@ class InputError(ValueError):
         super().__init__(what)
 
     def __str__(self) -> str:
-        message = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{message}; {self.hint}" if self.hint else message
+        where, what, hint = (
+            f"{self.where}: " * bool(self.where),
+            self.what,
+            f"; {self.hint}" * bool(self.hint),
+        )
+        if len(where) + len(what) + len(hint) > (room := LONGEST - _PREFIX):
+            where = shortened(where, room // 3)
+            what = shortened(what, max(room // 3, room - len(where) - len(hint)))
+            hint = shortened(hint, room - len(where) - len(what))
+        return where + what + hint
 
     def at(self, where: str) -> InputError:
         """The same error, placed in a file by someone who knows its name (an inner place is kept)."""
         return InputError(self.what, hint=self.hint, where=self.where or where)
+
+
+@contextlib.contextmanager
+def about(where: str) -> Iterator[None]:
+    """Errors of what is done inside name this file or option, unless they name a place of their own.
+
+    >>> with about("q.csv"):
+    ...     raise InputError("3 columns, expected 2")
+    Traceback (most recent call last):
+    attn_cli.errors.InputError: q.csv: 3 columns, expected 2
+    """
+    try:
+        yield
+    except InputError as problem:
+        raise problem.at(where) from None
+
+
+def shortened(text: str, most: int) -> str:
+    """A text of at most `most` characters: what is too long is cut in its middle.
+
+    >>> shortened("a name without end", 10), shortened("short", 10)
+    ('a nam… end', 'short')
+    """
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 2]}…{text[len(text) - (most - 1) // 2 :]}"
 
 
 class AttnWarning(UserWarning):

@@ -7,6 +7,7 @@ from . import delimited, json_, npy, npz, safetensors, typeset  # noqa: F401 (ea
 from .decoding import decode, read_text
 from .formats import FORMATS, format_of
 from .json_ import json_text
+from .memory import limit_memory, most_memory, parse_size
 from .reading import read, read_arrays, read_matrix
 from .series import series_tsv
 from .word_vectors import read_vectors
@@ -19,6 +20,9 @@ __all__ = [
     "decode",
     "format_of",
     "json_text",
+    "limit_memory",
+    "most_memory",
+    "parse_size",
     "read",
     "read_arrays",
     "read_matrix",

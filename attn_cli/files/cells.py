@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
+from .memory import allow
 from .source import called
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def split(line: str, delimiter: str | None) -> list[str]:
 
 def rows(text: str, delimiter: str | None, path: str) -> Iterator[tuple[int, list[str]]]:
     """Line numbers and cells. Every line must have as many cells as the first; blank ones may only follow."""
+    allow(2 * len(text) + 200 * text.count("\n") + 24 * text.count(delimiter or " "))
     lines = text.rstrip("\n \t").split("\n")
     width = 0
     for number, line in enumerate(lines, start=1):

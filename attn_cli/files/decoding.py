@@ -6,7 +6,8 @@ import codecs
 
 from ..errors import InputError, note
 from . import contents
-from .source import called, opened
+from .memory import allow_text
+from .source import called, opened, size
 
 # The longer marks first: UTF-32's begins with UTF-16's.
 _MARKS = {
@@ -27,11 +28,18 @@ def read_text(path: str, *, encoding: str | None = None) -> str:
     """
     with opened(path) as file:
         if (kind := contents.kind(file, path)) != "text":
-            raise InputError(f"is {kind}, not text", hint="give a text file")
+            raise InputError(f"is {_ARTICLES[kind]}, not text", hint="give a text file")
+        allow_text(size(file))
         text = decode(file.read(), encoding, where=called(path))
         if not text.strip():
             raise InputError("holds only blanks", hint="put some text in it")
         return text
+
+
+_ARTICLES = {
+    "image": "an image", "npy": "a NumPy array", "npz": "an .npz archive", "pt": "a PyTorch file",
+    "safetensors": "a .safetensors file",
+}  # fmt: skip
 
 
 def decode(data: bytes, encoding: str | None = None, *, where: str) -> str:

@@ -11,12 +11,14 @@ import numpy as np
 from ..errors import InputError, note
 from ..records.encoding import Image
 from ..text.escaping import escape
+from .memory import allow
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Opened
 
 # More are not decoded: a PNG of a few kilobytes can declare gigabytes of one colour.
 MOST_PIXELS = 2**26
+_BYTES_OF_A_PIXEL = 16  # while it is turned and laid on white
 _FORMATS = ("JPEG", "PNG", "WEBP")
 _BEGINNING = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF....WEBP", re.DOTALL)
 _OTHERS = {
@@ -56,8 +58,11 @@ def load(file: BinaryIO) -> Image:
         with warnings.catch_warnings(action="ignore"), Pillow.open(file, formats=_FORMATS) as opened:
             if opened.width * opened.height > MOST_PIXELS:
                 raise Pillow.DecompressionBombError
+            allow(_BYTES_OF_A_PIXEL * opened.width * opened.height)
             turned = ImageOps.exif_transpose(opened)
             turned.load()
+    except InputError:
+        raise
     except Pillow.DecompressionBombError:
         what = f"is an image of more than {MOST_PIXELS:,} pixels"
         raise InputError(what, hint="make it smaller") from None

@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import InputError
 from .fields import from_fields, is_array, is_record, to_fields
 from .formats import FORMATS
+from .memory import allow, allow_array
 from .source import called, suffix
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def parse(text: str, path: str) -> Record | np.ndarray | dict[str, np.ndarray] |
         return None
     import json
 
+    allow(_cost(text))
     try:
         value = json.loads(text)
     except json.JSONDecodeError as problem:
@@ -87,6 +89,11 @@ def parse(text: str, path: str) -> Record | np.ndarray | dict[str, np.ndarray] |
             hint='write [[1, 2], …] or {"name": [[1, 2], …]}',
         )
     return found
+
+
+def _cost(text: str) -> int:
+    """The bytes that Python takes for what a JSON text holds: more than its length, where it is lists of lists."""
+    return len(text) + 40 * text.count(",") + 96 * text.count("[") + 240 * text.count("{")
 
 
 _BEGINS_LIKE_OURS = re.compile(r'\s*(?:\{\s*"type"|\[\s*\[\s*[-\d])')
@@ -119,6 +126,7 @@ def _field(type_name: str, name: str, value: Any) -> Any:
 
 def _array(name: str, nested: Any, null: float | None = None) -> np.ndarray:
     """Nested lists as an array; `null` is what a null stands for, if it may stand for anything."""
+    allow_array((1,) * _depth(nested), 8, whose=name)
     try:
         array = np.array(nested)
     except ValueError:
@@ -128,6 +136,13 @@ def _array(name: str, nested: Any, null: float | None = None) -> np.ndarray:
     if array.dtype.kind not in "fiub":
         raise InputError(f"{name}: something in it is no number", hint="write numbers only")
     return array
+
+
+def _depth(nested: Any) -> int:
+    depth = 0
+    while isinstance(nested, list) and nested:
+        nested, depth = nested[0], depth + 1
+    return depth
 
 
 def _raggedness(nested: list[Any]) -> str:

@@ -13,6 +13,7 @@ from ..records.checks import shape
 from ..records.encoding import Encoding
 from .contents import pickled
 from .formats import FORMATS
+from .memory import allow_array
 from .source import size, truncated
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def load(file: BinaryIO, n_bytes: int | None = None) -> np.ndarray:
         raise InputError(
             f"declares {shape_and_type(axes, dtype)}, more than the file holds", hint="write it again"
         )
+    allow_array(axes, dtype.itemsize * (1 if _native(dtype) == dtype else 2))
     array = np.empty(count, dtype)
     if file.readinto(array.view(np.uint8)) < array.nbytes:  # type: ignore[attr-defined]
         raise truncated()

@@ -8,11 +8,10 @@ import numpy as np
 
 from ..errors import InputError
 from ..text.escaping import escape, unescape
-from . import npy
+from . import archive, npy
 from .contents import pickled
 from .fields import is_record, to_fields
 from .formats import FORMATS
-from .source import size
 
 if TYPE_CHECKING:
     import zipfile
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
 
     from ..records.attention import Record
     from .fields import Field
-
-# What the members may unpack to, unless the file itself is bigger: a zip of 2 MB can declare 2 GB of zeros.
-MOST_UNPACKED = 2 * 1024**3
 
 
 @FORMATS.register
@@ -37,11 +33,11 @@ def npz(record: Record) -> Iterator[bytes]:
     import zipfile
 
     pieces = _Pieces()
-    with zipfile.ZipFile(pieces, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
+    with zipfile.ZipFile(pieces, "w", zipfile.ZIP_STORED) as written:  # type: ignore[call-overload]
         for name, field in to_fields(record).items():
             array = _as_array(field)
             member = zipfile.ZipInfo(f"{name}.npy")  # dated 1980: the same record gives the same bytes
-            with archive.open(member, "w", force_zip64=array.nbytes > 2**31) as file:
+            with written.open(member, "w", force_zip64=array.nbytes > 2**31) as file:
                 np.lib.format.write_array(file, array, allow_pickle=False)
             yield pieces.taken()
     yield pieces.taken()
@@ -81,16 +77,16 @@ def _texts(texts: str | list[str]) -> np.ndarray:
 
 def names(file: BinaryIO) -> list[str]:
     """The names of the arrays, none of them read."""
-    with _archive(file) as archive:
-        return [name.removesuffix(".npy") for name in archive.namelist()]
+    with _archive(file) as inside:
+        return [name.removesuffix(".npy") for name in inside.namelist()]
 
 
 def load(file: BinaryIO, wanted: Collection[str] | None = None) -> dict[str, np.ndarray]:
     """The arrays by name, all or only the wanted."""
-    with _archive(file) as archive:
-        members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+    with _archive(file) as inside:
+        members = {info.filename.removesuffix(".npy"): info for info in inside.infolist()}
         chosen = members if wanted is None else [name for name in members if name in wanted]
-        return {name: _member(archive, members[name]) for name in chosen}
+        return {name: _member(inside, members[name]) for name in chosen}
 
 
 def load_fields(file: BinaryIO) -> dict[str, Any]:
@@ -108,48 +104,27 @@ def _as_field(array: np.ndarray) -> Any:
 
 
 def _archive(file: BinaryIO) -> zipfile.ZipFile:
-    import zipfile
-
-    n_bytes = size(file)
-    try:
-        archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as problem:
-        raise _damaged(problem) from None
-    inside = archive.namelist()
+    opened = archive.opened(file)
+    inside = opened.namelist()
     if any(name.endswith("data.pkl") for name in inside):
         raise pickled()
     if not inside or not all(name.endswith(".npy") for name in inside):
         raise InputError(
-            f"is a zip archive of {_listed(inside)}, expected .npy members",
+            f"is a zip archive of {archive.listed(inside)}, expected .npy members",
             hint="give .npz, or what is inside the archive",
         )
-    declared = sum(info.file_size for info in archive.infolist())
-    if declared > max(MOST_UNPACKED, n_bytes):
-        raise InputError(
-            f"unpacks to {declared:,} bytes from {n_bytes:,}, more than {MOST_UNPACKED:,}",
-            hint="save it with numpy.savez, not compressed",
-        )
-    return archive
+    return opened
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
+def _member(inside: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
     import zipfile
     import zlib
 
     try:
-        with archive.open(info) as file:
+        with inside.open(info) as file:
             return npy.load(file, info.file_size)  # type: ignore[arg-type]
     except InputError as problem:
         raise InputError(f"{info.filename} {problem.what}", hint=problem.hint) from None
     # RuntimeError is zipfile's word for a password, NotImplementedError for a compression it lacks.
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as problem:
-        raise _damaged(problem) from None
-
-
-def _damaged(problem: Exception) -> InputError:
-    return InputError(f"its zip archive is damaged ({problem})", hint="write it again")
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(escape(name) for name in names[:3])
-    return f"{shown} …" if len(names) > 3 else shown or "nothing"
+        raise archive.damaged(problem) from None

@@ -13,7 +13,8 @@ from ..records.encoding import Encoding, Image, PositionTable
 from . import contents, image, json_, matrix, npy, npz, safetensors, tables
 from .decoding import decode
 from .fields import from_fields, is_record, to_fields
-from .source import called, opened
+from .memory import allow_array, allow_text
+from .source import called, opened, size
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -33,10 +34,10 @@ def read(path: str, *, encoding: str | None = None) -> Parsed:
     with opened(path) as file:
         held = parse(file, path, encoding)
         if isinstance(held, dict) and len(held) == 1:
-            return next(iter(held.values()))
+            held = next(iter(held.values()))
         if isinstance(held, str) and matrix.looks_numeric(held, path):
             return matrix.parse(held, path)
-        return held
+        return _numbers(held) if isinstance(held, np.ndarray) else held
 
 
 def read_matrix(path: str, *, encoding: str | None = None) -> Float[np.ndarray, "row column"]:
@@ -50,9 +51,10 @@ def read_matrix(path: str, *, encoding: str | None = None) -> Float[np.ndarray, 
         array = matrix.parse(held, path) if isinstance(held, str) else _only_array(held)
         if array.ndim != 2 or 0 in array.shape:
             raise InputError(f"holds numbers {shape(array)}, expected a matrix", hint="give rows and columns")
-        if array.dtype.kind not in "fiub":
-            raise InputError(f"holds {array.dtype}, expected numbers", hint="save it as float64")
-        return array if array.dtype.kind == "f" else array.astype(np.float64)
+        if _numbers(array).dtype.kind == "f":
+            return array
+        allow_array(array.shape, 8)
+        return array.astype(np.float64)
 
 
 def read_arrays(path: str) -> dict[str, np.ndarray]:
@@ -79,6 +81,7 @@ def parse(file: BinaryIO, path: str, encoding: str | None) -> Parsed:
 def _parse(file: BinaryIO, path: str, encoding: str | None) -> Parsed:
     kind = contents.kind(file, path)
     if kind == "text":
+        allow_text(size(file))
         return _parse_text(decode(file.read(), encoding, where=called(path)), path)
     if kind == "npy":
         return npy.load(file)
@@ -95,6 +98,15 @@ def _parse_text(text: str, path: str) -> Parsed:
         if (held := parser(text, path)) is not None:
             return held
     return text
+
+
+def _numbers(array: np.ndarray) -> np.ndarray:
+    """The array, which must hold numbers, and at least one."""
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"holds {array.dtype}, expected numbers", hint="save it as float64")
+    if 0 in array.shape:
+        raise InputError(f"holds numbers {shape(array)}, so none", hint="give at least one row and column")
+    return array
 
 
 def _only_array(held: Record | Image | np.ndarray | dict[str, np.ndarray]) -> np.ndarray:

@@ -17,6 +17,7 @@ from ..errors import InputError
 from ..text.escaping import escape, unescape
 from .fields import TEXTS, is_record, to_fields
 from .formats import FORMATS
+from .memory import allow, allow_array
 from .source import read_exactly, size, truncated
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _DTYPES = {
 }  # fmt: skip
 _NAMES = {np.dtype(code): name for name, code in _DTYPES.items() if name != "BF16"}
 _LONGEST_HEADER = 100_000_000  # bytes; the library's limit
+_JSON_GROWS = 30  # times, as Python's objects: an empty list takes 56 bytes and a place in the next
 
 
 @FORMATS.register
@@ -102,6 +104,7 @@ def read_header(file: BinaryIO) -> Header:
     length = int.from_bytes(read_exactly(file, 8), "little")
     if length > min(size(file), _LONGEST_HEADER):
         raise InputError(f"declares a header of {length:,} bytes, more than the file holds", hint=_AGAIN)
+    allow(_JSON_GROWS * length, "its header")
     try:
         entries = json.loads(read_exactly(file, length))
         texts = entries.pop("__metadata__", {})
@@ -116,8 +119,9 @@ def read_header(file: BinaryIO) -> Header:
 
 def load(file: BinaryIO, wanted: Collection[str] | None = None) -> dict[str, np.ndarray]:
     """The tensors by name, all or only the wanted; bfloat16 becomes float32."""
-    tensors = read_header(file).tensors
-    return {name: _read(file, t) for name, t in tensors.items() if wanted is None or name in wanted}
+    tensors = {name: t for name, t in read_header(file).tensors.items() if wanted is None or name in wanted}
+    allow(sum((t.end - t.start) * (3 if t.dtype == "BF16" else 1) for t in tensors.values()))
+    return {name: _read(file, t) for name, t in tensors.items()}
 
 
 def names(file: BinaryIO) -> list[str]:
@@ -171,7 +175,8 @@ def _check(texts: Any, tensors: dict[str, Tensor], start: int, end: int) -> None
 
 
 def _read(file: BinaryIO, tensor: Tensor) -> np.ndarray:
-    array = np.empty(math.prod(tensor.shape), _DTYPES[tensor.dtype])
+    dtype = np.dtype(_DTYPES[tensor.dtype])
+    array = np.empty(allow_array(tensor.shape, dtype.itemsize), dtype)
     file.seek(tensor.start)
     if file.readinto(array.view(np.uint8)) < array.nbytes:  # type: ignore[attr-defined]
         raise truncated()

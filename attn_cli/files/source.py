@@ -8,10 +8,14 @@ import os
 import sys
 from typing import TYPE_CHECKING, BinaryIO
 
-from ..errors import InputError
+from ..errors import InputError, about
+from .memory import allow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+_CHUNK = 2**20  # bytes that are read at a time
 
 
 @contextlib.contextmanager
@@ -20,14 +24,13 @@ def opened(path: str) -> Iterator[BinaryIO]:
 
     What goes wrong inside, in the system or in the contents, is an InputError that names the path.
     """
-    try:
-        with _open(path) as file:
-            yield file
-    except InputError as problem:
-        raise problem.at(called(path)) from None
-    except OSError as problem:
-        what, hint = _explain(problem, path)
-        raise InputError(what, hint=hint, where=called(path)) from None
+    with about(called(path)):
+        try:
+            with _open(path) as file:
+                yield file
+        except OSError as problem:
+            what, hint = _explain(problem, path)
+            raise InputError(what, hint=hint) from None
 
 
 def called(path: str, line: int | None = None) -> str:
@@ -72,19 +75,29 @@ def truncated() -> InputError:
 
 def _open(path: str) -> BinaryIO:
     if path == "-":
-        return io.BytesIO(_standard_input())
+        return _standard_input()
     file = open(path, "rb")  # noqa: SIM115 (the caller closes it)
     if file.seekable():
         return file
     with file:
-        return io.BytesIO(file.read())  # a pipe: `attn heatmap <(attn attend …)`
+        return _all_of(file)  # a pipe: `attn heatmap <(attn attend …)`
 
 
-def _standard_input() -> bytes:
-    data = sys.stdin.buffer.read() if sys.stdin else b""
-    if not data:
+def _standard_input() -> BinaryIO:
+    held = _all_of(sys.stdin.buffer) if sys.stdin else io.BytesIO()
+    if not size(held):
         raise InputError("is empty", hint="pipe something in or name a file; it can be read only once")
-    return data
+    return held
+
+
+def _all_of(pipe: BinaryIO) -> BinaryIO:
+    """Everything that comes through a pipe, which may have no end."""
+    held = io.BytesIO()
+    while chunk := pipe.read(_CHUNK):
+        held.write(chunk)
+        allow(held.tell(), "what comes through the pipe")
+    held.seek(0)
+    return held
 
 
 def _explain(problem: OSError, path: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import itertools
 import re
@@ -113,7 +114,7 @@ def _lines(file: BinaryIO, encoding: str | None) -> Iterator[bytes]:
         encoding = {"utf-8": "utf-8-sig"}.get(mark, mark.removesuffix("-le").removesuffix("-be"))
     file.seek(0)
     if encoding is None:
-        yield from file
+        yield from _no_longer_than(file)
         return
     try:
         with io.TextIOWrapper(file, encoding) as text:
@@ -121,6 +122,16 @@ def _lines(file: BinaryIO, encoding: str | None) -> Iterator[bytes]:
                 yield line.encode("utf-8", "surrogatepass")
     except (LookupError, UnicodeError) as problem:
         raise InputError(f"is not {encoding} ({problem})", hint="--encoding NAME decides") from None
+
+
+def _no_longer_than(file: BinaryIO, most: int = 2**24) -> Iterator[bytes]:
+    """The lines of a file, each of a length that a vector may have: a file may be one line of any size."""
+    for number, line in enumerate(iter(functools.partial(file.readline, most), b""), start=1):
+        if len(line) == most:
+            raise InputError(
+                f"line {number} is longer than {most:,} bytes", hint="give word2vec or GloVe text"
+            )
+        yield line
 
 
 def _scan(
@@ -168,13 +179,18 @@ def _measure(sample: list[bytes], path: str) -> tuple[int, int]:
         raise InputError("is binary, not text", hint="export the vectors as text, .npz or .safetensors")
     rows = [line.split() for line in sample if line.strip()]
     first, second = [*rows, [], []][:2]
-    if len(first) == 2 and all(cell.isdigit() for cell in first) and len(second) > int(first[1]):
-        return 1, int(first[1])
-    if not rows or not (dim := _commonest([min(_numeric_tail(row), len(row) - 1) for row in rows])):
+    counted = len(first) == 2 and all(map(bytes.isdigit, first)) and (len(second) > 2 or first[1] == b"1")
+    tails = [min(_numeric_tail(row), len(row) - 1) for row in rows[counted:]]
+    if not tails or not (dim := _commonest(tails)):
         raise InputError(
             "holds no token with numbers behind it", hint="write a token and its numbers per line"
         )
-    return 0, dim
+    if not counted:
+        return 0, dim
+    if (declared := first[1].decode().lstrip("0")) not in map(str, tails):
+        what = f"line 1 declares vectors of {cells.shortened(declared)} numbers, the next line has {tails[0]}"
+        raise InputError(what, hint="correct line 1 or leave it out")
+    return 1, int(declared)
 
 
 def _commonest(lengths: list[int]) -> int:

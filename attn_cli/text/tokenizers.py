@@ -92,14 +92,18 @@ def json_tokenizer(definition: str) -> Tokenizer:
 
 
 def parse_tokenizer(definition: str) -> Any:
-    """The `tokenizers.Tokenizer` that the text of a `tokenizer.json` describes.
+    """The `tokenizers.Tokenizer` that the text of a `tokenizer.json` describes, without its padding and truncation.
 
+    A text is read as long as it is; padding to 10¹² tokens, which such a file can ask for, ends the process.
     Raises InputError when it describes none.
     """
     from tokenizers import Tokenizer as JsonTokenizer
 
     with no_panic():
-        return JsonTokenizer.from_str(definition)
+        tokenizer = JsonTokenizer.from_str(definition)
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        return tokenizer
 
 
 @contextlib.contextmanager

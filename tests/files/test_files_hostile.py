@@ -15,7 +15,7 @@ import pytest
 import torch
 from attn_cli import files
 from attn_cli.errors import InputError
-from attn_cli.files import npz
+from attn_cli.files import archive
 from attn_cli.records.attention import Attention
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -159,9 +159,9 @@ def test_a_zip_bomb_is_refused_by_what_it_declares(tmp_path: Path, monkeypatch: 
     path = tmp_path / "a.npz"
     path.write_bytes(content)
     assert not files.read(str(path)).any()
-    monkeypatch.setattr(npz, "MOST_UNPACKED", 1_000_000)
+    monkeypatch.setattr(archive, "MOST_INFLATED", 1_000_000)
     assert refused_cheaply(path, content) == (
-        f"unpacks to 8,000,128 bytes from {len(content):,}, more than 1,000,000; "
+        f"inflates to 8,000,128 bytes from {len(content):,}, more than 100 times its size; "
         "save it with numpy.savez, not compressed"
     )
     stored = zipped({"a.npy": npy_header("(1000000,)") + bytes(8_000_000)}, zipfile.ZIP_STORED)

@@ -42,12 +42,9 @@ def open_tokenizer(directory: Path) -> Any:
             where=str(directory),
         )
     try:
-        tokenizer = parse_tokenizer(inside.read(path, 128 * inside.MIB).decode("utf-8", "replace"))
+        return parse_tokenizer(inside.read(path, 128 * inside.MIB).decode("utf-8", "replace"))
     except InputError as problem:
         raise problem.at(str(path)) from None
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
 
 
 def tokenise(
