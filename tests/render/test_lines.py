@@ -10,8 +10,9 @@ from attn_cli.render.figure import figure, lines, sheet
 from attn_cli.render.figure.backend import Text
 from attn_cli.render.figure.curves import COLOURS
 from attn_cli.render.look import Look
-from hostile import HOSTILE
 from PIL import Image
+
+from hostile import HOSTILE
 
 LINES = Look(view="lines")
 WEIGHTS = np.array([[[[1.0, 0.0], [0.5, 0.5]], [[0.04, 0.96], [0.9, 0.1]]]])

@@ -15,6 +15,7 @@ from attn_cli.records.attention import Attention
 from attn_cli.render.page import page as page_module
 from attn_cli.render.page.page import MAX_BYTES, page
 from attn_cli.text.escaping import escape
+
 from hostile import HOSTILE
 
 ASSETS = Path(page_module.__file__).parent / "assets"

@@ -9,8 +9,9 @@ from attn_cli.render.colour import ramp
 from attn_cli.render.page.page import page
 from attn_cli.text.escaping import escape
 from browser import PROGRAM, browse
-from hostile import HOSTILE
 from test_page import random_attention, trained_like, unpacked
+
+from hostile import HOSTILE
 
 pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="no browser: neither chromium nor google-chrome is on the PATH"

@@ -18,11 +18,11 @@ from attn_cli.render.fonts import texts as fonts
 from attn_cli.render.labels import label
 from attn_cli.render.look import Look
 from attn_cli.variants.posenc import sinusoidal
-from hostile import HOSTILE
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from conftest import REPOSITORY
+from hostile import HOSTILE
 
 ENGLISH = ("The", "animal", "didn't", "cross", "the", "street", "because", "it", "was", "too", "tired", ".")
 CHINESE = ("Transformer", "用", "注意力", "机制", "處理", "GPT模型", "，", "カタカナ", "한국어")

@@ -12,9 +12,10 @@ from attn_cli.render.look import Look
 from attn_cli.render.terminal import terminal
 from attn_cli.render.terminal.screen import Screen
 from attn_cli.variants.posenc import sinusoidal
-from hostile import HOSTILE
 from rich.cells import cell_len
 from rich.console import Console
+
+from hostile import HOSTILE
 
 ENGLISH = ("The", "animal", "didn't", "cross", "the", "street", "because", "it", "was", "tired")
 CHINESE = ("Transformer", "用", "注意力", "机制", "GPT模型", "，", "カタカナ", "한국어")

@@ -14,9 +14,10 @@ from attn_cli.render.figure import text as text_sheet
 from attn_cli.render.fonts import texts as fonts
 from attn_cli.render.look import Look
 from attn_cli.render.terminal import terminal
-from hostile import HOSTILE
 from rich.cells import cell_len
 from rich.console import Console
+
+from hostile import HOSTILE
 
 WORDS = ("The", "anim", "al", "was", "tired", ".")
 PIECES = (0, 1, 1, 2, 3, 4)

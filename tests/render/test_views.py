@@ -9,6 +9,7 @@ import pytest
 from attn_cli.records.attention import Attention
 from attn_cli.render.figure import figure
 from attn_cli.render.look import VIEWS, Look
+
 from hostile import HOSTILE
 
 SCRIPTS = (
