@@ -30,7 +30,7 @@ def classify(text: str, *, vocab: int = 2000, skip: int = 0) -> Dataset:
 
     >>> dataset = classify("".join(f"{'even' if n % 2 == 0 else 'odd'}\\tn is {n}\\n" for n in range(200)), vocab=30)
     >>> dataset.train[0].source[:3], dataset.train[0].written, dataset.outputs
-    (('[CLS]', 'n', '▁is'), ['even'], ('even', 'odd'))
+    (('[CLS]', '▁n', '▁is'), ['even'], ('even', 'odd'))
     """
     labelled = rows(text, skip, "LABEL<tab>TEXT", cuts=1)
     labels = tuple(sorted({label for label, _ in labelled}))

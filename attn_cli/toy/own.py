@@ -33,6 +33,7 @@ def translate(
     text: str,
     *,
     vocab: int = 6000,
+    whole: int = 0,
     skip: int = 0,
     both: bool = False,
     source: str = "source",
@@ -40,8 +41,8 @@ def translate(
 ) -> Dataset:
     """Sentence pairs with a tab between: the cat → die Katze; cross-attention aligns the words.
 
-    `vocab` pieces, learned from both sides; `skip` lines at the top are left out; `both` learns the two
-    directions in one model. `source` and `target` name the languages: the decoder first reads `[target]`,
+    `vocab` pieces, learned from both sides, among them the `whole` most frequent words; `skip` lines at the top
+    are left out; `both` learns the two directions in one model. `source` and `target` name the languages: the decoder first reads `[target]`,
     which says what to write. One sentence of the left side in twenty is held out, and no training pair has a
     right side that a held-out one has. Raises InputError when a line has no tab, there are too few pairs, or a
     language has a name that cannot be.
@@ -49,7 +50,7 @@ def translate(
     >>> lines = "".join(f"{n} cats\\t{n} Katzen\\n" for n in range(100))
     >>> dataset = translate(lines, vocab=60)
     >>> dataset.train[0].source, dataset.train[0].start
-    (('0', '▁cats'), '[target]')
+    (('▁0', '▁cats'), '[target]')
     """
     names = [_start("source", source), _start("target", target)]
     if both and source == target:
@@ -60,7 +61,7 @@ def translate(
     train = [pair for pair in train if pair[1] not in unseen]
     if not train:
         raise too_few(len({right for _, right in pairs}), "target sentence", hint="give a few hundred")
-    tokenizer = new_tokenizer((side for pair in train for side in pair), vocab, [END, *names])
+    tokenizer = new_tokenizer((side for pair in train for side in pair), vocab, [END, *names], whole=whole)
     cut = [[_cut(tokenizer, some, side) for side in (0, 1)] for some in (train, held_out)]
     examples = [
         [Example(left, right, start=names[1]) for left, right in zip(*sides, strict=True)]

@@ -36,9 +36,9 @@ def lm(text: str, *, vocab: int = 1000, length: int = 48) -> Dataset:
     understanding by generative pre-training. Raises InputError when the text is too short, or `length` is not
     between 2 and 1000.
 
-    >>> dataset = lm("".join(f"{n} or not {n}?\\n" for n in range(200)), vocab=40, length=4)
+    >>> dataset = lm("".join(f"be or not {n}?\\n" for n in range(200)), vocab=40, length=4)
     >>> dataset.train[0].source, dataset.train[0].target
-    (('0', '▁or', '▁not', '▁'), ('▁or', '▁not', '▁', '0'))
+    (('▁be', '▁or', '▁not', '▁'), ('▁or', '▁not', '▁', '0'))
     """
     within("length", length, 2, LONGEST)
     tokenizer, windows = _windows(text, vocab, length + 1)  # what comes after the last is asked too
@@ -75,9 +75,9 @@ def mlm(text: str, *, vocab: int = 1000, length: int = 48, share: float = 0.15) 
     Raises InputError when the text is too short, `length` is not between 2 and 1000, or the share not between
     0 and 1.
 
-    >>> dataset = mlm("".join(f"{n} or not {n}?\\n" for n in range(200)), vocab=40, length=4)
+    >>> dataset = mlm("".join(f"be or not {n}?\\n" for n in range(200)), vocab=40, length=4)
     >>> dataset.train[0].source, dataset.train[0].target
-    (('0', '▁or', '[mask]', '[mask]'), ('0', None, '▁not', '▁'))
+    (('▁be', '▁or', '[mask]', '[mask]'), ('▁be', None, '▁not', '▁'))
     """
     if not 0 < share < 1:
         raise InputError(f"share {share}", hint="give a number between 0 and 1")
