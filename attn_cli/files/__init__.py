@@ -10,12 +10,14 @@ from .json_ import json_text
 from .memory import limit_memory, most_memory, parse_size
 from .reading import read, read_arrays, read_matrix
 from .series import series_tsv
+from .tabular import TABLES
 from .word_vectors import read_vectors
 from .worked import WORKED
 from .writing import write
 
 __all__ = [
     "FORMATS",
+    "TABLES",
     "WORKED",
     "decode",
     "format_of",

@@ -1,0 +1,138 @@
+"""A `Table` in files, a function to bytes for each format: what stats, diff, explain and check write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..text.escaping import escape
+from .json_ import json_text
+from .typeset import markdown_row, markdown_text, tex_row, tex_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from ..records.table import Table
+
+SCHEMA_VERSION = 1
+
+
+def tsv(table: Table) -> Iterator[bytes]:
+    r"""Tab-separated, a row for each thing; a number that is not there is an empty cell.
+
+    >>> from attn_cli.records.table import Table
+    >>> list(tsv(Table({"head": [0], "max": [1 / 3], "role": ["a\tb"]})))
+    [b'head\tmax\trole\n', b'0\t0.3333333333333333\ta\\tb\n']
+    """
+    return _delimited(table, "\t", str)
+
+
+def csv_(table: Table) -> Iterator[bytes]:
+    r"""Comma-separated, with the columns of tsv; what holds a comma or a quote is quoted.
+
+    >>> from attn_cli.records.table import Table
+    >>> list(csv_(Table({"head": [0], "role": ["a,b"]})))
+    [b'head,role\n', b'0,"a,b"\n']
+    """
+    return _delimited(table, ",", _quoted)
+
+
+def json_(table: Table) -> Iterator[bytes]:
+    """An object on one line, with a row for each thing; its schema is `files/schemas/table.json`.
+
+    >>> from attn_cli.records.table import Table
+    >>> print(b"".join(json_(Table({"head": [0], "max": [float("nan")]}, about="stats"))).decode().rstrip())
+    {"schema_version": 1, "type": "table", "about": "stats", "provenance": "", "units": {}, "rows": [{"head": 0, "max": null}]}
+    """
+    names = {"schema_version": SCHEMA_VERSION, "type": "table", "about": table.about}
+    start = json_text({**names, "provenance": table.provenance, "units": table.units})
+    yield f'{start[:-1]}, "rows": ['.encode()
+    for i, row in enumerate(table.rows()):
+        finite = {
+            name: None if isinstance(cell, float) and not np.isfinite(cell) else cell
+            for name, cell in row.items()
+        }
+        yield f"{', ' if i else ''}{json_text(finite)}".encode()
+    yield b"]}\n"
+
+
+def md(table: Table) -> Iterator[bytes]:
+    """A Markdown table for people, four significant digits.
+
+    >>> from attn_cli.records.table import Table
+    >>> print(b"".join(md(Table({"head": [0], "max": [1 / 3], "role": ["sink"]}))).decode().rstrip())
+    | head | max | role |
+    | --: | --: | --- |
+    | 0 | 0.3333 | sink |
+    """
+    if table.provenance:
+        yield f"{markdown_text(table.provenance)}\n\n".encode()
+    yield markdown_row(map(markdown_text, table.columns))
+    yield markdown_row("---" if _is_text(values) else "--:" for values in table.columns.values())
+    for row in table.rows():
+        yield markdown_row(markdown_text(_short(cell)) for cell in row.values())
+
+
+def tex(table: Table) -> Iterator[bytes]:
+    r"""A LaTeX table to \input, four significant digits; no package is needed.
+
+    >>> from attn_cli.records.table import Table
+    >>> list(tex(Table({"head": [0], "role": ["sink"]})))[3]
+    b'$0$ & sink \\\\\n'
+    """
+    sides = "".join("l" if _is_text(values) else "r" for values in table.columns.values())
+    yield f"\\begin{{table}}\n\\centering\n\\begin{{tabular}}{{{sides}}}\n".encode()
+    yield tex_row(map(tex_text, table.columns))
+    yield b"\\hline\n"
+    for row in table.rows():
+        yield tex_row(map(_tex_cell, row.values()))
+    caption = f"\\caption{{{tex_text(table.provenance)}}}\n" if table.provenance else ""
+    yield f"\\end{{tabular}}\n{caption}\\end{{table}}\n".encode()
+
+
+def _delimited(table: Table, delimiter: str, cell: Callable[[str], str]) -> Iterator[bytes]:
+    yield _line(delimiter, map(cell, map(escape, table.columns)))
+    columns = [[cell(text) for text in _texts(values)] for values in table.columns.values()]
+    for row in zip(*columns, strict=True):
+        yield _line(delimiter, row)
+
+
+def _texts(values: np.ndarray) -> Iterator[str]:
+    """Each value so that reading it back gives the same."""
+    if values.dtype.kind == "f":
+        return ("" if x != x else repr(x) for x in values.astype(np.float64).tolist())
+    if values.dtype.kind == "b":
+        return ("true" if value else "false" for value in values.tolist())
+    return (escape(str(value)) for value in values.tolist())
+
+
+def _short(cell: object) -> str:
+    """A value for people; nothing where there is no number."""
+    if cell is None:
+        return ""
+    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+
+
+def _tex_cell(cell: object) -> str:
+    if cell is None or isinstance(cell, str | bool):
+        return tex_text(_short(cell))
+    mantissa, _, exponent = _short(cell).partition("e")
+    return f"${mantissa}\\times10^{{{int(exponent)}}}$" if exponent else f"${mantissa}$"
+
+
+def _is_text(values: np.ndarray) -> bool:
+    return values.dtype.kind in "Ob"
+
+
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if "," in cell or '"' in cell else cell
+
+
+def _line(delimiter: str, cells: Iterable[str]) -> bytes:
+    return f"{delimiter.join(cells)}\n".encode()
+
+
+TABLES: Mapping[str, Callable[[Table], Iterator[bytes]]] = {
+    "tsv": tsv, "csv": csv_, "json": json_, "md": md, "tex": tex
+}  # fmt: skip
