@@ -1,0 +1,184 @@
+"""Attention flow: how much of one unit can pass from a token of the last layer to a token of the input."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .rollout import with_residual
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jaxtyping import Bool, Float, Int
+
+    Nodes = Bool[np.ndarray, "layer token"]
+
+_TINY = 1e-14  # of the one unit that flows: less is nothing
+_FAR = 2**30  # no way to the sink
+
+
+def flow(
+    maps: Float[np.ndarray, "layer head token token"], *, residual: float = 0.5
+) -> Float[np.ndarray, "query key"]:
+    """Maximum flow from each query after the last layer to each key before the first.
+
+    Every token of every layer is a node. Its edge to a token of the layer below has the capacity
+    (1 − residual) · A + residual · I, A the mean of the heads. Each pair of query and key is a problem of its
+    own, so rows do not sum to 1; the authors' figures divide each by its sum. Exact to rounding. Abnar & Zuidema
+    2020, arXiv:2005.00928, §4.2.
+
+    >>> look_back = np.array([[1.0, 0.0], [1.0, 0.0]])
+    >>> flow(np.stack([look_back, look_back])[:, None]).tolist()  # 1 → 1 → 0 and 1 → 0 → 0
+    [[1.0, 0.0], [1.0, 0.5]]
+    """
+    return flow_from(range(maps.shape[2]), maps, residual=residual)
+
+
+def flow_from(
+    queries: Sequence[int], maps: Float[np.ndarray, "layer head token token"], *, residual: float = 0.5
+) -> Float[np.ndarray, "query key"]:
+    """The rows of `flow` that are asked for.
+
+    >>> look_back = np.array([[1.0, 0.0], [1.0, 0.0]])
+    >>> flow_from([1], np.stack([look_back, look_back])[:, None]).tolist()
+    [[1.0, 0.5]]
+    """
+    capacities = with_residual(maps, residual)
+    if len(capacities) == 1:  # each edge is its own flow
+        return capacities[0][list(queries)]
+    below = [_reached(capacities[::-1], query) for query in queries]
+    above = [_reached(capacities.transpose(0, 2, 1), key) for key in range(capacities.shape[1])]
+    return np.array(
+        [
+            [_flow_of_pair(capacities, query, key, np.flatnonzero(b & a)) for key, a in enumerate(above)]
+            for query, b in zip(queries, below, strict=True)
+        ]
+    )
+
+
+def _reached(edges: Float[np.ndarray, "layer token token"], start: int) -> Bool[np.ndarray, " token"]:
+    """The tokens that any path from the start comes through."""
+    here = np.zeros(edges.shape[1])
+    here[start] = 1
+    reached = here > 0
+    for layer in edges:
+        here = (here @ layer > 0).astype(np.float64)
+        reached |= here > 0
+    return reached
+
+
+def _flow_of_pair(
+    capacities: Float[np.ndarray, "layer token token"],
+    query: int,
+    key: int,
+    tokens: Int[np.ndarray, " reached"],
+) -> float:
+    """The maximum flow of one pair, through these tokens, which its paths come through."""
+    if key not in tokens or query not in tokens:
+        return 0.0
+    inner = capacities[1:-1][:, tokens[:, None], tokens]
+    return _Preflow(inner, capacities[-1][query, tokens], capacities[0][tokens, key]).value()
+
+
+class _Preflow:
+    """A flow that may leave more at a node than goes on: the excess.
+
+    It is pushed towards the sink along shortest residual paths, all nodes of a distance at once, until no excess
+    has a way left (Goldberg & Tarjan 1988, doi:10.1145/48014.61051). Only the value is wanted, so the rest stays
+    where it is. All paths are equally long, so the first push follows the layers; no edge is then given more than
+    the node below it can pass on.
+    """
+
+    def __init__(
+        self,
+        edges: Float[
+            np.ndarray, "layer token token"
+        ],  # [i, j]: from i, a layer up, down to j; lowest layer first
+        source: Float[np.ndarray, " token"],  # what flows into the highest nodes
+        room: Float[np.ndarray, " token"],  # what the lowest nodes can send to the sink
+    ) -> None:
+        self.left, self.used, self.room = edges, np.zeros_like(edges), room.copy()
+        self.excess = np.zeros((len(edges) + 1, len(room)))  # of each node, from the lowest layer up
+        wide = [room]  # the most that each node could pass on if it were alone
+        for layer in edges:
+            wide.append(np.minimum(layer, wide[-1]).sum(axis=1))
+        for i in range(len(edges) - 1, -1, -1):
+            share = np.minimum(source, wide[i + 1]) / np.maximum(wide[i + 1], _TINY)
+            self.used[i] = np.minimum(edges[i], wide[i]) * share[:, None]
+            self.excess[i + 1] = source - self.used[i].sum(axis=1)
+            source = self.used[i].sum(axis=0)
+        self.left = edges - self.used
+        self.excess[0] = source
+
+    def value(self) -> float:
+        """The greatest flow into the sink."""
+        arrived = 0.0
+        cut_off = np.zeros(self.excess.shape, dtype=bool)  # without a way to the sink, now and ever after
+        while True:
+            sent = np.minimum(self.excess[0], self.room)
+            self.excess[0] -= sent
+            self.room -= sent
+            arrived += float(sent.sum())
+            waiting = (self.excess > _TINY) & ~cut_off
+            if not waiting.any() or not (self.room > _TINY).any():
+                return arrived
+            distances = self._distances(waiting)
+            there = distances[waiting]
+            if there.max() == _FAR:
+                cut_off = distances == _FAR
+                there = there[there < _FAR]
+            if not len(there):
+                return arrived
+            for distance in range(there.max(), 1, -1):
+                for layer in np.flatnonzero((waiting_at := distances == distance).any(axis=1)):
+                    self._push(int(layer), np.flatnonzero(waiting_at[layer]), distances)
+
+    def _distances(self, waiting: Nodes) -> Int[np.ndarray, "layer token"]:
+        """How many edges it is from each node to the sink, as far as those that wait are; else `_FAR`."""
+        distances = np.full(self.excess.shape, _FAR)
+        distances[0][self.room > _TINY] = 1
+        front, distance = {0: (self.room > _TINY).astype(np.float64)}, 1
+        while front and (distances[waiting] == _FAR).any():
+            distance += 1
+            found: dict[int, np.ndarray] = {}
+            for layer, nodes in front.items():
+                if layer < len(self.left):  # from above, down an edge that has room
+                    found[layer + 1] = found.get(layer + 1, 0) + self.left[layer] @ nodes
+                if layer > 0:  # from below, up an edge that is used and may be given back
+                    found[layer - 1] = found.get(layer - 1, 0) + nodes @ self.used[layer - 1]
+            front = {}
+            for layer, room in found.items():
+                new = (room > _TINY) & (distances[layer] == _FAR)
+                if new.any():
+                    distances[layer][new] = distance
+                    front[layer] = new.astype(np.float64)
+        return distances
+
+    def _push(
+        self, layer: int, nodes: Int[np.ndarray, " node"], distances: Int[np.ndarray, "layer token"]
+    ) -> None:
+        """What these nodes hold goes to neighbours that are nearer, in proportion to the room on the way."""
+        nodes = nodes[self.excess[layer, nodes] > _TINY]
+        if not len(nodes):
+            return
+        nearer = distances[layer, nodes[0]] - 1
+        none = np.zeros((len(nodes), 0))
+        down = self.left[layer - 1][nodes] * (distances[layer - 1] == nearer) if layer else none
+        up = none
+        if layer < len(self.used):
+            up = self.used[layer].T[nodes] * (distances[layer + 1] == nearer)
+        room = down.sum(axis=1) + up.sum(axis=1)
+        share = np.minimum(self.excess[layer, nodes] / np.maximum(room, _TINY), 1)[:, None]
+        self.excess[layer, nodes] -= share[:, 0] * room
+        if layer:
+            down *= share
+            self.left[layer - 1][nodes] -= down
+            self.used[layer - 1][nodes] += down
+            self.excess[layer - 1] += down.sum(axis=0)
+        if layer < len(self.used):
+            up *= share
+            self.used[layer].T[nodes] -= up
+            self.left[layer].T[nodes] += up
+            self.excess[layer + 1] += up.sum(axis=0)

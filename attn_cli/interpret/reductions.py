@@ -1,0 +1,138 @@
+"""The maps of all layers and heads made one: what `--reduce` chooses, each a function from maps to one map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import InputError, note
+from ..records.attention import Attention
+from ..registry import Registry
+from .flow import flow
+from .rollout import rollout, rollout_across
+from .rows import of
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+
+Reduction = Callable[..., Any]
+
+REDUCTIONS: Registry[Reduction] = Registry("reduction")
+
+
+@REDUCTIONS.register
+def mean(maps: Float[np.ndarray, "layer head query key"]) -> Float[np.ndarray, "query key"]:
+    """Mean over all layers and heads; rows that sum to 1 still do.
+
+    >>> mean(np.array([[[[1.0, 0.0]], [[0.5, 0.5]]]])).tolist()
+    [[0.75, 0.25]]
+    """
+    return maps.mean(axis=(0, 1), dtype=np.float64)
+
+
+@REDUCTIONS.register
+def max_(maps: Float[np.ndarray, "layer head query key"]) -> Float[np.ndarray, "query key"]:
+    """Maximum over all layers and heads; rows no longer sum to 1.
+
+    >>> max_(np.array([[[[1.0, 0.0]], [[0.5, 0.5]]]])).tolist()
+    [[1.0, 0.5]]
+    """
+    return maps.max(axis=(0, 1)).astype(np.float64)
+
+
+REDUCTIONS.register(rollout)
+REDUCTIONS.register(flow)
+
+_THROUGH_LAYERS = ("rollout", "flow")  # which follow paths from the last layer to the first
+
+
+def reduce(
+    attention: Attention, reduction: Reduction, *, show: str = "weights", name: str | None = None
+) -> Attention:
+    """An attention of one layer and one head: all of its maps, reduced to one.
+
+    `show` names what is reduced: weights, or norms, each row of which is scaled to sum to 1 where paths are
+    followed. `name` is the spec, for the provenance. Raises InputError for maps that are pooled, and where
+    queries and keys are not the same tokens but paths are to be followed.
+
+    >>> attention = Attention(("a", "b"), ("a", "b"), np.full((2, 1, 2, 2), 0.5))
+    >>> made = reduce(attention, REDUCTIONS["rollout"])
+    >>> made.weights.tolist(), made.layers, made.provenance
+    ([[[[0.625, 0.375], [0.375, 0.625]]]], ('rollout',), 'rollout of 2 layers and 1 head')
+    """
+    called = getattr(reduction, "__name__", "reduction").rstrip("_")
+    if called in _THROUGH_LAYERS:
+        _refuse_cross(attention, called)
+        _note_causal(attention, called)
+    n_layers, n_heads = attention.weights.shape[:2]
+    several = f"{_counted(n_layers, 'layer')} and {_counted(n_heads, 'head')}"
+    said = f"{name or called} of {several}{', norms' if show == 'norms' else ''}"
+    return Attention(
+        attention.query_tokens,
+        attention.key_tokens,
+        reduction(of(attention, show))[None, None],
+        kind=attention.kind,
+        provenance="; ".join(filter(None, (attention.provenance, said))),
+        layers=(called,),
+        heads=(called,),
+        query_words=attention.query_words,
+        key_words=attention.key_words,
+        patches=attention.patches,
+        image=attention.image,
+        are_norms=show == "norms" and called not in _THROUGH_LAYERS,
+    )
+
+
+def reduce_across(
+    encoder: Attention, decoder: Attention, cross: Attention, *, residual: float = 0.5
+) -> Attention:
+    """Rollout of an encoder–decoder: what each target token rests on, of the source and of the target before it.
+
+    >>> one = np.ones((1, 1, 1, 1))
+    >>> source, target = Attention(("a",), ("a",), one), Attention(("b",), ("b",), one)
+    >>> made = reduce_across(source, target, Attention(("b",), ("a",), one, kind="cross"))
+    >>> made.key_tokens, made.weights.tolist()
+    (('a', 'b'), [[[[0.5, 0.5]]]])
+    """
+    maps = rollout_across(*(of(each) for each in (encoder, decoder, cross)), residual=residual)
+    return Attention(
+        decoder.query_tokens,
+        (*encoder.key_tokens, *decoder.key_tokens),
+        maps[None, None],
+        kind="cross",
+        provenance="; ".join(filter(None, (cross.provenance, "rollout through encoder and decoder"))),
+        layers=("rollout",),
+        heads=("rollout",),
+    )
+
+
+def without_residual(reduction: Reduction) -> Reduction:
+    """The same reduction of maps that hold the residual already, as those of value zeroing and ALTI do.
+
+    >>> without_residual(REDUCTIONS["rollout"])(np.full((2, 1, 2, 2), 0.5)).tolist()
+    [[0.5, 0.5], [0.5, 0.5]]
+    """
+    called = getattr(reduction, "__name__", "").rstrip("_")
+    return wraps(reduction)(partial(reduction, residual=0.0)) if called in _THROUGH_LAYERS else reduction
+
+
+def _refuse_cross(attention: Attention, called: str) -> None:
+    if attention.kind == "cross":
+        hint = "add --kind encoder or decoder, or reduce by mean"
+        raise InputError(
+            f"{called} needs the same tokens as queries and keys, not cross-attention", hint=hint
+        )
+
+
+def _note_causal(attention: Attention, called: str) -> None:
+    n_query, n_key = attention.weights.shape[2:]
+    after = ~np.tri(n_query, n_key, dtype=bool)
+    if n_query == n_key > 1 and not attention.weights[:, :, after].any():
+        note(f"under a causal mask {called} piles up on the first tokens, whatever the heads do")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
