@@ -1,0 +1,228 @@
+"""Attention that a program writes by hand: softmax results are followed until they are multiplied with values.
+
+On the way they may be dropped out (the weights are those before), cast, reshaped or turned.
+"""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from jaxtyping import Float
+
+SOFTMAX = frozenset({"softmax", "_safe_softmax"})
+DROPOUT = frozenset(
+    {"dropout", "dropout_", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout"}
+)
+# What leaves every axis where it is.
+KEEPING = frozenset(
+    {"to", "type", "type_as", "float", "half", "bfloat16", "double", "contiguous", "clone", "masked_fill",
+     "masked_fill_", "nan_to_num", "mul", "mul_", "__rmul__", "div", "div_", "true_divide", "expand", "expand_as",
+     "__getitem__", "narrow"}
+)  # fmt: skip
+RESHAPING = frozenset({"view", "reshape", "flatten", "unflatten", "_unsafe_view"})
+TURNING = frozenset({"transpose", "swapaxes", "swapdims", "permute", "t", "unsqueeze", "squeeze"})
+PROPERTIES = frozenset({"T", "mT", "H", "mH"})
+FOLLOWED = SOFTMAX | DROPOUT | KEEPING | RESHAPING | TURNING | {"__get__"}
+
+
+@dataclass(frozen=True, eq=False)
+class Softmax:
+    """A tensor that comes of a softmax."""
+
+    key_axis: int  # counted from the end: −1 is the last
+    lead: tuple[int, ...]  # batch and heads, as far as the program ever held them apart
+    weights: Tensor | None = None  # those before dropout; None where the tensor itself is that
+
+
+class Softmaxes:
+    """The softmax results that a program still holds.
+
+    >>> softmaxes, x = Softmaxes(), torch.zeros(1, 2, 2)
+    >>> made = softmaxes.through(torch.softmax, (x, -1), {})
+    >>> softmaxes.of(made).key_axis, softmaxes.of(x)
+    (-1, None)
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[int, tuple[weakref.ref[Tensor], Softmax]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._held)
+
+    def of(self, tensor: Any) -> Softmax | None:
+        """What is known of a tensor, if it comes of a softmax."""
+        held = self._held.get(id(tensor))
+        return held[1] if held is not None and held[0]() is tensor else None
+
+    def forget(self, tensor: Tensor) -> None:
+        """Follow a tensor no further."""
+        self._held.pop(id(tensor), None)
+
+    def hold(self, tensor: Tensor, softmax: Softmax) -> None:
+        """Follow a tensor as long as the program holds it."""
+        number = id(tensor)
+        self._held[number] = (weakref.ref(tensor, lambda _: self._held.pop(number, None)), softmax)
+
+    def through(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Call one of torch's functions, and follow what it makes of a softmax."""
+        name = func.__name__
+        if name in SOFTMAX:
+            made = func(*args, **kwargs)
+            self._begin(made, args, kwargs)
+            return made
+        if not self._held or (source := self._source(args, kwargs)) is None:
+            return func(*args, **kwargs)
+        softmax = self.of(source)
+        assert softmax is not None
+        weights = softmax.weights
+        if name in DROPOUT and (name.endswith("_") or kwargs.get("inplace") or True in args[3:]):
+            with torch.no_grad():
+                weights = source.detach().clone() if weights is None else weights
+        was = source.shape
+        made = func(*args, **kwargs)
+        if isinstance(made, Tensor):
+            self._go_on(source, was, replace(softmax, weights=weights), made, func, args, kwargs)
+        return made
+
+    def _source(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Tensor | None:
+        """The operand that comes of a softmax, the first or the second."""
+        operands = (*args[:2], kwargs.get("input"), kwargs.get("other"))
+        return next((x for x in operands if isinstance(x, Tensor) and self.of(x) is not None), None)
+
+    def _begin(self, made: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        axis = kwargs.get("dim", args[1] if len(args) > 1 else None)
+        if isinstance(made, Tensor) and isinstance(axis, int) and made.ndim >= 2:
+            axis = axis if axis < 0 else axis - made.ndim
+            self.hold(made, Softmax(axis, tuple(made.shape[:-2])))
+
+    def _go_on(
+        self,
+        source: Tensor,
+        was: torch.Size,
+        softmax: Softmax,
+        made: Tensor,
+        func: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> None:
+        name = func.__name__ if func.__name__ != "__get__" else func.__self__.__name__  # type: ignore[attr-defined]
+        if made is source:
+            self.hold(made, softmax)
+            return
+        axis = _axis_after(name, softmax.key_axis, was, made, args, kwargs)
+        if axis is None:
+            return
+        weights = softmax.weights
+        if name in DROPOUT:
+            weights = source.detach() if weights is None else weights
+        elif weights is not None:
+            with torch.no_grad():
+                same = tuple(weights if arg is source else arg for arg in args)
+                weights = func(*same, **kwargs)
+        lead = tuple(made.shape[:-2]) if made.ndim >= len(was) else softmax.lead
+        self.hold(made, Softmax(axis, lead, weights))
+
+
+def _axis_after(
+    name: str, axis: int, was: torch.Size, made: Tensor, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> int | None:
+    """Where the axis of the keys is after one of torch's functions; None where it cannot be told.
+
+    >>> _axis_after("transpose", -1, torch.Size([2, 3, 4]), torch.empty(2, 4, 3), (None, 1, 2), {})
+    -2
+    """
+    if name in KEEPING or name in DROPOUT:
+        return axis if made.ndim == len(was) else None
+    if name in RESHAPING:
+        return axis if axis >= -2 and made.shape[-2:] == was[-2:] else None
+    if name not in TURNING and name not in PROPERTIES:
+        return None
+    if name == "squeeze":
+        return axis if made.shape == was else _turned(name, axis, len(was), args[1:] or (None,), kwargs)
+    return _turned(name, axis, len(was), args[1:], kwargs)
+
+
+def _turned(name: str, axis: int, ndim: int, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int | None:
+    """The same for what moves axes: the function is asked where it puts an axis of length 2 among ones."""
+    marked = torch.ones([2 if i == ndim + axis else 1 for i in range(ndim)])
+    turned = getattr(marked, name)
+    turned = (
+        turned(*args, **{k: v for k, v in kwargs.items() if k != "input"}) if callable(turned) else turned
+    )
+    return turned.shape.index(2) - turned.ndim if 2 in turned.shape else None
+
+
+# ---- products -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Product:
+    """Weights and the values that they are multiplied with."""
+
+    weights: Float[Tensor, "*lead query key"]
+    value: Float[Tensor, "*lead key d_value"]
+    lead: tuple[int, ...]
+
+
+def of_matmul(softmaxes: Softmaxes, left: Tensor, right: Tensor) -> Product | None:
+    """weights @ values, or values @ weights with both turned.
+
+    >>> softmaxes = Softmaxes()
+    >>> weights = softmaxes.through(torch.softmax, (torch.zeros(2, 2), -1), {})
+    >>> of_matmul(softmaxes, weights, torch.eye(2)).weights
+    tensor([[0.5000, 0.5000],
+            [0.5000, 0.5000]])
+    """
+    for tensor, other, wanted in ((left, right, -1), (right, left, -2)):
+        softmax = softmaxes.of(tensor)
+        if softmax is None or softmax.key_axis != wanted or min(tensor.ndim, other.ndim) < 2:
+            continue
+        softmaxes.forget(tensor)
+        weights, value = _before(tensor, softmax), other.detach()
+        if wanted == -2:
+            weights, value = weights.mT, value.mT
+        return Product(weights, value, softmax.lead)
+    return None
+
+
+def of_einsum(softmaxes: Softmaxes, equation: str, left: Tensor, right: Tensor) -> Product | None:
+    """A sum over the axis of the keys, which the result does not have.
+
+    >>> softmaxes = Softmaxes()
+    >>> weights = softmaxes.through(torch.softmax, (torch.zeros(1, 3, 2, 5), -1), {})
+    >>> of_einsum(softmaxes, "b h q k, b k h d -> b q h d", weights, torch.ones(1, 5, 3, 4)).value.shape
+    torch.Size([1, 3, 5, 4])
+    """
+    inputs, _, result = equation.replace(" ", "").partition("->")
+    names = inputs.split(",")
+    orders = (left, right, names[0], names[1]), (right, left, names[1], names[0])
+    for tensor, other, mine, theirs in orders:
+        softmax = softmaxes.of(tensor)
+        if softmax is None or "." in inputs or len(mine) != tensor.ndim:
+            continue
+        key = mine[softmax.key_axis]
+        own = [axis for axis in mine if axis not in theirs]  # the queries, and what the values share
+        if key not in theirs or key in result or not own:
+            continue
+        softmaxes.forget(tensor)
+        lead = [axis for axis in mine if axis not in (key, own[-1])]
+        shared = [axis for axis in lead if axis in theirs]
+        rest = [axis for axis in theirs if axis not in (key, *shared)]
+        weights = torch.einsum(f"{mine}->{''.join([*lead, own[-1], key])}", _before(tensor, softmax))
+        value = torch.einsum(f"{theirs}->{''.join([*shared, key, *rest])}", other.detach())
+        return Product(
+            weights, value.flatten(len(shared) + 1) if rest else value[..., None], tuple(weights.shape[:-2])
+        )
+    return None
+
+
+def _before(tensor: Tensor, softmax: Softmax) -> Tensor:
+    return (tensor if softmax.weights is None else softmax.weights).detach()

@@ -1,0 +1,158 @@
+"""A mask or a bias as torch was given it, as the `Rule` that gives the same weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+
+from ..rules import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jaxtyping import Bool, Float, Int
+    from torch import Tensor
+
+CAUSAL = Rule.parse(mask=["causal"]).masks
+
+
+@dataclass(frozen=True, eq=False)
+class Bias:
+    """Numbers that are added to the scores, as T5 does by distance.
+
+    >>> bias, x = Bias(torch.tensor([[[0.0, 5.0]]])), torch.zeros(1, 2, 1)
+    >>> bias(lambda query, key: query @ key.mT, x[:, :1], x, torch.tensor([1]), torch.tensor([0, 1]))
+    tensor([[[0., 5.]]])
+    """
+
+    of_heads: ClassVar = True
+    table: Float[Tensor, "#head query key"]
+
+    def __call__(
+        self,
+        score: Callable[[Tensor, Tensor], Tensor],
+        query: Float[Tensor, "*maps q d_head"],
+        key: Float[Tensor, "*maps k d_head"],
+        query_pos: Int[Tensor, " q"],
+        key_pos: Int[Tensor, " k"],
+    ) -> Float[Tensor, "*maps q k"]:
+        n_query, n_key = self.table.shape[-2:]
+        return score(query, key) + self.table[:, (query_pos - (n_key - n_query))[:, None], key_pos]
+
+    def only(self, heads: list[int]) -> Bias:
+        """The same for some of the heads."""
+        return self if len(self.table) == 1 else Bias(self.table[heads])
+
+
+@dataclass(frozen=True, eq=False)
+class Permitted:
+    """A mask written out, one for all heads or one for each; asked by positions.
+
+    >>> Permitted(torch.tensor([[[True, False]]]))(torch.tensor([[1]]), torch.tensor([[0, 1]]))
+    tensor([[[[ True, False]]]])
+    """
+
+    table: Bool[Tensor, "#head query key"]
+
+    def __call__(
+        self, query: Int[Tensor, "q 1"], key: Int[Tensor, "1 k"]
+    ) -> Bool[
+        Tensor,
+        (
+            1  # head q k
+        ),
+    ]:
+        n_query, n_key = self.table.shape[-2:]
+        return self.table[None, :, query - (n_key - n_query), key]
+
+    def only(self, heads: list[int]) -> Permitted:
+        """The same for some of the heads."""
+        return self if len(self.table) == 1 else Permitted(self.table[heads])
+
+
+def only_heads(rule: Rule, heads: list[int]) -> Rule:
+    """The rule of some of the heads: what is written out for each is cut down to these."""
+    masks = tuple(tuple(_only(mask, heads) for mask in parts) for parts in rule.masks)
+    position = None if rule.position is None else _only(rule.position, heads)
+    return replace(rule, masks=masks, position=position)
+
+
+def _only(part: Any, heads: list[int]) -> Any:
+    return part.only(heads) if hasattr(part, "only") else part
+
+
+def until(rule: Rule, n_key: int) -> Rule:
+    """The rule for the first keys alone, the others being such that no query may attend to them."""
+    masks = tuple(tuple(_until(mask, n_key) for mask in parts) for parts in rule.masks)
+    position = None if rule.position is None else _until(rule.position, n_key)
+    return replace(rule, masks=masks, position=position)
+
+
+def _until(part: Any, n_key: int) -> Any:
+    return replace(part, table=part.table[..., :n_key]) if hasattr(part, "table") else part
+
+
+def rule_of(
+    mask: Tensor | None, n_query: int, n_key: int, *, is_causal: bool = False, scale: float | None = None
+) -> tuple[Rule, str]:
+    """The rule of a mask [#head, #query, #key], and in words how it masks.
+
+    True = may attend; numbers are added to the scores. `is_causal` is torch's own: query i sees the first
+    i + 1 keys, also where there are more keys than queries.
+
+    >>> rule_of(torch.ones(1, 2, 2).tril().bool(), 2, 2)[1], rule_of(torch.zeros(1, 2, 2), 2, 2)[1]
+    ('causal', 'no mask')
+    >>> rule_of(torch.tensor([[[0.0, -torch.inf]]]), 2, 2)[1]
+    'padding'
+    """
+    if mask is None and not is_causal:
+        return Rule(scale=scale), "no mask"
+    if mask is None:
+        allowed = torch.ones(1, n_query, n_key, dtype=torch.bool).tril()
+        name, added = ("causal" if n_query == n_key else "causal, aligned top left"), None
+    else:
+        allowed, added = allowed_and_added(mask.expand(-1, n_query, n_key))
+        name = mask_name(allowed)
+    named = [name] if name != "no mask" or added is None else []
+    masks = () if name == "no mask" else CAUSAL if name == "causal" else ((Permitted(allowed),),)
+    position = None if added is None else Bias(added)
+    words = " + ".join([*named, *(["bias"] if added is not None else [])])
+    return Rule(scale=scale, masks=masks, position=position), words
+
+
+def allowed_and_added(mask: Tensor) -> tuple[Tensor, Tensor | None]:
+    """A mask as where one may attend, and what it adds to the scores there, if anything.
+
+    Numbers below half of the least that their type has forbid. In a row that is nothing but such numbers
+    they do not: a softmax makes equal weights of them, unless they are −∞.
+
+    >>> allowed_and_added(torch.tensor([[0.5, -torch.inf]]))
+    (tensor([[ True, False]]), tensor([[0.5000, 0.0000]]))
+    """
+    if mask.dtype == torch.bool:
+        return mask, None
+    allowed = mask > torch.finfo(mask.dtype).min / 2
+    blind = ~allowed.any(dim=-1, keepdim=True)
+    if blind.any():
+        allowed = torch.where(blind, mask > -torch.inf, allowed)
+    added = mask.masked_fill(~allowed, 0)
+    return allowed, added if added.any() else None
+
+
+def mask_name(allowed: Bool[Tensor, "#head query key"] | None) -> str:
+    """How a mask is called; causal has the last query see all keys, padding has all queries see the same.
+
+    >>> mask_name(torch.tensor([[[True, False], [True, False]]])), mask_name(torch.eye(3).bool()[None])
+    ('padding', 'causal + mask')
+    """
+    if allowed is None or allowed.all():
+        return "no mask"
+    n_query, n_key = allowed.shape[-2:]
+    past = torch.ones_like(allowed[:1]).tril(n_key - n_query)
+    if n_query > 1 and (allowed == allowed[:, :1]).all():
+        return "padding"
+    if (allowed <= past).all():
+        return "causal" if (allowed == past).all() else "causal + mask"
+    return "mask"

@@ -1,0 +1,233 @@
+"""Watches a program compute attention, and keeps what is wanted of it. The program is not changed by it.
+
+Nothing is drawn at random here, nothing enters the graph of gradients, and what goes wrong here does not reach
+the program.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch.overrides import TorchFunctionMode
+
+from ...errors import note
+from .by_hand import FOLLOWED, SOFTMAX, Softmaxes
+from .calls import Cache, Calls
+from .given import Here
+from .numbers import numbers
+from .places import Places
+from .steps import Piece, Step
+from .store import Memory, Wanted
+from .uncompiled import UNCOMPILED, run_flex, uncompiled
+from .ways import WAYS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from .given import Given
+    from .places import Spot, Visit
+    from .store import Store
+
+
+_WAYS = dict(WAYS)
+_PRODUCTS = frozenset({"matmul", "bmm", "einsum"})  # of interest where there is a softmax
+_NUMBERS = re.compile(r"(?<![^.])\d+(?![^.])")  # components of a path
+_HEAD = re.compile(r"head[^.]*\.\d+")
+
+
+@dataclass(eq=False)
+class Root:
+    """An outermost module: how many steps it has gone, and the one that it is in."""
+
+    n_steps: int = 0
+    step: Step | None = None
+
+
+@dataclass(eq=False)
+class Label:
+    """What a program has said of its tokens."""
+
+    tokens: tuple[str, ...]
+    at: int  # how many attentions there had been
+
+
+class Recorder(TorchFunctionMode):
+    """Sees every attention that is computed in this thread while it is on, and keeps what is wanted."""
+
+    def __init__(self, wanted: Wanted, store: Store | None = None) -> None:
+        self.wanted = wanted
+        self.store: Store = store if store is not None else Memory(wanted)
+        self.places = Places()
+        self.here = Here(Softmaxes(), example=wanted.example)
+        self.calls: dict[Spot, Calls] = {}
+        self.roots: dict[int, Root] = {}
+        self.labels: list[Label] = []
+        self.n_attentions = 0
+        self._visit: Visit | None = None
+        self._step: Step | None = None
+        self._goes_on = False
+
+    @property
+    def remarks(self) -> dict[str, None]:
+        """What is to be said in the end."""
+        return self.here.remarks
+
+    @contextmanager
+    def on(self) -> Iterator[None]:
+        """While it lasts, all attention is seen; in the end every step is kept, and remarks are made."""
+        try:
+            with uncompiled(self.remarks), self.places.followed(), self:
+                yield
+        finally:
+            for root in self.roots.values():
+                self._close(root)
+            for remark in filter(None, (*self.remarks, self.store.remark)):
+                note(remark)
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Call one of torch's functions, and look on where it is of interest."""
+        name, named = getattr(func, "__name__", ""), kwargs or {}
+        if name in FOLLOWED:
+            if name not in SOFTMAX and not self.here.softmaxes:
+                return func(*args, **named)
+            return self.here.softmaxes.through(func, args, named)
+        way = _WAYS.get(name)
+        if way is None:
+            return func(*args, **named)
+        made = run_flex(func, args, named) if name == "flex_attention" else func(*args, **named)
+        if name not in _PRODUCTS or self.here.softmaxes:
+            self._look(name, way, args, named)
+        return made
+
+    # ---- one attention ----
+
+    def _look(
+        self, name: str, way: Callable[..., Given | None], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> None:
+        """Find out what one call attends to; whatever is wrong with that is noted, not raised."""
+        if torch._C._current_graph_task_id() != -1:  # a checkpoint that computes the same again
+            return
+        try:
+            self.here.module, self.here.learns = self.places.module, torch.is_grad_enabled()
+            with torch.no_grad():
+                given = way(self.here, *args, **kwargs)
+                if given is not None:
+                    self._saw(name, given)
+        except Exception as problem:
+            reason = " ".join(str(problem).split())[:80] or type(problem).__name__
+            self.remarks[
+                f"a call of {name} in {type(self.places.module).__name__} was not recorded ({reason})"
+            ] = None
+
+    def _saw(self, name: str, given: Given) -> None:
+        learns = self.here.learns
+        if not learns:
+            given = given.without_room()
+        spot = self.places.spot()
+        calls = self._calls(spot, name, given)
+        grown = not learns and calls.cache is not None and calls.cache.grown(given)
+        step = self._step_of(self.places.visit, goes_on=grown)
+        first_query, first_key = self._begins_at(calls, given, grown=grown)
+        calls.count_in(given)
+        self.n_attentions += 1
+        if not learns and given.value is not None:
+            _, n_query, n_key = given.shape
+            calls.cache = Cache(given.value.clone(), first_query + n_query, first_key + n_key)
+        calls.causal |= grown
+        if self._is_wanted(step, calls):
+            self._keep(step, calls, given, first_query, first_key)
+
+    def _calls(self, spot: Spot, name: str, given: Given) -> Calls:
+        if spot not in self.calls:
+            visit = self.places.visit
+            assert visit is not None
+            layer, head = self._numbered(spot, given)
+            if self.places.compiled:
+                self.remarks[UNCOMPILED] = None
+            _, n_query, n_key = given.shape
+            causal = given.mask_words.startswith("causal")
+            self.calls[spot] = Calls(
+                spot, visit.root, layer, head, name, given.crosses, causal, n_query == n_key
+            )
+        return self.calls[spot]
+
+    def _numbered(self, spot: Spot, given: Given) -> tuple[int, int | None]:
+        """Layer and head by the numbers in a path; a layer that there is already has the next number.
+
+        Where a layer has a module for each head, the last number is the head's.
+        """
+        path = self.places.path(spot.module)
+        found = _NUMBERS.findall(path)
+        layer = int(found[0]) if found else 0
+        if given.shape[0] == 1 and len(found) > 1 and _HEAD.search(path):
+            return layer, int(found[-1])
+        taken = [one.layer for one in self.calls.values() if self._alike(one.spot, spot)]
+        return (max(taken) + 1 if layer in taken else layer), None
+
+    def _alike(self, one: Spot, other: Spot) -> bool:
+        """Whether two attentions are of the same name but for the numbers in it."""
+        paths = [_NUMBERS.sub("", self.places.path(spot.module)) for spot in (one, other)]
+        return paths[0] == paths[1] and one.nth_attention == other.nth_attention
+
+    def _step_of(self, visit: Visit | None, *, goes_on: bool) -> Step:
+        """The step that a visit belongs to: a new one, unless its first attention goes on with a text."""
+        assert visit is not None
+        if visit is not self._visit:
+            root = self.roots.setdefault(visit.root, Root())
+            self._goes_on = goes_on and root.step is not None
+            if not self._goes_on:
+                self._close(root)
+                root.step = Step(root.n_steps, visit.root)
+                root.n_steps += 1
+            self._visit, self._step = visit, root.step
+        assert self._step is not None
+        return self._step
+
+    def _begins_at(self, calls: Calls, given: Given, *, grown: bool) -> tuple[int, int]:
+        """Where a call's first query and first key stand in the text of the step."""
+        cache = calls.cache
+        if not self._goes_on or cache is None:
+            return 0, 0
+        _, n_query, n_key = given.shape
+        if grown:
+            return cache.n_queries, cache.n_keys + n_query - n_key
+        return (cache.n_queries, 0) if cache.same(given) else (0, 0)
+
+    def _is_wanted(self, step: Step, calls: Calls) -> bool:
+        layers = self.wanted.layers
+        return (layers is None or calls.layer in layers) and self.store.takes(step)
+
+    def _keep(self, step: Step, calls: Calls, given: Given, first_query: int, first_key: int) -> None:
+        n_heads = given.shape[0]
+        if self.wanted.heads is not None and calls.head is None:
+            given = given.only([head for head in self.wanted.heads if head < n_heads])
+        if not given.masked and not calls.masked:
+            calls.masked[given.mask_words] = None
+        n_maps = n_heads * self.places.n_alike()
+        with torch.autocast(given.tensor.device.type, enabled=False):
+            kept = numbers(given, self.wanted.keep, n_maps=n_maps)
+        if kept.weights is not None and not np.isfinite(kept.weights).all():
+            raise ValueError("its weights are not finite")
+        pieces = step.pieces.setdefault(calls.spot, [])
+        if first_query == 0:
+            pieces.clear()
+        pieces.append(Piece(kept, first_query, first_key))
+        calls.n_kept += 1
+        step.at = self.n_attentions
+        self.store.grown(step, kept.n_bytes)
+
+    def _close(self, root: Root) -> None:
+        if root.step is not None and root.step.pieces:
+            self.store.add(root.step)
+        root.step = None

@@ -1,0 +1,76 @@
+"""Steps of a program: one call of its outermost module, or a text that it has written token by token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .numbers import Numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .places import Spot
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """What was kept of one call, and where it stands in the whole of a text that is written."""
+
+    numbers: Numbers
+    first_query: int = 0
+    first_key: int = 0
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many queries and keys there are up to its end."""
+        return self.first_query + self.numbers.n_query, self.first_key + self.numbers.n_key
+
+
+@dataclass(eq=False)
+class Step:
+    """What was kept of one step, by where in the program it was computed."""
+
+    number: int
+    root: int  # the outermost module
+    pieces: dict[Spot, list[Piece]] = field(default_factory=dict)
+    at: int = 0  # how many attentions of the program there were when the last of it was kept
+
+    @property
+    def n_bytes(self) -> int:
+        """How much memory it takes."""
+        return sum(piece.numbers.n_bytes for pieces in self.pieces.values() for piece in pieces)
+
+
+def put_together(pieces: Sequence[Piece]) -> Numbers:
+    """The attention of a whole text from those of its pieces: what a cache has spared is put under each other.
+
+    A key that was not there when a query looked has the weight 0, and is masked.
+
+    >>> first = Piece(Numbers(1, 1, weights=np.ones((1, 1, 1))))
+    >>> second = Piece(Numbers(1, 2, weights=np.full((1, 1, 2), 0.5)), first_query=1)
+    >>> put_together([first, second]).weights[0].tolist()
+    [[1.0, 0.0], [0.5, 0.5]]
+    """
+    if len(pieces) == 1:
+        return pieces[0].numbers
+    n_query, n_key = (max(sizes) for sizes in zip(*(piece.shape for piece in pieces), strict=True))
+    if pieces[0].numbers.weights is None:  # figures: means over the queries
+        shares = np.array([piece.numbers.n_query for piece in pieces]) / n_query
+        figures = sum(share * piece.numbers.figures for share, piece in zip(shares, pieces, strict=True))
+        return Numbers(n_query, n_key, figures=np.asarray(figures))
+    n_heads = len(pieces[0].numbers.weights)
+    weights = np.zeros((n_heads, n_query, n_key), pieces[0].numbers.weights.dtype)
+    mask = np.zeros((max(_mask_heads(piece) for piece in pieces), n_query, n_key), bool)
+    for piece in pieces:
+        (to_query, to_key), numbers = piece.shape, piece.numbers
+        place = (slice(None), slice(piece.first_query, to_query), slice(piece.first_key, to_key))
+        weights[place] = numbers.weights
+        mask[place] = True if numbers.mask is None else numbers.mask
+    return Numbers(n_query, n_key, weights, None if mask.all() else mask)
+
+
+def _mask_heads(piece: Piece) -> int:
+    return 1 if piece.numbers.mask is None else len(piece.numbers.mask)
