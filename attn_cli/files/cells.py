@@ -15,40 +15,50 @@ if TYPE_CHECKING:
 
 
 def delimiter_of(line: str) -> str | None:
-    """What separates the cells of a line: a tab, else a comma, else blanks (None)."""
-    return next((mark for mark in "\t," if mark in line), None)
+    """What separates the numbers of a line: a tab, else a semicolon, else a comma, else blanks (None).
+
+    >>> delimiter_of("1;2"), delimiter_of("0,5;0,5"), delimiter_of(" 1  2")
+    (';', ';', None)
+    """
+    return next((mark for mark in "\t;," if mark in line), None)
 
 
 def split(line: str, delimiter: str | None) -> list[str]:
-    """The cells of a line; between commas, quotes may enclose a cell.
+    """The cells of a line; between commas or semicolons, quotes may enclose a cell.
 
     >>> split('1,"a,b"', ",")
     ['1', 'a,b']
     """
-    if delimiter == "," and '"' in line:
+    if delimiter in (",", ";") and '"' in line:
         import csv
 
-        return next(csv.reader([line]))
+        return next(csv.reader([line], delimiter=delimiter))
     return line.split(delimiter)
 
 
-def rows(text: str, delimiter: str | None, path: str) -> Iterator[tuple[int, list[str]]]:
-    """Line numbers and cells. Every line must have as many cells as the first; blank ones may only follow."""
-    allow(2 * len(text) + 200 * text.count("\n") + 24 * text.count(delimiter or " "))
-    lines = text.rstrip("\n \t").split("\n")
+def rows(
+    lines: Sequence[str], delimiter: str | None, path: str, first: int = 1
+) -> Iterator[tuple[int, list[str]]]:
+    """Line numbers from `first` on, and cells. Every line must have as many cells as the first."""
     width = 0
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(lines, start=first):
         if not line.strip():
             raise InputError("a blank line", hint="remove it", where=called(path, number))
         cells = split(line, delimiter)
         width = width or len(cells)
         if len(cells) != width:
             raise InputError(
-                f"{len(cells)} columns, line 1 has {width}",
+                f"{len(cells)} columns, line {first} has {width}",
                 hint="give every line the same",
                 where=called(path, number),
             )
         yield number, cells
+
+
+def lines_of(text: str, delimiter: str | None) -> list[str]:
+    """The lines of a table, once it is known that its cells fit into memory; blank ones may follow."""
+    allow(2 * len(text) + 200 * text.count("\n") + 24 * text.count(delimiter or " "))
+    return text.rstrip("\n \t").split("\n")
 
 
 def numbers(cells: Sequence[str], path: str, line: int, first: int = 1) -> list[float]:
@@ -74,6 +84,15 @@ def is_number(cell: str) -> bool:
     except ValueError:
         return False
     return "_" not in cell
+
+
+def is_float(cell: str) -> bool:
+    """Whether a cell is a number that is written with a point or an exponent, as no count is.
+
+    >>> [is_float(cell) for cell in ("0.5", "1e-3", "5", "inf", "No.")]
+    [True, True, False, False, False]
+    """
+    return is_number(cell) and any(c.isdigit() for c in cell) and any(mark in cell for mark in ".eE")
 
 
 def check_finite(matrix: np.ndarray, path: str, lines: Sequence[int], first: int = 1) -> None:

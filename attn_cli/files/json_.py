@@ -103,9 +103,9 @@ def _found(value: Any) -> Record | np.ndarray | dict[str, np.ndarray] | None:
     if isinstance(value, dict) and is_record(value):
         return from_fields({name: _field(value["type"], name, field) for name, field in value.items()})
     if isinstance(value, dict) and value and all(map(_holds_numbers, value.values())):
-        return {name: _array(name, nested) for name, nested in value.items()}
+        return {name: nested_array(name, nested) for name, nested in value.items()}
     if _holds_numbers(value) and isinstance(value[0], list):
-        return _array("the matrix", value)
+        return nested_array("the matrix", value)
     return None
 
 
@@ -121,10 +121,10 @@ def _holds_numbers(value: Any) -> bool:
 def _field(type_name: str, name: str, value: Any) -> Any:
     if not isinstance(value, list) or not is_array(type_name, name):
         return value
-    return _array(name, value, null=-np.inf if name == "scores" else None)
+    return nested_array(name, value, null=-np.inf if name == "scores" else None)
 
 
-def _array(name: str, nested: Any, null: float | None = None) -> np.ndarray:
+def nested_array(name: str, nested: Any, null: float | None = None) -> np.ndarray:
     """Nested lists as an array; `null` is what a null stands for, if it may stand for anything."""
     allow_array((1,) * _depth(nested), 8, whose=name)
     try:

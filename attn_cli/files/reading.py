@@ -10,11 +10,11 @@ from ..errors import InputError
 from ..records.attention import Attention
 from ..records.checks import check_finite, shape
 from ..records.encoding import Encoding, Image, PositionTable
-from . import contents, image, json_, matrix, npy, npz, safetensors, tables
+from . import contents, image, json_, matrix, npy, npz, printed, safetensors, tables
 from .decoding import decode
 from .fields import from_fields, is_record, to_fields
 from .memory import allow_array, allow_text
-from .source import called, opened, size
+from .source import called, opened, size, suffix
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 Parsed = Encoding | Attention | PositionTable | Image | np.ndarray | dict[str, np.ndarray] | str
 
 
-def read(path: str, *, encoding: str | None = None) -> Parsed:
+def read(path: str, *, encoding: str | None = None, as_text: bool = False) -> Parsed:
     """Whatever a file holds: a record, a matrix, arrays by name, an image, or text; "-" is standard input.
 
-    Bytes go before the suffix: what another command wrote is known by its beginning. Numbers between commas
-    or tabs are a matrix in a file called .csv or .tsv, or without a suffix. A file of one array is that
-    array. Raises InputError for what cannot be read, and for pickles, which could run code.
+    Bytes go before the suffix: what another command wrote is known by its beginning. Lines of numbers are a
+    matrix, by the rule of `matrix.find`; with `as_text` they stay text. A file of one array is that array.
+    Raises InputError for what cannot be read, and for pickles, which could run code.
     """
     with opened(path) as file:
         held = parse(file, path, encoding)
         if isinstance(held, dict) and len(held) == 1:
             held = next(iter(held.values()))
-        if isinstance(held, str) and matrix.looks_numeric(held, path):
-            return matrix.parse(held, path)
+        if isinstance(held, str) and not as_text and (found := matrix.find(held, path)) is not None:
+            return found
         return _numbers(held) if isinstance(held, np.ndarray) else held
 
 
@@ -94,6 +94,8 @@ def _parse(file: BinaryIO, path: str, encoding: str | None) -> Parsed:
 def _parse_text(text: str, path: str) -> Parsed:
     if not text.strip():
         raise InputError("holds only blanks", hint="put some text or numbers in it")
+    if suffix(path) != ".json" and (array := printed.parse(text)) is not None:
+        return array
     for parser in (json_.parse, tables.parse):
         if (held := parser(text, path)) is not None:
             return held

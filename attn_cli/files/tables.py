@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import array
-import itertools
-import math
-import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,57 +12,36 @@ from ..errors import InputError
 from ..records.attention import Attention
 from ..records.encoding import Encoding, PositionTable
 from ..text.escaping import unescape
-from . import cells, delimited, spans
-from .source import called
+from . import arranging, cells, delimited, headers, spans
+from .arranging import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jaxtyping import Float64
-
     from ..records.attention import Record
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table taken apart: labels by the name of their column, then the numbers."""
-
-    path: str
-    labels: dict[str, list[str]]
-    columns: list[str]  # what the header says over the numbers
-    numbers: Float64[np.ndarray, "row column"]
-    lines: list[int]  # where each row stands in the file
 
 
 def parse(text: str, path: str) -> Record | None:
     """The record in a table with one of our headers, or None for any other text.
 
-    Raises InputError for cells that are no numbers, for rows that are missing or there twice.
+    Columns of labels may have been cut off, and whole rows: a note says how what is left was read. Raises
+    InputError for cells that are no numbers, for rows that are there twice or in some heads alone.
     """
-    first = text.partition("\n")[0]
-    delimiter = cells.delimiter_of(first)
-    if delimiter is None or (layout := _layout(cells.split(first, delimiter))) is None:
+    if (delimiter := headers.delimiter_of(text)) == "":
         return None
-    n_labels, build = layout
-    return build(_take_apart(text, path, delimiter, n_labels))
+    header = cells.split(text.partition("\n")[0], delimiter)
+    if headers.tidy(header):
+        n_labels = next(i for i, name in enumerate(header) if name in ("weight", "score", "norm", "value"))
+        return _TIDY[tuple(header)](_take_apart(text, path, delimiter, n_labels))
+    labels = headers.wide(header) or ()
+    table = _take_apart(text, path, delimiter, len(labels))
+    if labels == delimited.POSITIONS:
+        return _positions(table)
+    return _encoding(table) if labels and headers.is_encoding(labels) else _attention(table)
 
 
-def _layout(header: list[str]) -> tuple[int, Callable[[Table], Record]] | None:
-    """How many columns are labels, and what makes the record."""
-    if build := _TIDY.get(tuple(header)):
-        return next(i for i, name in enumerate(header) if name in ("weight", "score", "norm", "value")), build
-    plain = tuple(_FIRST_CELL.sub("0", cell.partition(":")[0]) for cell in header)
-    for names, build in _WIDE.items():
-        if plain[: len(names) + 1] == (*names, "0"):
-            return len(names), build
-    return None
-
-
-_FIRST_CELL = re.compile(r"^0-\d+$")  # of a pooled map: the mean of several keys
-
-
-def _take_apart(text: str, path: str, delimiter: str, n_labels: int) -> Table:
-    rows = cells.rows(text, delimiter, path)
+def _take_apart(text: str, path: str, delimiter: str | None, n_labels: int) -> Table:
+    rows = cells.rows(cells.lines_of(text, delimiter), delimiter, path)
     _, header = next(rows)
     labels, lines, numbers = [], [], array.array("d")
     for line, row in rows:
@@ -85,53 +61,51 @@ def _take_apart(text: str, path: str, delimiter: str, n_labels: int) -> Table:
 
 
 def _encoding(table: Table) -> Encoding:
-    _, vectors = _arrange(table, "pos")
-    return Encoding(_tokens(table, "pos", "token"), _numbered(table, vectors))
+    table = arranging.completed(table, *delimited.ENCODING)
+    _, vectors = arranging.arrange(table, "pos", gaps="pos")
+    return Encoding(arranging.tokens(table, "pos", "token"), arranging.numbered(table, vectors))
 
 
 def _tidy_encoding(table: Table) -> Encoding:
-    _, vectors = _arrange(table, "pos", "dim")
-    return Encoding(_tokens(table, "pos", "token"), vectors[..., 0])
+    _, vectors = arranging.arrange(table, "pos", "dim")
+    return Encoding(arranging.tokens(table, "pos", "token"), vectors[..., 0])
 
 
 def _positions(table: Table) -> PositionTable:
-    return PositionTable("", _numbered(table, _arrange(table, "pos")[1]))
+    return PositionTable("", arranging.numbered(table, arranging.arrange(table, "pos")[1]))
 
 
 def _tidy_positions(table: Table) -> PositionTable:
-    return PositionTable("", _arrange(table, "pos", "dim")[1][..., 0])
+    return PositionTable("", arranging.arrange(table, "pos", "dim")[1][..., 0])
 
 
 def _attention(table: Table) -> Attention:
+    what = next((name for name in ("score_of", "norm_of") if name in table.labels), "query")
+    table = replace(table, labels=table.labels | {"query": table.labels.get(what, [])})
+    table = arranging.completed(table, *delimited.ATTENTION)
     places, _, names = zip(*(column.partition(":") for column in table.columns), strict=True)
     numbers, columns = spans.numbered(places)
     table, rows = _numbered_rows(replace(table, columns=numbers), "query_pos")
-    (layers, heads, _), weights = _arrange(table, "layer", "head", "query_pos")
+    (layers, heads, _), weights = arranging.arrange(table, "layer", "head", "query_pos", gaps="query_pos")
     keys = spans.spread([*map(unescape, names)], columns)
-    return _attended(table, rows, keys, _numbered(table, weights), layers, heads, pooled=bool(columns))
+    made = _attended(
+        table, rows, keys, arranging.numbered(table, weights), layers, heads, pooled=bool(columns)
+    )
+    return replace(made, are_scores=what == "score_of", are_norms=what == "norm_of")
 
 
 def _tidy_attention(table: Table) -> Attention:
     table, rows = _numbered_rows(table, "query_pos")
     table, columns = _numbered_rows(table, "key_pos")
-    (layers, heads, *_), numbers = _arrange(table, "layer", "head", "query_pos", "key_pos")
-    keys = spans.spread(_tokens(table, "key_pos", "key"), columns)
+    axes = ("layer", "head", "query_pos", "key_pos")
+    (layers, heads, *_), numbers = arranging.arrange(table, *axes, gaps="query_pos")
+    keys = spans.spread(arranging.tokens(table, "key_pos", "key"), columns)
     made = _attended(table, rows, keys, numbers[..., 0], layers, heads, pooled=bool(columns))
     return replace(made, scores=numbers[..., 1]) if "score" in table.columns else made
 
 
-def _scores(table: Table) -> Attention:
-    queries = {"query": table.labels["score_of"]}
-    return replace(_attention(replace(table, labels=table.labels | queries)), are_scores=True)
-
-
 def _tidy_scores(table: Table) -> Attention:
     return replace(_tidy_attention(replace(table, columns=["weight"])), are_scores=True)
-
-
-def _norms(table: Table) -> Attention:
-    queries = {"query": table.labels["norm_of"]}
-    return replace(_attention(replace(table, labels=table.labels | queries)), are_norms=True)
 
 
 def _tidy_norms(table: Table) -> Attention:
@@ -154,25 +128,24 @@ def _attended(
     *,
     pooled: bool,
 ) -> Attention:
-    queries = spans.spread(_tokens(table, "query_pos", "query"), rows)
+    queries = spans.spread(arranging.tokens(table, "query_pos", "query"), rows)
+    places = sorted(set(arranging.integers(table, "query_pos"))) if rows is None else range(len(queries))
     return Attention(
         queries,
         keys,
         weights,
-        kind="self" if queries == keys else "cross",
+        kind="self" if _is_one_text(dict(zip(places, queries, strict=True)), keys) else "cross",
         layers=tuple(layers),
         heads=tuple(heads),
         pooled=pooled or bool(rows),
     )
 
 
-_WIDE: dict[tuple[str, ...], Callable[[Table], Record]] = {
-    delimited.ATTENTION: _attention,
-    delimited.SCORES: _scores,
-    delimited.NORMS: _norms,
-    delimited.ENCODING: _encoding,
-    delimited.POSITIONS: _positions,
-}
+def _is_one_text(queries: dict[int, str], keys: tuple[str, ...]) -> bool:
+    """Whether each query is the key at its position, as far as both are there: rows may have been left out."""
+    return all(keys[place] == query for place, query in queries.items() if place < len(keys))
+
+
 _TIDY: dict[tuple[str, ...], Callable[[Table], Record]] = {
     delimited.TIDY_ATTENTION: _tidy_attention,
     (*delimited.TIDY_ATTENTION, "score"): _tidy_attention,
@@ -181,86 +154,3 @@ _TIDY: dict[tuple[str, ...], Callable[[Table], Record]] = {
     delimited.TIDY_ENCODING: _tidy_encoding,
     delimited.TIDY_POSITIONS: _tidy_positions,
 }
-
-
-# ---- labels → axes ----------------------------------------------------------------------------------
-
-
-def _arrange(table: Table, *axes: str) -> tuple[list[list[Any]], Float64[np.ndarray, "... column"]]:
-    """The rows put where their labels say: the labels along each axis, and an array with those axes."""
-    labels = [_named(table, axis) for axis in axes]
-    orders = [_order(table, axis, column) for axis, column in zip(axes, labels, strict=True)]
-    ranks = [{label: i for i, label in enumerate(order)} for order in orders]
-    places = [
-        tuple(rank[label] for rank, label in zip(ranks, row, strict=True))
-        for row in zip(*labels, strict=True)
-    ]
-    rows = {place: row for row, place in reversed(list(enumerate(places)))}  # of two, the first
-    if len(rows) < len(places):
-        row = next(i for i, place in enumerate(places) if rows[place] != i)
-        raise _error(table, row, f"a second row for {_place(axes, [c[row] for c in labels])}")
-    sizes = [len(order) for order in orders]
-    if len(rows) < math.prod(sizes):
-        absent = next(p for p in itertools.product(*map(range, sizes)) if p not in rows)
-        place = _place(axes, [order[i] for order, i in zip(orders, absent, strict=True)])
-        raise InputError(f"no row for {place}", hint="give every one")
-    in_place = table.numbers[[rows[p] for p in itertools.product(*map(range, sizes))]]
-    return orders, in_place.reshape(*sizes, -1)
-
-
-def _order(table: Table, axis: str, labels: list[Any]) -> list[Any]:
-    """Layers and heads as they come; positions and dimensions from 0 on, none left out."""
-    if axis in ("layer", "head"):
-        return list(dict.fromkeys(labels))
-    order = sorted(set(labels))
-    if order != list(range(len(order))):
-        strange = next(n for i, n in enumerate(order) if n != i)
-        raise _error(
-            table, labels.index(strange), f"{axis} {strange}, where 0 to {len(order) - 1} should be there"
-        )
-    return order
-
-
-def _numbered(table: Table, values: np.ndarray) -> np.ndarray:
-    """The values themselves, once the columns are known to be numbered 0, 1, 2, …"""
-    numbers = [column.partition(":")[0] for column in table.columns]
-    for i, number in enumerate(numbers):
-        if number != str(i):
-            what = f"column {number!r}, expected {i}"
-            raise InputError(what, hint="number the columns from 0", where=called(table.path, 1))
-    return values
-
-
-def _named(table: Table, name: str) -> list[Any]:
-    """Numbers; but a layer or head that stands for several has a name."""
-    if name in ("layer", "head") and set(table.labels[name]) <= {"mean", "max"}:
-        return table.labels[name]
-    return _integers(table, name)
-
-
-def _integers(table: Table, name: str) -> list[int]:
-    try:
-        return [int(cell) for cell in table.labels[name]]
-    except ValueError:
-        row, cell = next((i, c) for i, c in enumerate(table.labels[name]) if not c.strip("-").isdigit())
-    raise _error(table, row, f"{name} {cells.shortened(cell)!r}, expected a whole number")
-
-
-def _tokens(table: Table, position: str, name: str) -> tuple[str, ...]:
-    """The token at each position, which all rows must agree upon."""
-    found: dict[int, str] = {}
-    for row, (i, token) in enumerate(zip(_integers(table, position), table.labels[name], strict=True)):
-        if found.setdefault(i, token) != token:
-            shown = (
-                f"{position} {i} is {cells.shortened(token)!r} here and {cells.shortened(found[i])!r} above"
-            )
-            raise _error(table, row, shown)
-    return tuple(unescape(found[i]) for i in sorted(found))
-
-
-def _place(axes: tuple[str, ...], labels: list[Any]) -> str:
-    return ", ".join(f"{axis} {label}" for axis, label in zip(axes, labels, strict=True))
-
-
-def _error(table: Table, row: int, what: str) -> InputError:
-    return InputError(what, hint="write the table again", where=called(table.path, table.lines[row]))

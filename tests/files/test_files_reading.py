@@ -225,7 +225,7 @@ def test_a_matrix_that_is_asked_for_needs_no_suffix(make: Callable) -> None:
         ("1,2\n-inf,4\n", "q.csv:2: column 1 holds -inf; replace it with a finite number"),
         ("1,1e999\n", "q.csv:1: column 2 holds inf; replace it with a finite number"),
         ("1,1_000\n", "q.csv:1: column 2 holds '1_000', expected a number; "),
-        ("1;2\n", "q.csv:1: column 1 holds '1;2', expected a number; "),
+        ("1|2\n", "q.csv:1: column 1 holds '1|2', expected a number; "),
         ("1,\x1b[31m\n", "q.csv:1: column 2 holds '\\x1b[31m', expected a number; "),
         (f"1,{'x' * 999}\n", f"q.csv:1: column 2 holds '{'x' * 40}…', expected a number; "),
     ],
@@ -359,7 +359,7 @@ FIRST = "0\t0\t0\ta\t1\t0\n"
         (HEADER + FIRST + "0\t0\t1\tb\tnan\t1\n", "t.tsv:3: column 5 holds nan; "),
         (HEADER + FIRST + "0\tx\t1\tb\t1\t0\n", "t.tsv:3: head 'x', expected a whole number; "),
         (HEADER + FIRST + FIRST, "t.tsv:3: a second row for layer 0, head 0, query_pos 0; "),
-        (HEADER + FIRST + "0\t0\t2\tc\t1\t0\n", "t.tsv:3: query_pos 2, where 0 to 1 should be there; "),
+        (HEADER + FIRST + "0\t0\t-2\tc\t1\t0\n", "t.tsv:3: query_pos -2, where 0 to 1 should be there; "),
         (HEADER + FIRST + "0\t1\t1\tb\t1\t0\n", "t.tsv: no row for layer 0, head 0, query_pos 1; "),
         (HEADER + FIRST + "0\t1\t0\tb\t1\t0\n", "t.tsv:3: query_pos 0 is 'b' here and 'a' above; "),
         (HEADER.replace("1:b", "2:b") + FIRST, "t.tsv:1: column '2', expected 1; "),
@@ -376,7 +376,7 @@ def test_a_broken_table_names_the_place(make: Callable, table: str, message: str
 def test_a_table_of_few_rows_and_huge_labels_is_refused_at_once(make: Callable) -> None:
     rows = "".join(f"{i}\t{i}\t0\ta\t1\t0\n" for i in range(3000))  # 3000 × 3000 of layer and head
     assert refusal(files.read, make("t.tsv", HEADER + rows)) == (
-        "t.tsv: no row for layer 0, head 1, query_pos 0; give every one"
+        "t.tsv: no row for layer 0, head 1, query_pos 0; give every one, or the rows of one head"
     )
 
 
