@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .attention.dense import attend
+    from .attention.vectors import attend
     from .models import load
     from .records.attention import Attention
     from .records.encoding import Encoding, PositionTable
@@ -22,7 +22,7 @@ _HOMES = {
     "Attention": "records.attention",
     "Encoding": "records.encoding",
     "PositionTable": "records.encoding",
-    "attend": "attention.dense",
+    "attend": "attention.vectors",
     "load": "models",
 }
 

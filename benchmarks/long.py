@@ -30,14 +30,13 @@ def vectors(n: int) -> np.ndarray:
 
 def stream(n: int, *masks: str, device: str = "cpu") -> float:
     """Seconds for the exact 1024 × 1024 map of one head, output included."""
+    from attn_cli.attention import layers
     from attn_cli.attention.heads import project
     from attn_cli.attention.rules import Rule
-    from attn_cli.attention.streaming import streamed
 
     heads, rule = project(vectors(n), device=device), Rule.parse(mask=masks)
     start = time.perf_counter()
-    for _ in streamed(heads, rule):
-        pass
+    layers.streamed(*layers.of_vectors(heads, rule))
     return time.perf_counter() - start
 
 
@@ -58,11 +57,11 @@ def sdpa(n: int) -> float:
 
 def dense(n: int) -> float:
     """Seconds for the record with every step of one head."""
-    from attn_cli.attention.dense import dense
+    from attn_cli.attention import layers
     from attn_cli.attention.heads import project
 
     heads = project(vectors(n))
-    return quickest(lambda: dense(heads))
+    return quickest(lambda: layers.attend(heads))
 
 
 def by_hand(n: int) -> float:

@@ -16,6 +16,7 @@ from ..text.escaping import escape
 from ..variants import projections
 from ..variants.projections import Projection
 from .devices import pick_device, pick_dtype
+from .outputs import Output, split_heads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,18 +49,11 @@ class Heads:
         return self.inputs[1].tokens
 
     @property
-    def value_lengths(self) -> Float[Tensor, "head key"]:
-        """How much the value of each key is once it has gone through the head's output matrix."""
-        W_o = self.projection.W_o
-        if W_o is None:
-            return self.value.norm(dim=-1)
-        return value_lengths(
-            self.value, self.value.new_tensor(W_o).reshape(len(self.value), -1, W_o.shape[1])
-        )
-
-    def merge(self, output: Float[Tensor, "head query d_value"]) -> Float[Tensor, "query d_out"]:
-        """The heads' outputs side by side, through the output matrix."""
-        return _linear("output", merge_heads(output), self.projection.W_o, self.projection.b_o)
+    def out(self) -> Output:
+        """The output matrix and its bias."""
+        W_o, b_o = self.projection.W_o, self.projection.b_o
+        new = self.value.new_tensor
+        return Output(None if W_o is None else new(W_o), None if b_o is None else new(b_o))
 
 
 def project(
@@ -106,6 +100,7 @@ def project(
     k = split_heads(_linear("key", y, w.W_k, w.b_k, kv_heads), kv_heads)
     v = split_heads(_linear("value", z, w.W_v, w.b_v, kv_heads), kv_heads)
     _check_fit(q, k, v)
+    _check_output(w, heads * v.shape[-1])
     k, v = (x.repeat_interleave(heads // kv_heads, dim=0) for x in (k, v))
     if isinstance(project, Projection):
         provenance.append("projections from a file")
@@ -125,67 +120,22 @@ def as_encoding(vectors: Encoding | Float[np.ndarray, "seq_len d_model"]) -> Enc
     return Encoding(tuple(map(str, range(len(vectors)))), vectors, "vectors as given")
 
 
-def split_heads(x: Float[Tensor, "... seq d_model"], n_heads: int) -> Float[Tensor, "... head seq d_head"]:
-    """Cut each vector into `n_heads` pieces, one for each head.
-
-    >>> split_heads(torch.arange(8.0).reshape(2, 4), 2)[1]
-    tensor([[2., 3.],
-            [6., 7.]])
-    """
-    return x.reshape(*x.shape[:-1], n_heads, -1).transpose(-2, -3)
-
-
-def merge_heads(x: Float[Tensor, "... head seq d_head"]) -> Float[Tensor, "... seq d_model"]:
-    """Put the pieces of all heads side by side again.
-
-    >>> x = torch.arange(8.0).reshape(2, 4)
-    >>> bool((merge_heads(split_heads(x, 2)) == x).all())
-    True
-    """
-    return x.transpose(-2, -3).flatten(-2)
-
-
-def weigh(
-    weights: Float[Tensor, "... query key"], value: Float[Tensor, "... key d_value"]
-) -> Float[Tensor, "... query d_value"]:
-    """weights · value, where a value of weight 0 counts for nothing, be it NaN.
-
-    >>> weigh(torch.tensor([[1.0, 0.0]]), torch.tensor([[2.0], [torch.nan]]))
-    tensor([[2.]])
-    """
-    finite = value.isfinite()
-    if finite.all():
-        return (weights @ value.to(weights.dtype)).to(value.dtype)
-    output = weights @ value.masked_fill(~finite, 0).to(weights.dtype)
-    touched = (weights != 0).to(weights.dtype) @ (~finite).to(weights.dtype)
-    return output.masked_fill(touched > 0, torch.nan).to(value.dtype)
-
-
-def value_lengths(
-    value: Float[Tensor, "... head key d_value"], W_o: Float[Tensor, "head d_value d_model"]
-) -> Float[Tensor, "... head key"]:
-    """‖value · W_o‖: how much of a key arrives where a head looks at it with a weight of 1.
-
-    A head may look hard at a key whose value is nearly zero: weight · this is norm-weighted attention.
-    Kobayashi et al. 2020, arXiv:2004.10102, eq. 8.
-
-    >>> value_lengths(torch.tensor([[[3.0, 4.0], [0.0, 0.0]]]), torch.eye(2)[None])
-    tensor([[5., 0.]])
-    """
-    pairs = zip(value.unbind(dim=-3), W_o, strict=True)  # a head at a time: [key, d_model] is wide
-    return torch.stack([(one @ matrix).norm(dim=-1) for one, matrix in pairs], dim=-2)
-
-
 def as_layer(x: Tensor) -> np.ndarray:
     """As the one layer of a record, in a precision that NumPy and every file format have."""
-    return (x if x.dtype == torch.float64 else x.float())[None].cpu().numpy()
+    return (x if x.dtype == torch.float64 else x.float())[None].detach().cpu().numpy()
 
 
-def warn_of_blind_rows(seeing: Bool[Tensor, "*heads query"], tokens: Sequence[str]) -> None:
-    """Name the queries that may attend to no key, be it in one head, in one warning."""
-    blind = (~seeing.reshape(-1, len(tokens)).all(dim=0)).nonzero().flatten().tolist()
+def warn_of_blind_rows(
+    seeing: Bool[Tensor, "*heads query"], tokens: Sequence[str], places: Sequence[int] | None = None
+) -> None:
+    """Name the queries that may attend to no key, be it in one head, in one warning.
+
+    With `places` the queries are those of the tokens there.
+    """
+    places = range(len(tokens)) if places is None else places
+    blind = (~seeing.reshape(-1, len(places)).all(dim=0)).nonzero().flatten().tolist()
     if blind:
-        named = ", ".join(f"{i} ({escape(tokens[i])})" for i in blind[:5])
+        named = ", ".join(f"{places[i]} ({escape(tokens[places[i]])})" for i in blind[:5])
         more = f" and {len(blind) - 5} more" if len(blind) > 5 else ""
         warn(f"no key is permitted for query {named}{more}; weights and output there are zero")
 
@@ -230,6 +180,17 @@ def _linear(
             hint=f"give one of {', '.join(map(str, divisors))}",
         )
     return x
+
+
+def _check_output(w: Projection, d_concat: int) -> None:
+    """What comes out of all heads, side by side, must fit the output matrix and its bias."""
+    if w.W_o is not None and len(w.W_o) != d_concat:
+        raise InputError(
+            f"the output of all heads, {d_concat} wide, does not fit W_o {shape(w.W_o)}",
+            hint=f"give it {d_concat} rows",
+        )
+    if w.b_o is not None and len(w.b_o) != (width := d_concat if w.W_o is None else w.W_o.shape[1]):
+        raise InputError(f"b_o {shape(w.b_o)} does not fit an output {width} wide")
 
 
 def _check_fit(q: Tensor, k: Tensor, v: Tensor) -> None:

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -254,6 +254,29 @@ class Written:
     def __call__(self, query: Int[Tensor, "q 1"], key: Int[Tensor, "1 k"]) -> Bool[Tensor, "q k"]:
         n_query, n_key = self.table.shape
         return self.table.to(key.device)[query - (n_key - n_query), key]
+
+
+@dataclass(frozen=True, eq=False)
+class Added:
+    """Numbers that are added to the scores, written out, as T5 does by distance: asked like any other position."""
+
+    of_heads: ClassVar = True
+    table: Float[Tensor, "#head query key"]
+
+    def __call__(
+        self,
+        score: scores.Score,
+        query: Float[Tensor, "... q d_head"],
+        key: Float[Tensor, "... k d_head"],
+        query_pos: Int[Tensor, " q"],
+        key_pos: Int[Tensor, " k"],
+    ) -> Float[Tensor, "... q k"]:
+        return score(query, key) + self.at(query_pos, key_pos)
+
+    def at(self, query_pos: Int[Tensor, " q"], key_pos: Int[Tensor, " k"]) -> Float[Tensor, "#head q k"]:
+        """What is added for these queries and keys."""
+        n_query, n_key = self.table.shape[-2:]
+        return self.table[:, (query_pos - (n_key - n_query))[:, None], key_pos]
 
 
 def _spelt(spec: MaskSpec, function: Callable[..., Any] | None) -> str:

@@ -22,7 +22,7 @@ def models(
     from .. import models as known
 
     if directory is None:
-        _show(("model_type", "family", "reads"), known.families())
+        _show(("model_type", "family", "reads"), known.readable())
     else:
         _show(("what", "value"), list(known.describe(directory).items()))
 

@@ -30,7 +30,7 @@ def arithmetic(layer: Layer, attention: Attention, head: int, query: int, key: i
     """How the weight of one key for one query comes about.
 
     >>> import numpy as np
-    >>> from attn_cli.attention.dense import attend
+    >>> from attn_cli.attention.vectors import attend
     >>> from attn_cli.lab.layer import take_apart
     >>> attention = attend(np.eye(2))
     >>> print(*(line.text for line in arithmetic(take_apart(attention, 0), attention, 0, 0, 0).lines), sep="\\n")

@@ -74,7 +74,7 @@ def take_apart(attention: Attention, index: int, rule: Rule | None = None) -> La
 
     Raises InputError when the attention was saved without its query, key, value or scores.
 
-    >>> from attn_cli.attention.dense import attend
+    >>> from attn_cli.attention.vectors import attend
     >>> [scaling.formula for scaling in take_apart(attend(np.eye(2)), 0).scalings]
     ['{0} / √d_head']
     """

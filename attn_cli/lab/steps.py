@@ -44,7 +44,7 @@ def work_out(
     cell, or it is too large, or the attention was saved without what is needed.
 
     >>> import numpy as np
-    >>> from attn_cli.attention.dense import attend
+    >>> from attn_cli.attention.vectors import attend
     >>> (worked,) = work_out(attend(np.eye(2)))
     >>> [f"{step.name} {step.shape}" for step in worked.steps][-3:]
     ['scaled [head 1, query 2, key 2]', 'weights [head 1, query 2, key 2]', 'output [query 2, d_model 2]']

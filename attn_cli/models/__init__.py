@@ -84,7 +84,7 @@ def _path(directory: str) -> Path:
     return _HOME / MINI if directory == MINI else Path(directory)
 
 
-def families() -> list[tuple[str, str, str]]:
+def readable() -> list[tuple[str, str, str]]:
     """What is bundled, and a row for each family that is read: model_type in config.json, its name, what it reads."""
     from . import library
     from .native import huggingface

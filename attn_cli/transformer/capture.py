@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from ..attention.dense import Steps, attention
-from ..attention.heads import split_heads, value_lengths
+from ..attention.layers import Layer
+from ..attention.outputs import Output
+from ..attention.pieces import joined
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float
 
+    from ..attention.rules import Rule
     from ..records.attention import Kind
 
 
@@ -62,13 +66,17 @@ class Captured:
     @property
     def norms(self) -> Float[Tensor, "batch head query key"]:
         """How much of a key arrives at a query: the length of weight · value · W_o of the head."""
-        return self.steps.weights * self.value_lengths[:, :, None, :]
+        lengths = torch.stack([self.out.lengths(value) for value in self.value])  # [batch, head, key]
+        return self.steps.weights * lengths[:, :, None, :]
 
     @property
-    def value_lengths(self) -> Float[Tensor, "batch head key"]:
-        """The length of value · W_o of the head."""
-        W_o = split_heads(self.part.out.weight, self.part.n_heads).mT  # [head, d_head, d_model]
-        return value_lengths(self.value, W_o)
+    def out(self) -> Output:
+        """W_o and its bias."""
+        return Output(self.part.out.weight.mT, self.part.out.bias)
+
+    def layer(self, rule: Rule) -> Layer:
+        """The first of a batch, with all that makes the record of its attention; `rule` is what a token may see."""
+        return Layer(self.query[0], self.key[0], self.value[0], rule, self.out, self.part.layer)
 
 
 class Capture:
@@ -93,3 +101,11 @@ class Capture:
         if self.wanted is None or part.layer in self.wanted:
             self.layers.append(Captured(part, query, key, value, mask))
         return fast(query, key, value, mask, part)
+
+
+def layers_of(pieces: Sequence[Sequence[Captured]], rule: Rule) -> list[Layer]:
+    """What was captured of each layer while a text went through the model, in one piece or in several.
+
+    No piece sees another.
+    """
+    return [joined([one.layer(rule) for one in of_layer]) for of_layer in zip(*pieces, strict=True)]

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn.functional import embedding, gelu, linear, relu, silu
 
-from ..attention.heads import merge_heads, split_heads
+from ..attention.outputs import merge_heads, split_heads
 from ..attention.rules import positions
 from ..variants.posenc import POSENCS, POSITIONS
 from .capture import Attend, Capture, Captured, fast

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from attn_cli.attention.dense import attend, attention, dense, merge_heads, split_heads, weigh
+from attn_cli.attention import layers
+from attn_cli.attention.dense import attention
 from attn_cli.attention.heads import project
+from attn_cli.attention.outputs import merge_heads, split_heads, weigh
 from attn_cli.attention.rules import Rule
+from attn_cli.attention.vectors import attend
 from attn_cli.errors import AttnNote, AttnWarning, InputError
 from attn_cli.records.encoding import Encoding
 from attn_cli.variants import projections
@@ -248,7 +251,7 @@ def test_mps_has_no_float64(monkeypatch):
 
 def test_heads_and_a_rule_are_all_that_attention_needs():
     x = np.random.default_rng(0).normal(size=(3, 4))
-    one = dense(project(x, heads=2), Rule.parse(mask=["causal"], normalise="sparsemax"))
+    one = layers.attend(project(x, heads=2), Rule.parse(mask=["causal"], normalise="sparsemax"))
     other = attend(x, heads=2, mask=["causal"], normalise="sparsemax")
     assert (one.weights == other.weights).all()
     assert one.provenance == other.provenance == "vectors as given, mask causal, normalised by sparsemax"

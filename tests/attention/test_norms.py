@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 import torch
 from attn_cli import files, models
-from attn_cli.attention import streaming
-from attn_cli.attention.dense import attend, dense
+from attn_cli.attention import layers, streaming
 from attn_cli.attention.heads import project
-from attn_cli.attention.streaming import drain, streamed
+from attn_cli.attention.rules import Rule
+from attn_cli.attention.vectors import attend
 from attn_cli.errors import AttnNote
-from attn_cli.models import attending
 from attn_cli.models.reading import Reading
 from attn_cli.records.attention import Attention
 from attn_cli.variants.projections import Projection
@@ -35,36 +34,38 @@ def by_definition(attention: Attention, W_o: np.ndarray) -> np.ndarray:
 
 def test_a_value_of_nearly_nothing_hardly_arrives_by_hand():
     value = np.array([[3.0, 4.0], [0.0, 0.1]])
-    attention = dense(project(np.zeros((1, 2)), value * 0, value), norms=True)
+    attention = layers.attend(project(np.zeros((1, 2)), value * 0, value), norms=True)
     np.testing.assert_allclose(attention.weights[0, 0], [[0.5, 0.5]])
     np.testing.assert_allclose(attention.norms[0, 0], [[2.5, 0.05]])
 
 
 def test_norms_of_vectors_are_the_definition():
-    attention = dense(MADE, norms=True)
+    attention = layers.attend(MADE, norms=True)
     np.testing.assert_allclose(attention.norms, by_definition(attention, W_o[None]), atol=1e-12)
-    assert dense(MADE).norms is None
+    assert layers.attend(MADE).norms is None
 
 
 def test_streamed_norms_are_the_dense_ones_and_pooled_as_weights_are(monkeypatch):
-    whole = dense(MADE, norms=True).norms
-    np.testing.assert_allclose(drain(streamed(MADE, norms=True)).norms, whole, atol=1e-12)
+    whole = layers.attend(MADE, norms=True).norms
+    np.testing.assert_allclose(
+        layers.streamed(*layers.of_vectors(MADE, Rule()), norms=True).norms, whole, atol=1e-12
+    )
     monkeypatch.setattr(streaming.kept, "MOST_CELLS", 3)
-    pooled = drain(streamed(MADE, norms=True))
+    pooled = layers.streamed(*layers.of_vectors(MADE, Rule()), norms=True)
     cells = [[whole[:, :, q][..., k].mean((2, 3)) for k in pooled.key_cells] for q in pooled.query_cells]
     np.testing.assert_allclose(pooled.norms, np.moveaxis(cells, (0, 1), (2, 3)), atol=1e-12)
-    assert drain(streamed(MADE)).norms is None
+    assert layers.streamed(*layers.of_vectors(MADE, Rule())).norms is None
 
 
 @pytest.mark.parametrize("kind", ["encoder", "decoder", "cross"])
-@pytest.mark.parametrize("most", [attending.MOST_DENSE, 0], ids=["dense", "streamed"])
+@pytest.mark.parametrize("most", [layers.MOST_DENSE, 0], ids=["dense", "streamed"])
 def test_all_three_kinds_of_a_model_have_norms(kind, most, monkeypatch):
     """Of the bundled model, an encoder–decoder; what is checked is the sum over keys of vectors against its layers."""
     model = models.load("mini")
     target = None if kind == "encoder" else "他有一只猫"
     reading = Reading(kind=kind, target=target, norms=True)
     whole = model.attend("She has a cat.", reading)
-    monkeypatch.setattr(attending, "MOST_DENSE", most)
+    monkeypatch.setattr(layers, "MOST_DENSE", most)
     attention = model.attend("She has a cat.", reading)
     stack = model.model.encoder if kind == "encoder" else model.model.decoder
     parts = [layer.cross if kind == "cross" else layer.attention for layer in stack.layers]
@@ -125,7 +126,7 @@ def test_of_saved_weights_nothing_tells_the_norms(run):
 def test_special_tokens_are_hidden_from_norms_too():
     from attn_cli.records.special import without_special
 
-    whole = dense(MADE, norms=True)
+    whole = layers.attend(MADE, norms=True)
     marks = [True] + [False] * 6
     with pytest.warns(AttnNote, match="special tokens are hidden; rows are renormalised"):
         hidden = without_special(whole, marks, renormalise=True)

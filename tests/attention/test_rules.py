@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from attn_cli.attention.dense import attention, weigh
+from attn_cli.attention.dense import attention
+from attn_cli.attention.outputs import weigh
 from attn_cli.attention.rules import Rule, positions
 from attn_cli.errors import InputError
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 from attn_cli import files
-from attn_cli.attention import streaming
-from attn_cli.attention.dense import attention, dense
+from attn_cli.attention import layers, streaming
+from attn_cli.attention.dense import attention
 from attn_cli.attention.heads import project
 from attn_cli.attention.rules import Rule
-from attn_cli.attention.streaming import blocking, kept, stream, streamed
+from attn_cli.attention.streaming import blocking, kept, stream
 from attn_cli.commands.io import progress
 from attn_cli.commands.io.environment import environment
 from attn_cli.errors import AttnNote, AttnWarning, InputError
@@ -31,6 +31,7 @@ from variants import (
     read_arrays,
 )  # fmt: skip
 
+SCALED_DOT = Rule()
 MASKINGS = [[], *([spec] for spec in MASK_SPECS), ["causal", "window:size=3,ahead=1"]]
 
 
@@ -41,6 +42,11 @@ def returned(steps):
             next(steps)
         except StopIteration as end:
             return end.value
+
+
+def streamed(heads, rule=SCALED_DOT):
+    """The record of some heads, streamed however short it is."""
+    return layers.streamed(*layers.of_vectors(heads, rule))
 
 
 def vectors(n_query, n_key, *, layers=1, dtype=torch.float64, seed=0):
@@ -262,7 +268,7 @@ def test_vectors_of_keys_that_nobody_may_attend_to_have_no_effect():
 def test_the_record_is_that_of_dense_attention_pooled(small):
     heads = project(np.random.default_rng(0).normal(size=(12, 8)), heads=2, project="random")
     rule = Rule.parse(mask=["causal"])
-    got, wanted = returned(streamed(heads, rule)), dense(heads, rule)
+    got, wanted = streamed(heads, rule), layers.attend(heads, rule)
     assert got.pooled
     assert got.query_tokens == wanted.query_tokens
     assert got.provenance == wanted.provenance
@@ -272,8 +278,8 @@ def test_the_record_is_that_of_dense_attention_pooled(small):
 
 def test_what_fits_is_not_pooled():
     heads = project(np.eye(7))
-    assert not returned(streamed(heads)).pooled
-    np.testing.assert_allclose(returned(streamed(heads)).weights, dense(heads).weights, atol=1e-15)
+    assert not streamed(heads).pooled
+    np.testing.assert_allclose(streamed(heads).weights, layers.attend(heads).weights, atol=1e-15)
 
 
 def test_many_maps_have_fewer_cells_each():
@@ -285,7 +291,7 @@ def test_blind_rows_are_zero_and_named_once():
     heads = project(np.eye(6))
     rule = Rule.parse(mask=["window:size=2", "padding:length=2"])
     with pytest.warns(AttnWarning, match="query 3 \\(3\\), 4 \\(4\\), 5 \\(5\\);") as caught:
-        got = returned(streamed(heads, rule))
+        got = streamed(heads, rule)
     assert len(caught) == 1
     assert not got.weights[0, 0, 3:].any()
     assert not got.output[0, 3:].any()
@@ -299,7 +305,7 @@ def test_a_row_that_is_blind_in_one_head_is_named():
 
     x = np.array([[1.0, -1.0], [1.0, 1.0], [1.0, 1.0]])
     with pytest.warns(AttnWarning, match="for query 0 \\(0\\); weights"):
-        returned(streamed(project(x, heads=2), Rule(masks=((where_positive,),))))
+        streamed(project(x, heads=2), Rule(masks=((where_positive,),)))
 
 
 def test_linear_attention_says_how_far_it_is_off():
@@ -307,12 +313,12 @@ def test_linear_attention_says_how_far_it_is_off():
     with pytest.warns(
         AttnNote, match=r"linear attention approximates scaled_dot: in 50 rows.* off by 0\.0\d+ on"
     ):
-        returned(streamed(heads, Rule.parse(score="linear")))
+        streamed(heads, Rule.parse(score="linear"))
 
 
 def test_a_mask_of_another_shape_is_refused():
     with pytest.raises(InputError, match=r"a mask \[2, 2\] for 3 queries and 3 keys"):
-        returned(streamed(project(np.eye(3)), Rule.parse(mask=[np.eye(2)])))
+        streamed(project(np.eye(3)), Rule.parse(mask=[np.eye(2)]))
 
 
 def test_progress_rises_to_the_end(small):
@@ -414,9 +420,9 @@ def test_a_pooled_record_is_checked(change, message):
 def test_the_command_pools_what_is_long_and_says_so(run, monkeypatch):
     whole = run("attend", "--text", "a b c d e", "--format", "json")
     monkeypatch.setattr(kept, "MOST_CELLS", 2)
-    monkeypatch.setattr(streaming, "MOST_DENSE", 25)
+    monkeypatch.setattr(layers, "MOST_DENSE", 8 * 25)
     assert run("attend", "--text", "a b c d e", "--format", "json").output == whole.output
-    monkeypatch.setattr(streaming, "MOST_DENSE", 24)
+    monkeypatch.setattr(layers, "MOST_DENSE", 8 * 24)
     done = run("attend", "--text", "a b c d e")
     assert done.code == 0
     assert done.stderr == "attn: note: 5 × 5 weights are pooled to 2 × 2 means\n"
@@ -429,7 +435,7 @@ def test_the_command_pools_what_is_long_and_says_so(run, monkeypatch):
 def test_what_is_long_but_fits_a_picture_keeps_every_weight(run, monkeypatch):
     arguments = ("attend", "--text", "a b c d e", "--heads", "2", "--mask", "causal")
     whole = files.tables.parse(run(*arguments).stdout, "-")
-    monkeypatch.setattr(streaming, "MOST_DENSE", 49)
+    monkeypatch.setattr(layers, "MOST_DENSE", 8 * 49)
     done = run(*arguments)
     assert done.stderr == ""
     np.testing.assert_allclose(files.tables.parse(done.stdout, "-").weights, whole.weights, atol=1e-15)
@@ -437,14 +443,14 @@ def test_what_is_long_but_fits_a_picture_keeps_every_weight(run, monkeypatch):
 
 @pytest.mark.parametrize("shown", ["scores", "steps"])
 def test_what_streaming_does_not_keep_is_refused(run, monkeypatch, shown):
-    monkeypatch.setattr(streaming, "MOST_DENSE", 24)
+    monkeypatch.setattr(layers, "MOST_DENSE", 8 * 24)
     done = run("attend", "--text", "a b c d e", "--show", shown)
     assert done.code == 2
     assert "25 weights are too many to keep every step; give at most 24" in done.stderr
 
 
 def test_a_picture_of_a_pooled_map_is_drawn(run, monkeypatch, tmp_path):
-    monkeypatch.setattr(streaming, "MOST_DENSE", 24)
+    monkeypatch.setattr(layers, "MOST_DENSE", 8 * 24)
     monkeypatch.setattr(kept, "MOST_CELLS", 3)
     picture = tmp_path / "x.svg"
     done = run("heatmap", "--text", "a b c d e f g", "--model", "none", "-o", str(picture))
@@ -488,10 +494,8 @@ def test_a_bar_of_several_parts_begins_anew_for_each(monkeypatch, capsys):
 
 
 def test_a_long_text_through_a_model_has_a_bar(run, monkeypatch):
-    from attn_cli.models import attending
-
     monkeypatch.setattr(progress, "PATIENCE", -1)
-    monkeypatch.setattr(attending, "MOST_DENSE", 1)
+    monkeypatch.setattr(layers, "MOST_DENSE", 1)
     result = run("attend", "--text", "a b", "--model", "mini", "--color", "always")
     assert (result.code, "100%" in result.stderr) == (0, True)
 

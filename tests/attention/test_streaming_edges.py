@@ -6,12 +6,12 @@ import threading
 import numpy as np
 import pytest
 import torch
-from attn_cli.attention.dense import dense
+from attn_cli.attention import layers
 from attn_cli.attention.heads import project
 from attn_cli.attention.rules import Rule
-from attn_cli.attention.streaming import blocking, kept, stream, streamed
+from attn_cli.attention.streaming import blocking, kept, stream
 from attn_cli.attention.streaming.blocking import Block, in_blocks, in_order
-from test_streaming import Sizes, assert_streams_like_dense, mean_over, returned, vectors
+from test_streaming import Sizes, assert_streams_like_dense, mean_over, returned, streamed, vectors
 
 from variants import NORMALISATION_SPECS, SCORE_SPECS, read_arrays
 
@@ -39,16 +39,17 @@ def test_a_block_that_reaches_nothing_has_no_keys():
 def test_few_keys_make_high_blocks():
     """Under a window of 64 as many rows as ever are taken, although 256 rows of all keys have no room."""
     heights = [
-        b.rows.stop - b.rows.start for b in in_blocks(Rule.parse(mask=["window:size=64"]), 4096, 4096, 2**17)
+        b.rows.stop - b.rows.start
+        for b in in_blocks(Rule.parse(mask=["window:size=64"]), range(4096), 4096, 2**17)
     ]
     assert set(heights) == {256}
-    assert {b.rows.stop - b.rows.start for b in in_blocks(Rule(), 4096, 4096, 2**17)} == {32}
+    assert {b.rows.stop - b.rows.start for b in in_blocks(Rule(), range(4096), 4096, 2**17)} == {32}
 
 
 def test_blocks_cover_every_query_once_and_reach_what_they_may():
     for spec in ([], ["causal"], ["window:size=5,ahead=2"], ["padding:length=3", "window:size=2"]):
         rule = Rule.parse(mask=spec)
-        blocks = list(in_blocks(rule, 37, 41, 60))
+        blocks = list(in_blocks(rule, range(4, 41), 41, 60))
         assert [i for b in blocks for i in range(b.rows.start, b.rows.stop)] == list(range(37))
         assert all(b.reach == rule.reach(b.rows.start + 4, b.rows.stop + 4, 41) for b in blocks)
 
@@ -57,7 +58,7 @@ def test_blocks_cover_every_query_once_and_reach_what_they_may():
 
 
 def test_results_come_in_the_order_of_the_rows(three_threads):
-    blocks = list(in_blocks(Rule(), 100, 100, 100))
+    blocks = list(in_blocks(Rule(), range(100), 100, 100))
     assert [(b, made) for b, made in in_order(lambda block: block.rows, blocks, CPU)] == [
         (b, b.rows) for b in blocks
     ]
@@ -68,7 +69,7 @@ def test_no_more_blocks_are_begun_than_threads_need(three_threads):
     begun = []
 
     def blocks():
-        for block in in_blocks(Rule(), 100, 100, 100):
+        for block in in_blocks(Rule(), range(100), 100, 100):
             begun.append(block)
             yield block
 
@@ -93,7 +94,7 @@ def test_threads_of_others_keep_their_number(three_threads):
 def test_blocks_in_which_nobody_sees_a_key(monkeypatch, normalise):
     monkeypatch.setattr(blocking, "CACHED", 64)
     rule = Rule.parse(mask=["padding:length=3", "window:size=2"], normalise=normalise)
-    assert any(not block.reach for block in in_blocks(rule, 20, 20, 8))
+    assert any(not block.reach for block in in_blocks(rule, range(20), 20, 8))
     assert_streams_like_dense(*vectors(20, 20), rule)
 
 
@@ -127,9 +128,9 @@ def test_few_queries_with_many_keys_are_pooled_along_the_keys(monkeypatch):
     monkeypatch.setattr(kept, "MOST_CELLS", 5)
     normal = np.random.default_rng(0).normal
     heads = project(normal(size=(3, 4)), normal(size=(12, 4)), kind="cross")
-    got = returned(streamed(heads))
+    got = streamed(heads)
     assert got.pooled
-    np.testing.assert_allclose(got.weights, mean_over(dense(heads).weights, 3, 5), atol=1e-15)
+    np.testing.assert_allclose(got.weights, mean_over(layers.attend(heads).weights, 3, 5), atol=1e-15)
 
 
 def test_heads_that_must_go_together_share_the_room(monkeypatch):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from attn_cli.attention.dense import attend
+from attn_cli.attention.vectors import attend
 from attn_cli.variants.posenc import POSITIONS
 
 from variants import FILES, MASK_SPECS, NORMALISATION_SPECS, POSITION_SPECS, SCORE_SPECS

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from attn_cli import files
-from attn_cli.attention.dense import attend
+from attn_cli.attention.vectors import attend
 from attn_cli.errors import InputError
 from attn_cli.records.attention import Attention
 from attn_cli.render.figure.figure import attention_maps, view

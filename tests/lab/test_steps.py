@@ -16,9 +16,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from attn_cli import files
-from attn_cli.attention.dense import attend, dense
+from attn_cli.attention import layers
 from attn_cli.attention.heads import project
 from attn_cli.attention.rules import Rule
+from attn_cli.attention.vectors import attend
 from attn_cli.errors import InputError
 from attn_cli.lab.steps import work_out
 from attn_cli.records.encoding import Encoding
@@ -50,7 +51,7 @@ def work(query, key=None, value=None, *, cell=None, heads=1, project_by="identit
     """All steps of attention to these vectors."""
     made = project(np.asarray(query), key, value, heads=heads, project=project_by)
     by = Rule.parse(**rule)
-    attention = dense(made, by)
+    attention = layers.attend(made, by)
     (worked,) = work_out(attention, made, by, cell=cell)
     return attention, {step.name: step for step in worked.steps}, worked
 
@@ -280,7 +281,7 @@ def test_formulas_name_what_was_used():
 def test_heads_that_share_keys_say_so():
     x = normal(3, 8)
     made = project(x, heads=4, kv_heads=2, project="random")
-    (worked,) = work_out(dense(made), made, Rule())
+    (worked,) = work_out(layers.attend(made), made, Rule())
     meanings = {step.name: step.meaning for step in worked.steps}
     assert meanings["Q"].endswith("Cut into 4 pieces, one for each head.")
     assert meanings["K"].endswith("Cut into 2 pieces, which 4 heads share.")
@@ -288,7 +289,7 @@ def test_heads_that_share_keys_say_so():
 
 def test_vectors_from_two_places_have_two_names():
     made = project(normal(2, 4), normal(3, 4, seed=1), heads=2)
-    (worked,) = work_out(dense(made), made, Rule())
+    (worked,) = work_out(layers.attend(made), made, Rule())
     assert [step.name for step in worked.steps][:2] == ["X_q", "X_kv"]
     assert worked.steps[3].formula == "K = X_kv"
 
@@ -420,7 +421,7 @@ def hostile():
     x = Encoding(HOSTILE[:8], normal(8, 4), "vectors of </title>$_{.vec")
     made = project(x, heads=2, project="random")
     by = Rule.parse(mask=["causal"])
-    return work_out(dense(made, by), made, by, cell=(1, 2, 0))
+    return work_out(layers.attend(made, by), made, by, cell=(1, 2, 0))
 
 
 def written(worked, name):

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 from attn_cli import models
+from attn_cli.attention import layers
 from attn_cli.errors import AttnNote, InputError
-from attn_cli.models import attending
 from attn_cli.models.reading import Reading
 from safetensors.torch import load_file, save_file
 from test_huggingface import saved
@@ -189,7 +189,7 @@ def test_too_long_a_text(bert):
 def test_streamed_maps_are_the_dense_ones(name, request, monkeypatch):
     model = models.load(str(request.getfixturevalue(name)))
     dense = model.attend("the cat sat the cat")
-    monkeypatch.setattr(attending, "MOST_DENSE", 0)
+    monkeypatch.setattr(layers, "MOST_DENSE", 0)
     streamed = model.attend("the cat sat the cat")
     assert streamed.scores is None
     np.testing.assert_allclose(streamed.weights, dense.weights, atol=1e-6)

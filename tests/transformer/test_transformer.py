@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from attn_cli.attention.heads import merge_heads
+from attn_cli.attention.outputs import merge_heads
 from attn_cli.errors import InputError
 from attn_cli.transformer.model import (
     Capture,

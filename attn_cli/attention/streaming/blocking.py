@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from jaxtyping import Float
     from torch import Tensor
@@ -38,21 +38,24 @@ class Block:
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=-2)
 
 
-def in_blocks(rule: Rule, n_query: int, n_key: int, room: int) -> Iterator[Block]:
-    """All queries, in blocks with room for so many weights, or of a single row."""
+def in_blocks(rule: Rule, places: Sequence[int], n_key: int, room: int) -> Iterator[Block]:
+    """All queries, which stand at these places, in blocks with room for so many weights, or of a single row."""
     start = 0
-    while start < n_query:
-        first = n_key - n_query + start  # the position of the block's first query
+    while start < len(places):
         n_rows = 1
-        while 2 * n_rows <= MOST_ROWS and _n_weights(rule, first, 2 * n_rows, n_key) <= room:
+        while 2 * n_rows <= MOST_ROWS and _n_weights(rule, places[start : start + 2 * n_rows], n_key) <= room:
             n_rows *= 2
-        stop = min(start + n_rows, n_query)
-        yield Block(slice(start, stop), rule.reach(first, first + stop - start, n_key))
+        stop = min(start + n_rows, len(places))
+        yield Block(slice(start, stop), _reach(rule, places[start:stop], n_key))
         start = stop
 
 
-def _n_weights(rule: Rule, first: int, n_rows: int, n_key: int) -> int:
-    return n_rows * sum(hi - lo for lo, hi in rule.reach(first, first + n_rows, n_key))
+def _n_weights(rule: Rule, places: Sequence[int], n_key: int) -> int:
+    return len(places) * sum(hi - lo for lo, hi in _reach(rule, places, n_key))
+
+
+def _reach(rule: Rule, places: Sequence[int], n_key: int) -> list[Interval]:
+    return rule.reach(places[0], places[-1] + 1, n_key)
 
 
 def room_on(device: torch.device) -> int:

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from ...records.attention import cells
-from ..heads import weigh
+from ..outputs import weigh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from jaxtyping import Bool, Float, Int
 
@@ -53,16 +53,23 @@ class Kept:
     """The sums over all blocks so far, and what is known of the rows so far."""
 
     def __init__(
-        self, query: Tensor, value: Tensor, n_maps: int | None = None, lengths: Tensor | None = None
+        self,
+        query: Tensor,
+        value: Tensor,
+        n_maps: int | None = None,
+        lengths: Tensor | None = None,
+        columns: Sequence[int] | None = None,
     ) -> None:
         *maps, n_query, _ = query.shape
         n_key, d_value = value.shape[-2:]
+        self.columns = None if columns is None else np.array(columns)
+        n_columns = n_key if columns is None else len(columns)
         most = min(MOST_CELLS, math.isqrt(MOST_MAPS * MOST_CELLS**2 // (n_maps or math.prod(maps))))
-        self.row_edges, self.column_edges = (_edges(n, min(n, most)) for n in (n_query, n_key))
+        self.row_edges, self.column_edges = (_edges(n, min(n, most)) for n in (n_query, n_columns))
         self.sums = np.zeros((*maps, len(self.row_edges) - 1, len(self.column_edges) - 1))
-        self.lengths = None if lengths is None else lengths.cpu().double().numpy()[..., None, :]
+        self.lengths = None if lengths is None else self._chosen(lengths.cpu().double().numpy()[..., None, :])
         self.norms = None if lengths is None else np.zeros_like(self.sums)
-        self.mass = np.zeros((*maps, n_key))
+        self.mass = np.zeros((*maps, n_columns))
         self.weigh = torch.matmul if value.isfinite().all() else weigh
         self.output = value.new_zeros(*maps, n_query, d_value)
         self.entropy = value.new_zeros(*maps, n_query)
@@ -99,6 +106,12 @@ class Kept:
         by_key, at = sums.cpu().double().numpy(), 0
         for lo, hi in block.reach:
             piece, at = by_key[..., at : at + hi - lo], at + hi - lo
+            if self.columns is not None:
+                first, last = np.searchsorted(self.columns, (lo, hi)).tolist()
+                piece = piece[..., self.columns[first:last] - lo]
+                lo, hi = first, last
+            if lo == hi:
+                continue
             yield Addition(self.mass, (*part, slice(lo, hi)), piece.sum(axis=-2))
             columns, starts = _crossed(self.column_edges, lo, hi)
             place = (*part, rows, columns)
@@ -106,6 +119,19 @@ class Kept:
             if self.norms is not None and self.lengths is not None:
                 piece = piece * self.lengths[part][..., lo:hi]
                 yield Addition(self.norms, place, np.add.reduceat(piece, starts, axis=-1))
+
+    def renormalised(
+        self, weights: Float[Tensor, "head row reached"], keys: Int[Tensor, " reached"]
+    ) -> Float[Tensor, "head row reached"]:
+        """Divided by what the chosen columns sum to; a row in which nothing is left stays as it is."""
+        if self.columns is None:
+            return weights
+        chosen = torch.isin(keys, torch.tensor(self.columns, device=keys.device))
+        sums = (weights * chosen).sum(dim=-1, keepdim=True)
+        return weights / sums.masked_fill(sums == 0, 1)
+
+    def _chosen(self, x: Float[np.ndarray, "*axes key"]) -> Float[np.ndarray, "*axes column"]:
+        return x if self.columns is None else x[..., self.columns]
 
     def sum_up(self, additions: Iterable[Addition]) -> None:
         """Add them: by one thread and in the order of the rows, so that the sums are always the same."""

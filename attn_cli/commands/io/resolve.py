@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ... import files
-from ...errors import InputError, note, warn
+from ...errors import InputError, warn
 from ...records.attention import Attention
 from ...records.encoding import Encoding, Image
 from ...records.selection import choose, crop, of_patch, parse_choice
@@ -74,20 +74,11 @@ def select(attention: Attention, selection: Selection) -> Attention:
 
 def attend(heads: Heads, by: Rule, *, every_step: bool = False, norms: bool = False) -> Attention:
     """All weights of a short input; a long one is streamed, with a bar, and pooled."""
-    from ...attention import streaming
-    from ...attention.dense import dense
-    from .progress import finish
+    from ...attention import layers, streaming
+    from .progress import bar
 
-    if (n := streaming.n_weights(heads)) <= streaming.MOST_DENSE:
-        return dense(heads, by, norms=norms)
-    if every_step:
-        hint = f"give at most {streaming.MOST_DENSE:,}, or leave --show out"
-        raise InputError(f"{n:,} weights are too many to keep every step", hint=hint)
-    attention = finish(streaming.streamed(heads, by, norms=norms), "attention")
-    if attention.pooled:
-        full, kept = (len(heads.query_tokens), len(heads.key_tokens)), attention.weights.shape[2:]
-        note("{} × {} weights are pooled to {} × {} means".format(*full, *kept))
-    return attention
+    with bar("attention") as show, streaming.watched(show):
+        return layers.attend(heads, by, norms=norms, every_step=every_step)
 
 
 def resolve_heads(source: Source, default_model: str, *, norms: bool = False) -> Heads | Attention:

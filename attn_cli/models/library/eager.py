@@ -6,13 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ...attention import layers
 from ...errors import InputError
-from .. import attending
+from ...records.attention import Attention
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from jaxtyping import Float
     from torch import Tensor
 
+    from ...attention.layers import Sides
     from ...records.attention import Kind
 
 BANDED = ("longformer", "led")  # families whose encoder gives a window of keys for each query
@@ -65,7 +69,33 @@ def unfold(band: Float[Tensor, "head query window"]) -> Float[Tensor, "head quer
 
 def check_room(n_maps: int, n_query: int, n_key: int) -> None:
     """Raise InputError when the weights of all layers and heads, which come at once, are too many to be held."""
-    if (n := n_maps * n_query * n_key) > 4 * attending.MOST_DENSE:
+    if (n := n_maps * n_query * n_key) > layers.MOST_DENSE:  # of 4 bytes each, so four times as much
         raise InputError(
             f"{n:,} weights are too many, and this family cannot be streamed", hint="give a shorter text"
         )
+
+
+def record(
+    pieces: Sequence[Mapping[int, Float[Tensor, "head query key"]]], numbers: Sequence[int], sides: Sides
+) -> Attention:
+    """The record of these layers, of which nothing but the weights is known; no piece of the text sees another."""
+    shape = len(sides.query_tokens), len(sides.key_tokens)
+    first = pieces[0][numbers[0]]
+    weights = first.new_zeros(len(numbers), len(first), *shape)
+    mask = torch.zeros(1, 1, *shape, dtype=torch.bool)
+    row = column = 0
+    for piece in pieces:
+        n_query, n_key = piece[numbers[0]].shape[-2:]
+        place = slice(row, row := row + n_query), slice(column, column := column + n_key)
+        mask[..., *place] = True
+        for i, number in enumerate(numbers):
+            weights[i][:, *place] = piece[number]
+    return Attention(
+        tuple(sides.query_tokens),
+        tuple(sides.key_tokens),
+        weights.cpu().numpy(),
+        sides.kind,
+        sides.provenance,
+        layers=tuple(numbers),
+        mask=None if len(pieces) == 1 else mask.numpy(),
+    )

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ...attention.layers import Sides
 from ...errors import InputError
 from .. import inside
 from ..native.preprocessing import PREPROCESSOR, Preprocessing, small
 from ..native.vision import tokens_of
-from .recording import Sides
 from .running import Pass, explained
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def look(model: Any, directory: Path, image: Image, reading: Reading, provenance
     rows = columns = preprocessing.side // tower.config.patch_size
     tokens = tokens_of(rows, columns, n_others=_n_tokens(tower, pixels) - rows * columns)
     sides = Sides(tokens, tokens, "encoder", provenance)
-    record = Pass(model, tower, "encoder", pixels).record(sides, reading)
+    record = Pass(model, tower, "encoder", [pixels]).record(sides, reading)
     return replace(record, patches=(rows, columns), image=small(preprocessing.seen(image)))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from ...attention.layers import Sides
 from ...errors import InputError, note
 from ...records.encoding import Image
 from ...records.special import without_special
@@ -16,13 +17,13 @@ from ..native.text import Tokenised
 from ..native.vision import refuse_text_options
 from ..reading import WHOLE, Reading
 from . import looking, sizes
-from .recording import Sides, beside
 from .running import Pass, explained, inputs_of, n_layers
 from .silence import silent
 from .watching import Unfamiliar, use
 from .words import Words
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ...records.attention import Attention, Kind
@@ -94,11 +95,11 @@ class Library:
             return self._look(text, reading)
         kind = reading.chosen_kind(self.kinds)
         self._refuse(reading, kind)
-        first, *others = map(self._checked, self._words.read(text, reading, in_pieces=not self._both))
-        if others:
-            return self._in_pieces([first, *others], kind, reading)
-        source = queries = keys = first
+        pieces = [self._checked(piece) for piece in self._words.read(text, reading, in_pieces=not self._both)]
+        source = queries = keys = _joined(pieces)
         provenance, written = self.provenance + _layers_named(reading), None
+        if len(pieces) > 1:
+            provenance += f", in {len(pieces)} pieces that do not see each other"
         if self._both and kind != "encoder":
             target = self._target(source, reading)
             written = target.read.numbers
@@ -106,30 +107,12 @@ class Library:
             provenance += target.said
             provenance += "; a row for each token while it is written" if kind == "cross" else ""
         sides = Sides(queries.labels, keys.labels, kind, provenance)
-        record = Pass(self.model, self._tower, kind, source, written).record(sides, reading)
+        record = Pass(self.model, self._tower, kind, pieces, written).record(sides, reading)
         if reading.special:
             return record
         return without_special(record, queries.special, keys.special, renormalise=reading.renormalise)
 
     __call__ = attend  # attn.load("t5-dir")("The cat sat on the mat")
-
-    def _in_pieces(self, pieces: list[Tokenised], kind: Kind, reading: Reading) -> Attention:
-        """The attention of a text too long for the model, of which no piece sees another."""
-        said = (
-            f"{self.provenance}{_layers_named(reading)}, in {len(pieces)} pieces that do not see each other"
-        )
-        record = beside(
-            [
-                Pass(self.model, self._tower, kind, piece).record(
-                    Sides(piece.labels, piece.labels, kind, said), reading
-                )
-                for piece in pieces
-            ]
-        )
-        if reading.special:
-            return record
-        marks = [added for piece in pieces for added in piece.special]
-        return without_special(record, marks, renormalise=reading.renormalise)
 
     def _look(self, image: Image, reading: Reading) -> Attention:
         if not self.sees:
@@ -220,6 +203,12 @@ class Library:
                 if isinstance(number := getattr(config, name, None), int):
                     return number
         raise InputError("no decoder_start_token_id", hint="download or save it again")
+
+
+def _joined(pieces: Sequence[Tokenised]) -> Tokenised:
+    """All pieces of a text as one."""
+    each = zip(*(vars(piece).values() for piece in pieces), strict=True)
+    return Tokenised(*([one for part in parts for one in part] for parts in each))
 
 
 def _generative(model_type: str) -> bool:

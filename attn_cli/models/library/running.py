@@ -9,90 +9,108 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ...attention.layers import record as record_of
+from ...attention.pieces import joined
 from ...errors import InputError, note
 from ...variants.normalisation import softmax
 from . import eager
-from .recording import of_seen, of_weights
 from .silence import reason, silent
 from .watching import Unfamiliar, Watch, use, watching
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from jaxtyping import Float
     from torch import Tensor
 
+    from ...attention.layers import Layer, Sides
     from ...records.attention import Attention, Kind
     from ..native.text import Tokenised
     from ..reading import Reading
-    from .recording import Sides
-    from .watching import Seen
 
 _SINKS = "rows sum to less than 1, as heads may attend to nothing (sinks)"
 
 
 @dataclass(frozen=True, eq=False)
 class Pass:
-    """A model, the part of it that reads or looks, what at, and what its decoder has before it."""
+    """A model, the part of it that reads or looks, what at, and what its decoder has before it.
+
+    Of several sources, which are pieces of one text, each is read by itself.
+    """
 
     model: Any
     tower: Any
     kind: Kind
-    source: Tokenised | Float[Tensor, "1 channel height width"]
+    sources: Sequence[Tokenised | Float[Tensor, "1 channel height width"]]
     written: list[int] | None = None
 
     def record(self, sides: Sides, reading: Reading) -> Attention:
         """The attention of the wanted layers: watched, else as the library gives it."""
         try:
-            seen = self._watched(reading)
+            pieces = [self._watched(source, reading) for source in self.sources]
         except Unfamiliar:
-            seen = []
-        if seen:
-            sunk = any(one.rule.normalise is not softmax for one in seen)
-            record = of_seen(seen, sides)
+            pieces = []
+        if pieces and all(pieces):
+            layers = [joined(of_layer) for of_layer in zip(*pieces, strict=True)]
+            sunk = any(layer.rule.normalise is not softmax for layer in layers)
+            record = record_of(layers, sides, norms=reading.norms)
         else:
-            weights = self._given(sides)
-            layers = _chosen(reading, sorted(weights))
-            record = of_weights(layers, torch.stack([weights[layer] for layer in layers]), sides)
+            record = self._given(sides, reading)
             sunk = bool((record.weights.sum(-1) < 0.999).any())
         if not sunk:
             return record
         note(_SINKS)
         return replace(record, provenance=f"{record.provenance}, {_SINKS}")
 
-    def _watched(self, reading: Reading) -> list[Seen]:
+    def _watched(self, source: Tokenised | Tensor, reading: Reading) -> list[Layer]:
         """What the wanted layers were given; later ones do not run."""
         wanted = frozenset(reading.layers) if isinstance(reading.layers, tuple) else None
         watch = Watch(self.model, self.kind, wanted)
         with silent():
             use(self.model, ours=True)
             with watching(watch):
-                self._forward()
+                self._forward(source)
         if not watch.ran:
             return []
         layers = _chosen(reading, watch.ran)
-        return [one for one in watch.seen if one.layer in layers]
+        return [one for one in watch.seen if one.number in layers]
 
-    def _given(self, sides: Sides) -> dict[int, torch.Tensor]:
-        """The weights of all layers, as the library gives them when it is asked."""
+    def _given(self, sides: Sides, reading: Reading) -> Attention:
+        """The record of weights, which are all that the library gives."""
+        if reading.norms:
+            what = "norms need values and W_o, and this family gives weights alone"
+            raise InputError(what, hint="leave norms out")
+        shapes = [(len(sides.query_tokens), len(sides.key_tokens))]
         config = self.tower.config
-        n, shape = n_layers(config, self.kind), (len(sides.query_tokens), len(sides.key_tokens))
-        eager.check_room(n * getattr(config, "num_attention_heads", 1), *shape)
+        n = n_layers(config, self.kind)
+        eager.check_room(n * getattr(config, "num_attention_heads", 1), *shapes[0])
+        if len(self.sources) > 1:
+            shapes = [
+                (len(source.numbers),) * 2 for source in self.sources if not isinstance(source, torch.Tensor)
+            ]
+        each = zip(self.sources, shapes, strict=True)
+        pieces = [self._weights(source, shape, n) for source, shape in each]
+        return eager.record(pieces, _chosen(reading, sorted(pieces[0])), sides)
+
+    def _weights(
+        self, source: Tokenised | Tensor, shape: tuple[int, int], n: int
+    ) -> dict[int, Float[Tensor, "head query key"]]:
+        """The weights of all n layers, as the library gives them when it is asked."""
         with silent():
             use(self.model, ours=False)
-            outputs = self._forward(output_attentions=True)
+            outputs = self._forward(source, output_attentions=True)
         return eager.weights_of(
             outputs,
             self.kind if self.written is not None else None,
             n_layers=n,
             shape=shape,
-            banded=config.model_type in eager.BANDED and self.kind == "encoder",
+            banded=self.tower.config.model_type in eager.BANDED and self.kind == "encoder",
         )
 
-    def _forward(self, **asked: Any) -> Any:
+    def _forward(self, source: Tokenised | Tensor, **asked: Any) -> Any:
         encoder = self.kind == "encoder" and self.model.config.is_encoder_decoder
         part = self.model.get_encoder() if encoder else self.tower
-        inputs = inputs_of(part, self.source)
+        inputs = inputs_of(part, source)
         if self.written is not None:
             inputs["decoder_input_ids"] = torch.tensor([self.written])
         with explained():

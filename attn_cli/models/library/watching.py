@@ -11,22 +11,26 @@ import contextlib
 import re
 import sys
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 from torch.nn.functional import scaled_dot_product_attention
+from torch.nn.modules.module import register_module_forward_pre_hook
 
-from ...attention.rules import Rule, Written, positions
+from ...attention.layers import Layer
+from ...attention.outputs import Output
+from ...attention.rules import Added, Rule, Written, positions
 from ...attention.streaming import drain, stream
 from ...variants.normalisation import softmax, softmax1
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jaxtyping import Bool, Float, Int
-    from torch import Tensor, nn
+    from jaxtyping import Bool, Float
+    from torch import Tensor
 
     from ...records.attention import Kind
 
@@ -43,46 +47,20 @@ class Enough(Exception):  # noqa: N818 (nothing went wrong)
     """All layers that are wanted have run."""
 
 
-@dataclass(frozen=True, eq=False)
-class Bias:
-    """Numbers that a model adds to its scores, as T5 does by distance."""
-
-    of_heads: ClassVar = True
-    table: Float[Tensor, "#head query key"]
-
-    def __call__(
-        self,
-        score: Any,
-        query: Float[Tensor, "*maps q d_head"],
-        key: Float[Tensor, "*maps k d_head"],
-        query_pos: Int[Tensor, " q"],
-        key_pos: Int[Tensor, " k"],
-    ) -> Float[Tensor, "*maps q k"]:
-        n_query, n_key = self.table.shape[-2:]
-        return score(query, key) + self.table[:, (query_pos - (n_key - n_query))[:, None], key_pos]
-
-
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """One attention of one layer: what it was given."""
-
-    layer: int
-    query: Float[Tensor, "head query d_head"]
-    key: Float[Tensor, "head key d_head"]
-    value: Float[Tensor, "head key d_value"]
-    rule: Rule
-
-
 @dataclass(eq=False)
 class Watch:
-    """Keeps what the wanted layers of one kind of attention are given, under the numbers that layers have."""
+    """Keeps what the wanted layers of one kind of attention are given, under the numbers that layers have.
+
+    W_o is the matrix of the part that next is given what the attention gave.
+    """
 
     model: nn.Module
     kind: Kind
     wanted: frozenset[int] | None  # None: all
-    seen: list[Seen] = field(default_factory=list)
+    seen: list[Layer] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.given: Tensor | None = None  # what the last attention gave, until a part has taken it
         self.names = {part: name for name, part in self.model.named_modules()}
         self.ran: list[int] = []
         self.encoder: set[nn.Module] = set()
@@ -103,13 +81,40 @@ class Watch:
         number = int(found[0]) if found else 0
         return max(number, self.ran[-1] + 1) if self.ran else number
 
-    def keep(self, one: Seen) -> None:
-        """Keep a layer if it is wanted, and stop when it is the last of them."""
-        self.ran.append(one.layer)
-        if self.wanted is None or one.layer in self.wanted:
+    def keep(self, one: Layer, output: Float[Tensor, "1 query head d_value"]) -> None:
+        """Keep a layer if it is wanted, and look for what its output goes into."""
+        self.given = None
+        self.ran.append(one.number)
+        if self.wanted is None or one.number in self.wanted:
             self.seen.append(one)
-        if self.wanted is not None and one.layer >= max(self.wanted):
+            self.given = output.flatten(-2)
+
+    def look(self, part: nn.Module, given: tuple[Any, ...]) -> None:
+        """Before each part of the model: whether it takes what the last attention gave through its matrix."""
+        if self.given is None or not given or not isinstance(x := given[0], torch.Tensor):
+            return
+        if x.shape[-1] != self.given.shape[-1] or x.numel() != self.given.numel():
+            return
+        if (W_o := _matrix(part)) is None or not torch.equal(x.reshape(self.given.shape), self.given):
+            return
+        self.given = None
+        self.seen[-1] = replace(self.seen[-1], out=Output(W_o, getattr(part, "bias", None)))
+        self.stop_if_enough()
+
+    def stop_if_enough(self) -> None:
+        """Let no layer run after the last that is wanted."""
+        if self.wanted is not None and self.ran and self.ran[-1] >= max(self.wanted):
             raise Enough
+
+
+def _matrix(part: nn.Module) -> Float[Tensor, "d_in d_out"] | None:
+    """The matrix of a linear map [in, out], whichever way it is saved; None for any other part."""
+    weight = getattr(part, "weight", None)
+    if not isinstance(weight, torch.Tensor) or weight.ndim != 2:
+        return None
+    if isinstance(part, nn.Linear):
+        return weight.mT
+    return weight if type(part).__name__ == "Conv1D" else None  # as GPT-2 and its heirs have them
 
 
 _WATCH: ContextVar[Watch | None] = ContextVar("watch", default=None)
@@ -119,11 +124,13 @@ _WATCH: ContextVar[Watch | None] = ContextVar("watch", default=None)
 def watching(watch: Watch) -> Iterator[None]:
     """While it lasts, what passes is kept; it ends early when enough has."""
     token = _WATCH.set(watch)
+    looking = register_module_forward_pre_hook(watch.look)
     try:
         yield
     except Enough:
         pass
     finally:
+        looking.remove()
         _WATCH.reset(token)
 
 
@@ -161,7 +168,10 @@ def attend(
     if (watch := _WATCH.get()) is not None and (layer := watch.number(module)) is not None:
         if not _agrees(module, (query, key, value), wide_value, rule, wide_key, scaling, others):
             raise Unfamiliar
-        watch.keep(Seen(layer, query[0], wide_key[0], wide_value[0], rule))
+        watch.stop_if_enough()
+        output = _output(query, wide_key, wide_value, rule).transpose(1, 2).contiguous()
+        watch.keep(Layer(query[0], wide_key[0], wide_value[0], rule, None, layer), output)
+        return output, None
     return _output(query, wide_key, wide_value, rule).transpose(1, 2).contiguous(), None
 
 
@@ -191,7 +201,7 @@ def _rule(
             bias = added if bias is None else bias + added
     return Rule(
         scale=scaling,
-        position=None if bias is None else Bias(bias[0].expand(-1, n_query, n_key)),
+        position=None if bias is None else Added(bias[0].expand(-1, n_query, n_key)),
         masks=masks,
         softcap=others.get("softcap"),
         normalise=_normalise(module, query.shape[1], others),

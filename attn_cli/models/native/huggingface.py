@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
+from ...attention.layers import Sides
+from ...attention.layers import record as record_of
 from ...errors import InputError
 from ...records.special import without_special
 from ...text.escaping import escape
-from ...transformer.model import Capture, Config, Transformer
+from ...transformer.capture import Capture, layers_of
 from .. import library
-from ..attending import Attended, apart
 from ..families import bert, distilbert, gpt2, llama, roberta, vit
 from ..reading import WHOLE, Reading
 from ..sizes import layers_named, sizes
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...records.attention import Attention
+    from ...transformer.model import Config, Transformer
     from ..library.model import Library
 
 FAMILIES = (bert, roberta, distilbert, gpt2, llama, vit)
@@ -48,7 +50,7 @@ class HuggingFace:
         size = f"{self.model.config.n_layers} layers × {self.model.config.n_heads} heads"
         return f"{self.family}: {escape(self.name)}, {size}"
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def attend(self, text: str, reading: Reading = WHOLE) -> Attention:
         """The attention of the wanted layers to a text; layers beyond the last of them do not run.
 
@@ -67,13 +69,12 @@ class HuggingFace:
             self.model.hidden(numbers, attend=capture, segments=segments, depth=layers[-1] + 1)
             captured.append(capture.layers)
         kind = captured[0][0].part.kind
-        record = Attended.of(
-            captured,
-            [label for piece in pieces for label in piece.labels],
-            apart(config.rule(kind), [len(piece.numbers) for piece in pieces]),
-            self._provenance(layers, len(pieces)),
+        labels = [label for piece in pieces for label in piece.labels]
+        record = record_of(
+            layers_of(captured, config.rule(kind)),
+            Sides(labels, labels, kind, self._provenance(layers, len(pieces))),
             norms=reading.norms,
-        ).record()
+        )
         if reading.special:
             return record
         return without_special(

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
+from ...attention.layers import Sides
+from ...attention.layers import record as record_of
 from ...errors import InputError
 from ...records.encoding import Image
 from ...text.escaping import escape
-from ...transformer.model import Capture
-from ..attending import Attended
+from ...transformer.capture import Capture, layers_of
 from ..reading import WHOLE, Reading
 from ..sizes import layers_named
 from .preprocessing import small
@@ -40,7 +41,7 @@ class Vision:
         config = self.model.config
         return f"{self.family}: {escape(self.name)}, {config.n_layers} layers × {config.n_heads} heads"
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def attend(self, image: Image | str, reading: Reading = WHOLE) -> Attention:
         """The attention of the wanted layers to an image; a patch is called by its row and column.
 
@@ -58,9 +59,8 @@ class Vision:
         rows, columns = (side // config.patch for side in pixels.shape[2:])
         tokens = tokens_of(rows, columns)
         provenance = self.provenance + layers_named(layers, config.n_layers)
-        record = Attended.of(
-            [capture.layers], tokens, config.rule("encoder"), provenance, norms=reading.norms
-        ).record()
+        sides = Sides(tokens, tokens, "encoder", provenance)
+        record = record_of(layers_of([capture.layers], config.rule("encoder")), sides, norms=reading.norms)
         return replace(record, patches=(rows, columns), image=small(image))
 
     __call__ = attend

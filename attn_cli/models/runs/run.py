@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
+from ...attention.layers import Sides
+from ...attention.layers import record as record_of
 from ...attention.rules import Rule
 from ...errors import InputError, note
 from ...records.special import without_special
 from ...text.escaping import escape
 from ...text.pieces import unmarked
 from ...text.tokenizers import no_panic, whitespace
+from ...transformer.capture import Capture, layers_of
 from ...transformer.decoding import greedy, most_written
-from ...transformer.model import Capture, Transformer
-from ..attending import Attended, apart
 from ..native.text import tokenise
 from ..reading import WHOLE, Reading
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ...records.attention import Attention, Kind
+    from ...transformer.model import Transformer
 
 END = "[end]"  # what a decoder writes last
 
@@ -67,7 +69,7 @@ class Run:
         kinds = there.get(self.model.config.stack, [self.attends])
         return sorted(kinds, key=lambda kind: kind != self.attends)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def attend(self, text: str, reading: Reading = WHOLE) -> Attention:
         """The attention of the wanted kind and layers to a text; an encoder–decoder writes what is not given.
 
@@ -118,10 +120,11 @@ class Run:
         if kind == "cross":
             said = f"{self.provenance}; a row for each token while it is written"
             rows = [*target.labels, END]
-            return Attended.of(captured, rows, Rule.parse(), said, labels, norms=norms).record()
+            return record_of(layers_of(captured, Rule()), Sides(rows, labels, kind, said), norms=norms)
         rule = self.model.config.rule(kind)
         tokens = [start, *target.labels]
-        return Attended.of(captured, tokens, rule, self.provenance, norms=norms).record()
+        sides = Sides(tokens, tokens, kind, self.provenance)
+        return record_of(layers_of(captured, rule), sides, norms=norms)
 
     def _without_target(
         self,
@@ -142,9 +145,9 @@ class Run:
                 self.model.hidden(source, attend=capture, depth=max(layers) + 1)
             captured.append(capture.layers)
         labels = [label for piece in pieces for label in piece.labels]
-        rule = apart(self.model.config.rule(kind), [source.shape[-1] for source in sources])
         said = "" if len(sources) == 1 else f", in {len(sources)} pieces that do not see each other"
-        return Attended.of(captured, labels, rule, self.provenance + said, norms=norms).record()
+        sides = Sides(labels, labels, kind, self.provenance + said)
+        return record_of(layers_of(captured, self.model.config.rule(kind)), sides, norms=norms)
 
     # ---- text to tokens and back ----
 
