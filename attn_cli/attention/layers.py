@@ -78,7 +78,7 @@ def attend(
     """The record of what heads made of vectors attend to under a rule; see `record`.
 
     >>> from attn_cli.attention.heads import project
-    >>> attend(project(np.eye(2)), Rule.parse(mask=["causal"])).weights[0, 0, 0].tolist()
+    >>> attend(project(torch.eye(2).numpy()), Rule.parse(mask=["causal"])).weights[0, 0, 0].tolist()
     [1.0, 0.0]
     """
     return record(*of_vectors(heads, rule or Rule()), wanted=wanted, norms=norms, every_step=every_step)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear, multi_head_attention_forward, pad
 
-from ..heads import split_heads
+from ..outputs import split_heads
 from .given import Given
 from .masks import rule_of
 
