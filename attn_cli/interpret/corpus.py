@@ -48,8 +48,8 @@ class Corpus:
                 one._mean[name] = np.where(counted, numbers, 0)
                 one._square[name] = np.zeros(numbers.shape)
             elif kind(name) != "figures":
-                values = numbers.astype(np.int64)
-                one._votes[name] = (values[..., None] == np.arange(values.max() + 1)).astype(np.int64)
+                n = int(np.nan_to_num(numbers).max()) + 1
+                one._votes[name] = (numbers[..., None] == np.arange(n)).astype(np.int64)
         self.merge(one)
 
     def merge(self, other: Corpus) -> None:

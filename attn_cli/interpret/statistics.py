@@ -176,7 +176,8 @@ def sink(received: Received) -> OfHeads:
     >>> sink(Received(np.array([[[1.5, 0.5]]]), np.array([[[2, 1]]]), 2)).tolist()  # α = 1.5 / 2, 0.5 / 1
     [[0.75]]
     """
-    return _alpha(received).max(axis=-1)
+    highest = _alpha(received).max(axis=-1)
+    return np.where(np.isfinite(highest), highest, np.nan)
 
 
 @STATISTICS.register
@@ -187,7 +188,8 @@ def sink_key(received: Received) -> OfHeads:
     >>> sink_key(Received(np.array([[[0.5, 1.5]]]), np.array([[[2, 2]]]), 2)).tolist()
     [[1.0]]
     """
-    return _alpha(received).argmax(axis=-1).astype(np.float64)
+    alpha = _alpha(received)
+    return np.where(np.isfinite(alpha.max(axis=-1)), alpha.argmax(axis=-1), np.nan)
 
 
 def _alpha(received: Received) -> Float[np.ndarray, "layer head key"]:

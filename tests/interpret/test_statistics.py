@@ -230,6 +230,17 @@ def test_a_key_that_few_queries_may_see_is_no_sink():
     assert planted(head, mask=mask)["sink_key"] == 0
 
 
+def test_where_each_key_is_seen_by_few_there_is_no_sink():
+    mask = np.eye(5, dtype=bool)[None, None]
+    got = planted(np.eye(5), mask=mask)
+    assert math.isnan(got["sink"])
+    assert math.isnan(got["sink_key"])
+    corpus = Corpus()
+    corpus.add({"sink_key": np.array([[math.nan]])})
+    corpus.add({"sink_key": np.array([[2.0]])})
+    assert corpus.figures()["sink_key"] == 2
+
+
 def test_norms_are_scaled_to_rows_that_sum_to_1():
     norms = np.array([[[[3.0, 1.0], [2.0, 2.0]]]])
     attention = Attention(("a", "b"), ("a", "b"), np.full((1, 1, 2, 2), 0.5), norms=norms)

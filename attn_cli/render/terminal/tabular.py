@@ -1,0 +1,106 @@
+"""A `Table` in a terminal: each column of numbers shaded by itself, and what does not fit named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from rich.cells import cell_len
+from rich.text import Text
+
+from ...text.escaping import escape
+from ..colour import Scale, ink, scale_for
+from .screen import PLAIN, QUIET, STRONG, Screen, ground, line, padded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.style import Style
+
+    from ...records.table import Table
+
+MOST_ROWS = 200
+LONGEST = 40  # cells of a text
+
+
+@dataclass(frozen=True, eq=False)
+class Tabular:
+    """A table that fits itself to the screen on which it is printed."""
+
+    table: Table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The table as it looks on this console."""
+        yield from lines(self.table, Screen.of(console, options))
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """The texts of a column, how wide they are, and how they are shaded."""
+
+    name: str
+    texts: Sequence[str]
+    width: int
+    numbers: np.ndarray | None = None  # None: nothing to shade
+    scale: Scale | None = None
+    side: Literal["left", "right"] = "right"
+
+
+def lines(table: Table, screen: Screen) -> Iterator[Text]:
+    """Header, rows, and a word on what is left out and where the numbers come from."""
+    every = [_column(name, values[:MOST_ROWS], screen) for name, values in table.columns.items()]
+    shown = _fitting(every, screen.width)
+    yield _line((padded(column.name, column.width, column.side), STRONG) for column in shown)
+    for i in range(min(len(table), MOST_ROWS)):
+        yield _line(_cell(column, i, screen) for column in shown)
+    if len(table) > MOST_ROWS:
+        yield line((screen.spelled(f"… {len(table) - MOST_ROWS:,} more rows"), QUIET))
+    if left_out := [column.name for column in every if column not in shown]:
+        said = f"{', '.join(left_out)} left out to fit; a pipe or -o FILE gets everything"
+        yield Text(screen.spelled(said), style=QUIET)
+    if table.provenance:
+        yield Text(screen.spelled(escape(table.provenance)), style=QUIET)
+
+
+def _column(name: str, values: np.ndarray, screen: Screen) -> Column:
+    if values.dtype.kind == "f":
+        texts = _numbers(values)
+        width = max(map(len, (name, *texts)))
+        return Column(name, texts, width, values, scale_for(values[np.isfinite(values)], night=True))
+    texts = [screen.label(str(value), LONGEST) if value != "" else "" for value in values.tolist()]
+    side: Literal["left", "right"] = "right" if values.dtype.kind in "iu" else "left"
+    return Column(name, texts, max(map(cell_len, (name, *texts))), side=side)
+
+
+def _numbers(values: np.ndarray) -> list[str]:
+    """Three decimals; three digits of each, where all numbers are so small that nothing would be left."""
+    known = abs(values[np.isfinite(values)])
+    small = 0 < known.max(initial=0) < 0.01
+    return ["" if x != x else f"{x:.2e}" if small else f"{x:.3f}" for x in values.tolist()]
+
+
+def _fitting(columns: Sequence[Column], width: int) -> list[Column]:
+    """As many columns as there is room for: numbers are left out before texts, the last of them first."""
+    shown = list(columns)
+    while sum(column.width + 1 for column in shown) - 1 > width:
+        numbers = [column for column in shown if column.numbers is not None]
+        if not numbers:
+            break
+        shown.remove(numbers[-1])
+    return shown
+
+
+def _cell(column: Column, row: int, screen: Screen) -> tuple[str, Style]:
+    text = padded(column.texts[row], column.width, column.side)
+    if column.numbers is None or column.scale is None or not text.strip() or not screen.colours:
+        return text, PLAIN
+    shade = column.scale.colours(column.numbers[row])
+    return text, ground(shade, ink(shade))
+
+
+def _line(parts: Iterable[tuple[str, Style]]) -> Text:
+    """The cells of a row with a space between them."""
+    spaced = [part for cell in parts for part in ((" ", PLAIN), cell)]
+    return line(*spaced[1:])
