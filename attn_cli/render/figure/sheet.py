@@ -102,17 +102,23 @@ def fitted(sheet: Sheet, width: float, height: float) -> Sheet:
     """
     factor = min(width / sheet.width, height / sheet.height)
     aside, down = (width - factor * sheet.width) / 2, (height - factor * sheet.height) / 2
+    marks = tuple(moved(mark, aside, down, factor) for mark in sheet.marks)
+    return replace(sheet, width=width, height=height, marks=marks)
 
-    def moved(mark: Mark) -> Mark:
-        if isinstance(mark, Stroke):
-            points = tuple((aside + factor * x, down + factor * y) for x, y in mark.points)
-            return replace(mark, points=points, width=factor * mark.width)
-        x, y = aside + factor * mark.x, down + factor * mark.y
-        if isinstance(mark, Picture):
-            return replace(mark, x=x, y=y, pixel=factor * mark.pixel)
-        return replace(mark, x=x, y=y, size=factor * mark.size)
 
-    return replace(sheet, width=width, height=height, marks=tuple(map(moved, sheet.marks)))
+def moved(mark: Mark, aside: float, down: float, factor: float = 1.0) -> Mark:
+    """A mark made larger by a factor, then moved to the right and down.
+
+    >>> moved(Words("a", 0, 10, 8), 5, 1)
+    Words(text='a', x=5.0, y=11.0, size=8.0, align='left', colour='#222222', turned=False)
+    """
+    if isinstance(mark, Stroke):
+        points = tuple((aside + factor * x, down + factor * y) for x, y in mark.points)
+        return replace(mark, points=points, width=factor * mark.width)
+    x, y = aside + factor * mark.x, down + factor * mark.y
+    if isinstance(mark, Picture):
+        return replace(mark, x=x, y=y, pixel=factor * mark.pixel)
+    return replace(mark, x=x, y=y, size=factor * mark.size)
 
 
 def draw(sheet: Sheet, dpi: float = DPI) -> Figure:
