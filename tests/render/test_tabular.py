@@ -120,7 +120,7 @@ def test_a_difference_stands_beside_both_maps():
     b = Attention(("a", "b"), ("a", "b"), np.array([[[[0.25, 0.75], [0.5, 0.5]]]]))
     sheet = difference_sheet(a, b, ("mine.npz", "theirs.npz"))
     words = sheet.words()
-    for text in ("L0 H0 first", "L0 H0 second", "L0 H0", "weight", "difference"):
+    for text in ("L0 H0 first", "L0 H0 second", "layer 0 head 0", "weight", "difference"):
         assert text in words
     assert "left mine.npz, right theirs.npz" in words
     assert "−0.6" in words  # the scale of the difference has two sides
