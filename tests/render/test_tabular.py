@@ -123,7 +123,7 @@ def test_a_difference_stands_beside_both_maps():
     for text in ("L0 H0 first", "L0 H0 second", "layer 0 head 0", "weight", "difference"):
         assert text in words
     assert "left mine.npz, right theirs.npz" in words
-    assert "−0.6" in words  # the scale of the difference has two sides
+    assert "−0.5" in words  # the scale of the difference has two sides
     many = Attention(("a",), ("a",), np.ones((1, 25, 1, 1)))
     with pytest.raises(InputError, match="25 heads beside each other, at most 24"):
         difference_sheet(many, many, ("a", "b"))
