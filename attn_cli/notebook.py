@@ -70,7 +70,7 @@ def _picture(attention: Attention, name: str) -> bytes:
     from .render.figure import figure
     from .render.look import PLAIN
 
-    drawn: Figure = figure.view(attention, PLAIN)
+    drawn: Figure = figure.draw(attention, PLAIN)
     return figure.save(drawn, name)
 
 

@@ -89,7 +89,6 @@ def _emit_series(series: Series, to: Output) -> None:
     if name == "tsv":
         deliver(files.series_tsv(series), name, to)
         return
-    from ..render.figure.figure import save
-    from ..render.figure.positions import series_figure
+    from ..render.figure.figure import draw, save
 
-    deliver([save(series_figure(series), name)], name, to)
+    deliver([save(draw(series), name)], name, to)

@@ -10,20 +10,57 @@ from ..errors import InputError
 from ..registry import nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ..records.attention import Attention
 
-STYLES = {  # the size in inches, pixels to an inch
-    "paper": (None, 216),
-    "slide": ((13 + 1 / 3, 7.5), 144),
-    "dark": (None, 216),
-}
-VIEWS = ("map", "lines", "tokens", "grid", "image")
-_OF_ONE_QUERY = ("tokens", "image")
-COLOUR_SCALES = ("shared", "panel", "log")
+
+class Names(dict[str, str]):
+    """The names that an option knows, each with a line of help."""
+
+    def lines(self) -> list[tuple[str, str]]:
+        """A row for each name and its help."""
+        return list(self.items())
+
+
+STYLES = Names(
+    paper="for print: dark on white, 8-point letters, as large as the content takes",
+    slide="for a 16:9 slide: 13⅓ × 7½ inches, 16-point letters",
+    dark="as paper, light on a dark ground",
+)
+COLOUR_SCALES = Names(
+    shared="all panels on one scale, which starts at zero",
+    panel="each panel on a scale of its own, as parts of its peak",
+    log="one logarithmic scale over four powers of ten",
+)
 # From zero up; the first three are our own, the others are matplotlib's, as even in lightness as these.
-CMAPS = ("paper", "ember", "night", "viridis", "magma", "inferno", "plasma", "cividis", "gray", "gray_r")
+CMAPS = Names(
+    paper="white to dark blue (the default on a light ground)",
+    ember="white to dark red",
+    night="dark blue to light green (the default on a dark ground)",
+    viridis="matplotlib's: dark blue to yellow",
+    magma="matplotlib's: black through purple to pale yellow",
+    inferno="matplotlib's: black through red to pale yellow",
+    plasma="matplotlib's: blue through red to yellow",
+    cividis="matplotlib's: blue to yellow, alike to colour-blind eyes",
+    gray="black to white",
+    gray_r="white to black",
+)
+PARTS = Names(
+    title="the heading, and which attention it is",
+    provenance="where the numbers come from, and other notes at the foot",
+    colorbar="what the colours mean",
+    numbers="the numbers in the cells",
+)
+TEXTS = Names(
+    text="letters that can be edited and searched, in the fonts of whoever opens the file",
+    outlines="shapes, the same on every machine",
+)
+_OF_ONE_QUERY = ("tokens", "image")
 LARGEST, SMALLEST = 100.0, 0.5  # of a side, in inches
+SMALLEST_LETTERS, LARGEST_LETTERS = 3.0, 96.0  # in points
 MOST_PIXELS = 100_000_000
+_SLIDE = (13 + 1 / 3, 7.5)
 
 
 @dataclass(frozen=True)
@@ -31,11 +68,11 @@ class Look:
     """What may be chosen about a figure.
 
     `cmap` is a ramp of `CMAPS`; `color_scale` says whether all panels share one scale that starts at zero,
-    each has its own, or the shared one is logarithmic. `size` is in inches. Raises InputError for a name
-    that is not known.
+    each has its own, or the shared one is logarithmic. `size` is the paper in inches, `font_size` what letters
+    measure on it, in points. Raises InputError for a name that is not known.
 
-    >>> Look(style="slide").inches
-    (13.333333333333334, 7.5)
+    >>> Look(style="slide").inches, Look(style="slide").letters
+    ((13.333333333333334, 7.5), 16.0)
     """
 
     title: str = ""
@@ -47,8 +84,14 @@ class Look:
     view: str | None = None  # None: over the image where there is one, else a map
     query_token: str | None = None  # whose attention is shown: a position from 0, or a token
     font: str | None = None  # a file or a name; what it lacks comes from the usual ones
+    font_size: float | None = None
+    columns: int | None = None  # panels side by side; None: as many as make them largest
+    text_as: str = "text"  # in an SVG
+    no: tuple[str, ...] = ()  # which of PARTS are left out
 
     def __post_init__(self) -> None:
+        from .figure.views import VIEWS
+
         if self.view is not None:
             _check("view", self.view, VIEWS)
         if self.view == "lines" and (self.cmap or self.color_scale != "shared"):
@@ -56,10 +99,16 @@ class Look:
         if self.query_token is not None and self.view not in (None, *_OF_ONE_QUERY):
             hint = f"give --view {' or '.join(_OF_ONE_QUERY)}, or --query-range FROM:TO"
             raise InputError(f"--query-token with --view {self.view}", hint=hint)
-        _check("style", self.style, tuple(STYLES))
+        _check("style", self.style, STYLES)
         _check("color-scale", self.color_scale, COLOUR_SCALES)
+        _check("text-as", self.text_as, TEXTS)
+        for part in self.no:
+            _check("no", part, PARTS)
         if self.cmap is not None:
             _check("cmap", self.cmap, CMAPS)
+        if not SMALLEST_LETTERS <= self.letters <= LARGEST_LETTERS:
+            hint = f"give points, {SMALLEST_LETTERS:g} to {LARGEST_LETTERS:g}"
+            raise InputError(f"--font-size {self.letters:g}", hint=hint)
         if self.inches and self.inches[0] * self.inches[1] * self.pixels**2 > MOST_PIXELS:
             raise InputError(
                 "a picture of more than 100 million pixels", hint="give a smaller --size or --dpi"
@@ -73,12 +122,21 @@ class Look:
     @property
     def inches(self) -> tuple[float, float] | None:
         """Width and height, or None for what the content takes."""
-        return self.size or STYLES[self.style][0]
+        return self.size or (_SLIDE if self.style == "slide" else None)
 
     @property
     def pixels(self) -> int:
         """Pixels to an inch."""
-        return self.dpi or STYLES[self.style][1]
+        return self.dpi or (144 if self.style == "slide" else 216)
+
+    @property
+    def letters(self) -> float:
+        """The size of labels, in points."""
+        return self.font_size or (16.0 if self.style == "slide" else 8.0)
+
+    def shows(self, part: str) -> bool:
+        """Whether one of PARTS is drawn."""
+        return part not in self.no
 
 
 def parse_size(text: str) -> tuple[float, float]:
@@ -95,6 +153,15 @@ def parse_size(text: str) -> tuple[float, float]:
     return sides[0], sides[1]
 
 
+def parse_no(text: str) -> tuple[str, ...]:
+    """Which parts of a picture are left out.
+
+    >>> parse_no("title, numbers")
+    ('title', 'numbers')
+    """
+    return tuple(filter(None, (part.strip() for part in text.split(","))))
+
+
 def usual_view(attention: Attention, look: Look) -> str:
     """The view where none is named: over the image where there is one, the text of a chosen query, else a map."""
     if attention.image is not None and not attention.are_scores:
@@ -102,9 +169,9 @@ def usual_view(attention: Attention, look: Look) -> str:
     return "map" if look.query_token is None else "tokens"
 
 
-def _check(option: str, name: str, known: tuple[str, ...]) -> None:
-    if name not in known:
-        hint = f"known are {', '.join(known)}{nearest(name, list(known))}"
+def _check(option: str, name: str, known: Iterable[str]) -> None:
+    if name not in (names := list(known)):
+        hint = f"known are {', '.join(names)}{nearest(name, names)}"
         raise InputError(f"unknown --{option} {name!r}", hint=hint)
 
 

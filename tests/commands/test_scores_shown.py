@@ -9,7 +9,8 @@ from attn_cli import files
 from attn_cli.attention.vectors import attend
 from attn_cli.errors import InputError
 from attn_cli.records.attention import Attention
-from attn_cli.render.figure.figure import attention_maps, view
+from attn_cli.render.figure.figure import draw
+from attn_cli.render.figure.maps import attention_maps
 from attn_cli.render.look import Look
 
 SOURCE = ("attend", "--text", "a b c", "--heads", "2", "--project", "random", "--mask", "causal")
@@ -42,8 +43,8 @@ def test_a_picture_says_so_from_the_command_and_from_its_table(run, tmp_path):
     run("heatmap", "s.tsv", "-o", "t.svg", cwd=tmp_path)
     run(*SOURCE, "-o", "w.svg", cwd=tmp_path)
     said = {name: (tmp_path / f"{name}.svg").read_text() for name in "stw"}
-    assert [name for name in said if "<!-- score -->" in said[name]] == ["s", "t"]
-    assert [name for name in said if "<!-- weight -->" in said[name]] == ["w"]
+    assert [name for name in said if ">score</text>" in said[name]] == ["s", "t"]
+    assert [name for name in said if ">weight</text>" in said[name]] == ["w"]
     assert run(*SOURCE, "--show", "scores", "--format", "html").stdout.count(", scores before softmax") == 1
 
 
@@ -57,4 +58,4 @@ def test_a_map_has_its_unit_and_lines_are_refused():
     assert attention_maps(SHOWN).unit == "score"
     assert attention_maps(attend(np.eye(2))).unit == "weight"
     with pytest.raises(InputError, match="lines of scores; draw a map"):
-        view(replace(SHOWN, weights=abs(SHOWN.weights)), Look(view="lines"))
+        draw(replace(SHOWN, weights=abs(SHOWN.weights)), Look(view="lines"))

@@ -16,7 +16,7 @@ from attn_cli.models.reading import Reading
 from attn_cli.records.attention import Attention
 from attn_cli.records.encoding import Image
 from attn_cli.render.figure import image as view
-from attn_cli.render.figure.figure import view as figure_of
+from attn_cli.render.figure.figure import draw as figure_of
 from attn_cli.render.figure.sheet import Picture, Stroke
 from attn_cli.render.look import Look
 from attn_cli.render.page.page import page
@@ -386,7 +386,7 @@ def test_panels_are_the_image_the_mean_and_each_head():
     assert [w for w in sheet.words() if w in ("image", "mean of heads", "head 0", "head 1")] == [
         "image", "mean of heads", "head 0", "head 1",
     ]  # fmt: skip
-    assert "attention of [CLS]" in sheet.words()
+    assert "layer 0 · attention of [CLS]" in sheet.words()
     assert "a ViT" in sheet.words()
     assert "not drawn: the weight on [CLS], 0.2 of each head's 1" in sheet.words()
     image, mean, first, second = pictures(sheet)
@@ -398,12 +398,12 @@ def test_panels_are_the_image_the_mean_and_each_head():
     assert light[1][0] > light[0][0] > light[0][1] > light[1][1]  # the more weight, the darker
     assert light[2][0] == light[2][1]
     assert halves[1][0].std() == 0  # no weight, no colour: grey
-    assert image.shape[1] == 2 * image.shape[0]  # as the image, whatever the model was given
+    assert abs(image.shape[1] - 2 * image.shape[0]) < 2  # as the image, whatever the model was given
 
 
 def test_the_patch_that_is_the_query_has_a_frame():
     sheet = view.lay_out(tiny(), Look(query_token="2"))
-    assert "attention of patch 0,1, framed" in sheet.words()
+    assert "layer 0 · attention of patch 0,1, framed" in sheet.words()
     frames = [mark for mark in sheet.marks if isinstance(mark, Stroke) and mark.colour == "#d01c1f"]
     assert len(frames) == 4
     assert not [m for m in view.lay_out(tiny(), Look()).marks if isinstance(m, Stroke) and m.width > 1]
@@ -432,7 +432,7 @@ def test_an_image_is_drawn_over_unless_a_map_is_asked_for(vit, run, tmp_path):
     path, out = written(tmp_path, encoded()), tmp_path / "x.svg"
     for options, there, absent in (
         ([], "attention of [CLS]", "masked"),
-        (["--query-range", "3:4"], "attention of patch 0,2, framed", "<!-- query -->"),
+        (["--query-range", "3:4"], "attention of patch 0,2, framed", ">query</text>"),
         (["--view", "map"], "layer 2", "attention of [CLS]"),
     ):
         done = run("heatmap", path, "--model", str(vit), "-o", str(out), *options)

@@ -7,7 +7,7 @@ import pytest
 from attn_cli.errors import InputError
 from attn_cli.records.attention import Attention
 from attn_cli.records.selection import choose, crop, parse_choice
-from attn_cli.render.figure.figure import attention_maps
+from attn_cli.render.figure.maps import attention_maps
 
 # Two layers of two heads over three tokens; every row sums to 1.
 WEIGHTS = np.random.default_rng(0).dirichlet(np.ones(3), size=(2, 2, 3))
@@ -140,7 +140,7 @@ def test_pictures_say_that_they_show_a_mean():
     assert maps.subheading == "mean of heads"
     both = attention_maps(choose(choose(WHOLE, "head", "max"), "layer", "mean"))
     assert both.subheading == "mean of layers · max of heads"
-    assert both.footer == "made up; maximum of 2 heads; mean of 2 layers"
+    assert both.origin == "made up; maximum of 2 heads; mean of 2 layers"
 
 
 def test_a_text_through_random_heads_can_be_chosen_from(run, tmp_path):

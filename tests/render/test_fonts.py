@@ -41,9 +41,7 @@ def test_no_script_leaves_a_box(suffix, installed):
     installed()  # nothing: what attn brings along must do
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # matplotlib warns of a missing glyph
-        drawn = figure.attention_figure(
-            attention((*CHINESE, *EMOJI, *RIGHT_TO_LEFT, *MARKS)), Look(title="אב😀")
-        )
+        drawn = figure.draw(attention((*CHINESE, *EMOJI, *RIGHT_TO_LEFT, *MARKS)), Look(title="אב😀"))
         figure.save(drawn, suffix)
     assert not any("\\u0" in text.get_text() for text in drawn.findobj(Text))
 
@@ -97,7 +95,7 @@ def test_what_is_drawable_is_left_alone():
 def test_codes_under_a_column_do_not_run_over_its_neighbours():
     # A regression: a code of ten letters was set as if it were one upright character.
     with pytest.warns(AttnWarning):
-        drawn = figure.attention_figure(attention(["\U00013000"] * 3 + ["注意"] * 20))
+        drawn = figure.draw(attention(["\U00013000"] * 3 + ["注意"] * 20))
     turned = [
         text for text in drawn.findobj(Text) if text.get_text() == "\\U00013000" and text.get_rotation()
     ]
@@ -139,7 +137,7 @@ def test_the_option_changes_the_picture_and_numbers_in_cells_too(run, tmp_path):
         "heatmap", "--text", "a b", "--model", "none", "--format", "svg", "--font", mono, cwd=tmp_path
     )
     assert usual.code == chosen.code == 0
-    assert b"DejaVuSansMono" in chosen.output
+    assert b"font-family: 'DejaVu Sans Mono', " in chosen.output
     assert b"DejaVuSansMono" not in usual.output
     with faces.preferring(mono):
         assert fonts.outline("1")[1] == fonts.outline(".")[1]
@@ -245,7 +243,7 @@ def test_a_character_that_no_font_has_is_spelled_out_and_named_once():
     with pytest.warns(
         AttnWarning, match=r"draws U\+13000 \(EGYPTIAN HIEROGLYPH A001\); give one that does with --font FILE"
     ) as said:
-        drawn = figure.attention_figure(record)
+        drawn = figure.draw(record)
     assert len(said) == 1
     assert "\\U00013000" in [text.get_text() for text in drawn.findobj(Text)]
 
@@ -266,7 +264,7 @@ def test_fonts_with_cubic_outlines_are_told_apart(tmp_path, header, cff):
 
 def test_pdf_embeds_its_fonts_as_text_that_can_be_searched(installed):
     installed()
-    pdf = figure.save(figure.attention_figure(attention(CHINESE)), "pdf")
+    pdf = figure.save(figure.draw(attention(CHINESE)), "pdf")
     assert b"+NotoSansSCSubset-Regular" in pdf
     assert b"/Type3" not in pdf
     assert pdf.count(b"/FontFile2") == 2

@@ -38,7 +38,7 @@ def test_a_line_runs_from_its_query_to_its_key_in_the_colour_of_its_head():
     assert words["注意", "right"].x < x0 < x1 < words["注意", "left"].x
     assert y0 == y1
     second = strokes()[-2]  # head 1: 注意 to b, 0.96
-    assert second.points[1][1] - second.points[0][1] == lines.PITCH
+    assert second.points[1][1] - second.points[0][1] == pytest.approx(8 * lines.PITCH)
 
 
 def test_heads_are_named_in_their_colours_and_the_strongest_line_in_numbers():
@@ -49,7 +49,7 @@ def test_heads_are_named_in_their_colours_and_the_strongest_line_in_numbers():
 
 def test_what_all_lines_share_stands_above_them():
     cross = Attention(("a",), ("a",), np.ones((1, 2, 1, 1)), kind="cross", layers=(5,))
-    written = [text.get_text() for text in figure.lines_figure(cross, LINES).findobj(Text)]
+    written = [text.get_text() for text in figure.draw(cross, LINES).findobj(Text)]
     assert "cross-attention · layer 5" in written
 
 
@@ -110,5 +110,5 @@ def test_what_cannot_be_is_said(run, tmp_path, options, said):
 
 def test_the_same_record_gives_the_same_bytes():
     for name in ("png", "svg", "pdf"):
-        once, again = (figure.save(figure.view(RECORD, LINES), name) for _ in range(2))
+        once, again = (figure.save(figure.draw(RECORD, LINES), name) for _ in range(2))
         assert once == again

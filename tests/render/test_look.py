@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from attn_cli.records.attention import Attention
 from attn_cli.render import colour
-from attn_cli.render.figure import figure, maps, sheet
+from attn_cli.render.figure import maps, sheet
 from attn_cli.render.look import CMAPS, Look, parse_size
 from matplotlib import colormaps
 from PIL import Image
@@ -32,7 +32,7 @@ def draw(tmp_path, run):
 
 
 def cells_of(**chosen):
-    return maps.plan_for(figure.attention_maps(RECORD, Look(**chosen))).cells
+    return maps.plan_for(maps.attention_maps(RECORD, Look(**chosen))).cells
 
 
 def shade(name, part):
@@ -40,7 +40,7 @@ def shade(name, part):
 
 
 def written(**chosen):
-    return maps.lay_out(figure.attention_maps(RECORD, Look(**chosen))).words()
+    return maps.lay_out(maps.attention_maps(RECORD, Look(**chosen))).words()
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_title_is_text_and_nothing_else():
         (("--size", "4x3"), (864, 648)),
         (("--size", "4x3", "--dpi", "100"), (400, 300)),
         (("--style", "slide"), (1920, 1080)),
-        (("--style", "slide", "--size", "2x2"), (288, 288)),
+        (("--style", "slide", "--size", "2x2", "--font-size", "6"), (288, 288)),
     ],
 )
 def test_a_size_is_kept_to_the_pixel(draw, options, size):
@@ -79,10 +79,11 @@ def test_a_size_is_kept_to_the_pixel(draw, options, size):
 
 def test_everything_stays_on_a_sheet_of_another_size():
     for size in ((8.0, 2.0), (2.0, 8.0)):
-        drawn = maps.lay_out(figure.attention_maps(RECORD, Look(size=size)))
+        drawn = maps.lay_out(maps.attention_maps(RECORD, Look(size=size)))
         assert (drawn.width, drawn.height) == (size[0] * 72, size[1] * 72)
         for mark in drawn.marks:
-            places = mark.points if isinstance(mark, sheet.Stroke) else [(mark.x, mark.y)]
+            places = mark.points if isinstance(mark, sheet.Stroke) else None
+            places = places or (mark.corners if isinstance(mark, sheet.Cells) else [(mark.x, mark.y)])
             assert all(0 <= x <= drawn.width and 0 <= y <= drawn.height for x, y in places)
 
 
@@ -101,7 +102,7 @@ def test_each_panel_may_have_a_scale_of_its_own():
 
 
 def test_numbers_in_cells_stay_the_weights_themselves():
-    drawn = maps.lay_out(figure.attention_maps(RECORD, Look(color_scale="panel")))
+    drawn = maps.lay_out(maps.attention_maps(RECORD, Look(color_scale="panel")))
     numbers = [mark.text for mark in drawn.marks if isinstance(mark, sheet.Number)]
     assert numbers[:4] == ["0.25", "0.00", "0.03", "0.25"]
 

@@ -88,7 +88,7 @@ def test_each_column_is_a_map_of_layers_and_heads_on_a_scale_of_its_own():
         *("offset", "head", "layer"),
     ]
     assert words[-1] == "a model"
-    assert "masked" in words  # a head of which nothing is known
+    assert "unknown" in words  # a head of which nothing is known
     first, second = (
         mark for mark in sheet.marks if isinstance(mark, Words) and mark.text in ("entropy", "offset")
     )
@@ -97,12 +97,12 @@ def test_each_column_is_a_map_of_layers_and_heads_on_a_scale_of_its_own():
 
 
 def test_many_columns_stand_in_rows():
-    table = Table({"layer": [0], "head": [0], **{f"c{i}": [float(i)] for i in range(9)}})
-    sheet = columns_sheet(table, [f"c{i}" for i in range(9)], Look(title="All"))
+    table = Table({"layer": [0], "head": [0], **{f"c{i}": [float(i)] for i in range(15)}})
+    sheet = columns_sheet(table, [f"c{i}" for i in range(15)], Look(title="All"))
     places = [
         (mark.x, mark.y) for mark in sheet.marks if isinstance(mark, Words) and mark.text.startswith("c")
     ]
-    assert len(places) == len(set(places)) == 9
+    assert len(places) == len(set(places)) == 15
     assert len({y for _, y in places}) > 1
     assert all(mark.x >= 0 for mark in sheet.marks if isinstance(mark, Words | Picture))
     assert sheet.words()[0] == "All"
@@ -122,7 +122,7 @@ def test_a_difference_stands_beside_both_maps():
     words = sheet.words()
     for text in ("L0 H0 first", "L0 H0 second", "layer 0 head 0", "weight", "difference"):
         assert text in words
-    assert "left mine.npz, right theirs.npz" in words
+    assert {"first: mine.npz", "second: theirs.npz"} <= set(words)
     assert "−0.5" in words  # the scale of the difference has two sides
     many = Attention(("a",), ("a",), np.ones((1, 25, 1, 1)))
     with pytest.raises(InputError, match="25 heads beside each other, at most 24"):

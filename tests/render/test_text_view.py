@@ -187,7 +187,7 @@ def test_pieces_of_a_word_stay_in_one_line():
 
 
 def test_ink_on_a_dark_ground_is_that_of_the_cell():
-    drawn = figure.view(attention(), Look(view="tokens", style="dark"))
+    drawn = figure.draw(attention(), Look(view="tokens", style="dark"))
     colours = {t.get_text(): t.get_color() for t in drawn.findobj(figure.Text)}
     strongest = WORDS[int(attention().weights.mean(axis=2).argmax())]
     assert colours[strongest] == "#202020"  # night's strongest weight is light

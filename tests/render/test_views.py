@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from attn_cli.records.attention import Attention
 from attn_cli.render.figure import figure
-from attn_cli.render.look import VIEWS, Look
+from attn_cli.render.figure.views import VIEWS
+from attn_cli.render.look import Look
 
 from hostile import HOSTILE
 
 SCRIPTS = (
     "注意力机制", "處理", "カタカナ", "ひらがな", "한국어", "مرحبا", "שלום", "😀", "👩‍👩‍👧", "e\u0301\u0323", "Ελληνικά", "Привет", "½", "→",
 )  # fmt: skip
-SHAPES = {"svg", "g", "defs", "metadata", "path", "use", "image", "style", "clipPath", "rect", "RDF", "Work", "type", "format"}  # fmt: skip
+SHAPES = {"svg", "g", "defs", "metadata", "path", "use", "image", "style", "clipPath", "rect", "RDF", "Work", "type", "format", "text", "title", "creator", "Agent"}  # fmt: skip
 ACTIVE = re.compile(rb"/(?:JavaScript|JS|URI|Launch|OpenAction|AA|SubmitForm|EmbeddedFile)\b")
 
 
@@ -29,14 +30,14 @@ def attention(tokens, heads=2):
 
 
 def drawn(tokens, view, suffix, **look):
-    return figure.save(figure.view(attention(tokens), Look(view=view, **look)), suffix)
+    return figure.save(figure.draw(attention(tokens), Look(view=view, **look)), suffix)
 
 
 @pytest.mark.filterwarnings("ignore::attn_cli.errors.AttnWarning")  # no font draws some of them
 @pytest.mark.parametrize("view", VIEWS)
 def test_nothing_in_an_svg_or_a_pdf_acts_or_leads_elsewhere(view):
     tokens = HOSTILE[:4] if view == "image" else HOSTILE
-    shown = figure.view(attention(tokens), Look(view=view, title=tokens[0] + tokens[3]))
+    shown = figure.draw(attention(tokens), Look(view=view, title=tokens[0] + tokens[3]))
     for element in ET.fromstring(figure.save(shown, "svg")).iter():
         assert element.tag.rpartition("}")[2] in SHAPES
         for name, value in element.attrib.items():
@@ -58,7 +59,7 @@ def test_no_character_of_any_script_is_missing(view):
 )
 def test_the_same_attention_gives_the_same_bytes(view, style):
     one, other = (
-        figure.view(attention(("注", "b", "c", "d")), Look(view=view, style=style, dpi=72)) for _ in range(2)
+        figure.draw(attention(("注", "b", "c", "d")), Look(view=view, style=style, dpi=72)) for _ in range(2)
     )
     for suffix in ("png", "svg", "pdf"):
         assert figure.save(one, suffix) == figure.save(other, suffix)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from attn_cli.errors import InputError
 from attn_cli.records.encoding import PositionTable
-from attn_cli.render.figure.figure import save
-from attn_cli.render.figure.positions import WIDTH, lay_out, series_figure
+from attn_cli.render.figure.figure import draw, save
+from attn_cli.render.figure.positions import WIDTH, lay_out
 from attn_cli.render.figure.sheet import Stroke
 from attn_cli.render.terminal.series import series_table
 from attn_cli.variants.posenc import POSENCS, VIEWS
@@ -184,7 +184,7 @@ def test_all_words_and_lines_lie_on_the_sheet(view, seq_len, dim):
 
 @pytest.mark.parametrize(("name", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
 def test_pictures_repeat_byte_for_byte(name, start):
-    first, second = (save(series_figure(series("similarity")), name) for _ in range(2))
+    first, second = (save(draw(series("similarity")), name) for _ in range(2))
     assert first.startswith(start)
     assert first == second
 

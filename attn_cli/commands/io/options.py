@@ -263,39 +263,77 @@ class Drawing:
     view: Annotated[
         str | None,
         typer.Option(
-            metavar="map|lines|tokens|grid|image",
-            help="Shaded cells, lines between tokens, shaded text, all heads at a glance, over an image.",
+            metavar="NAME",
+            callback=lists("render.figure.views", "VIEWS"),
+            help="map, lines, tokens, grid or image (default: map); 'help' lists them.",
         ),
     ] = None
     query_token: Annotated[
         str | None,
-        typer.Option(
-            metavar="N|TOKEN",
-            help="Shade the text by the attention of this query; of an image, by that of a patch.",
-        ),
+        typer.Option(metavar="N|TOKEN", help="Shade the text, or the image, by the attention of this query."),
     ] = None
-    title: Annotated[str, typer.Option(metavar="TEXT", help="A heading; a page has it too.")] = ""
+    title: Annotated[str, typer.Option(metavar="TEXT", help="Heading of the picture or page.")] = ""
     cmap: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Colours: paper, ember, night, viridis, magma, cividis, …"),
+        typer.Option(
+            metavar="NAME",
+            callback=lists("render.look", "CMAPS"),
+            help="Colour map: paper, ember, viridis, … (default: paper, or night on dark); 'help' lists them.",
+        ),
     ] = None
     color_scale: Annotated[
         str,
-        typer.Option(metavar="shared|panel|log", help="One scale for all panels, one each, or logarithmic."),
+        typer.Option(
+            metavar="shared|panel|log",
+            callback=lists("render.look", "COLOUR_SCALES"),
+            help="One colour scale for all panels, one each, or logarithmic (default: shared).",
+        ),
     ] = "shared"
     size: Annotated[
-        str | None, typer.Option(metavar="WxH", help="Width and height in inches (what the content takes).")
+        str | None,
+        typer.Option(metavar="WxH", help="Width and height in inches (default: fit the content)."),
+    ] = None
+    font_size: Annotated[
+        float | None,
+        typer.Option(metavar="PT", help="Size of letters in points (default: 8; slides 16)."),
+    ] = None
+    columns: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Panels side by side (default: as fit the size)."),
     ] = None
     dpi: Annotated[
         int | None,
-        typer.Option(metavar="N", min=36, max=1200, help="Pixels to an inch (216, of a slide 144)."),
+        typer.Option(metavar="N", min=36, max=1200, help="Pixels per inch (default: 216; slides 144)."),
     ] = None
     style: Annotated[
-        str, typer.Option(metavar="paper|slide|dark", help="For print, for 16:9 slides, or on a dark ground.")
+        str,
+        typer.Option(
+            metavar="paper|slide|dark",
+            callback=lists("render.look", "STYLES"),
+            help="For print, for 16:9 slides, or on a dark ground (default: paper).",
+        ),
     ] = "paper"
     font: Annotated[
         str | None,
-        typer.Option(metavar="NAME|FILE", help="A font to draw with; characters that it lacks have others."),
+        typer.Option(
+            metavar="NAME|FILE", help="Preferred font; missing characters fall back to other fonts."
+        ),
+    ] = None
+    text_as: Annotated[
+        str,
+        typer.Option(
+            metavar="text|outlines",
+            callback=lists("render.look", "TEXTS"),
+            help="Write the letters of an SVG as text or as outlines (default: text).",
+        ),
+    ] = "text"
+    no: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PART,…",
+            callback=lists("render.look", "PARTS"),
+            help="Leave out title, provenance, colorbar or numbers; 'help' lists them.",
+        ),
     ] = None
 
 

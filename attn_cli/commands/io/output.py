@@ -86,17 +86,17 @@ def _attention_picture(attention: Attention, name: str, drawing: Drawing | None)
         return page(attention, title=drawing.title if drawing else "")
     from ...render.figure import figure
 
-    return figure.save(figure.view(attention, look(drawing)), name)
+    return figure.save(figure.draw(attention, look(drawing)), name)
 
 
 def look(drawing: Drawing | None) -> Look:
     """What the options say about how a picture looks."""
-    from ...render.look import PLAIN, Look, parse_size
+    from ...render.look import PLAIN, Look, parse_no, parse_size
 
     if drawing is None:
         return PLAIN
     size = None if drawing.size is None else parse_size(drawing.size)
-    return Look(**vars(drawing) | {"size": size})
+    return Look(**vars(drawing) | {"size": size, "no": parse_no(drawing.no or "")})
 
 
 def _table_picture(table: PositionTable, name: str) -> bytes:
@@ -104,7 +104,7 @@ def _table_picture(table: PositionTable, name: str) -> bytes:
 
     if name not in FIGURES:
         raise InputError(f"a position table has no {name}", hint=f"give {', '.join(FIGURES)}")
-    return figure.save(figure.position_figure(table), name)
+    return figure.save(figure.draw(table), name)
 
 
 def _table(record: Record) -> RenderableType:

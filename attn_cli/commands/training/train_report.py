@@ -61,7 +61,7 @@ def metrics(history: Sequence[Step]) -> bytes:
 
 def pictures(run: Run, training: Training, reached: Evaluation) -> dict[str, bytes]:
     """How it learned, and the attention to one of the longest held-out examples, filmed if that was wanted."""
-    from ...render.figure.figure import attention_figure, curves_figure, image_figure, save
+    from ...render.figure.figure import curves_figure, draw, save
     from ...render.look import Look
 
     attends = training.recipe.attends
@@ -69,14 +69,12 @@ def pictures(run: Run, training: Training, reached: Evaluation) -> dict[str, byt
     look = Look(title=" ".join(training.watched.example.written))  # what the picture shows
     seen = _seen(attention, training.watched.example, training.recipe.patch)
     drawn = {
-        "attention.png": save(
-            attention_figure(attention) if seen is None else image_figure(seen, look), "png"
-        ),
+        "attention.png": save(draw(attention) if seen is None else draw(seen, look), "png"),
         "loss.png": save(curves_figure(_curves(training.history), provenance=run.provenance), "png"),
     }
     if run.model.config.stack == "both" and attends != "cross":
         aligned = _look(run, training, training.watched.example, "cross")
-        drawn["cross.png"] = save(attention_figure(aligned), "png")
+        drawn["cross.png"] = save(draw(aligned), "png")
     return drawn | (_film(attention, training, reached) if training.frames else {})
 
 

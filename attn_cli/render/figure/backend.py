@@ -68,10 +68,14 @@ with _without_remarks():
             import matplotlib as mpl
         _give_settings_back()
     from matplotlib import font_manager
+    from matplotlib.artist import Artist
     from matplotlib.collections import LineCollection, PathCollection
+    from matplotlib.colors import ListedColormap, LogNorm, Normalize
     from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontProperties
     from matplotlib.ft2font import FT2Font
     from matplotlib.image import AxesImage
+    from matplotlib.patches import Rectangle
     from matplotlib.path import Path
     from matplotlib.text import Text
     from matplotlib.textpath import TextPath
@@ -86,12 +90,20 @@ _HOUSE_STYLE: dict[Any, Any] = {
     "svg.hashsalt": "attn",  # ids by content, not by chance
     "svg.image_inline": True,
 }
-# What a format would otherwise write about the moment and the program.
-_UNDATED: Mapping[str, Mapping[str, None]] = {
-    "png": {"Software": None},
-    "svg": {"Date": None, "Creator": None},
-    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-}
+MAKER = "attn"
+
+
+def _told(suffix: str, title: str) -> Mapping[str, str | None]:
+    """What a file says of itself: its title and maker; nothing of the moment."""
+    if suffix == "png":
+        return {"Title": title, "Software": MAKER}
+    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None, "Producer": None}}[suffix]
+    return {"Title": title, "Creator": MAKER} | undated
+
+
+def is_vector(renderer: Any) -> bool:
+    """Whether a device has shapes and text: that of an SVG or a PDF."""
+    return type(renderer).__name__ in ("MixedModeRenderer", "RendererSVG", "RendererPdf")
 
 
 @contextlib.contextmanager
@@ -101,27 +113,43 @@ def house_style(settings: Mapping[str, Any]) -> Iterator[None]:
         yield
 
 
-def encode(figure: Figure, suffix: str, settings: Mapping[str, Any]) -> bytes:
+class Drawn(Figure):
+    """A figure that knows what it is called and how an SVG of it has its text."""
+
+    said = ""
+    text_as = "text"
+
+
+def encode(figure: Figure, suffix: str, settings: Mapping[str, Any], title: str) -> bytes:
     """A figure as the bytes of a png, svg or pdf file, the same at every time of day."""
     out = io.BytesIO()
     with house_style(settings):
-        figure.savefig(out, format=suffix, metadata=_UNDATED[suffix])
+        figure.savefig(out, format=suffix, metadata=_told(suffix, title))
     return out.getvalue()
 
 
 __all__ = [
     "DPI",
+    "MAKER",
+    "Artist",
     "AxesImage",
+    "Drawn",
     "FT2Font",
     "Figure",
+    "FontProperties",
     "IdentityTransform",
     "LineCollection",
+    "ListedColormap",
+    "LogNorm",
+    "Normalize",
     "Path",
     "PathCollection",
+    "Rectangle",
     "Text",
     "TextPath",
     "encode",
     "font_manager",
     "get_data_path",
     "house_style",
+    "is_vector",
 ]

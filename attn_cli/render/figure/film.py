@@ -12,8 +12,8 @@ from PIL import Image as Pillow
 
 from ..colour import MASKED, ramp
 from ..pooling import pooled
-from .figure import attention_maps, save
-from .maps import MARGIN, NAME, TITLE, lay_out, plan_for
+from .figure import save
+from .maps import attention_maps, lay_out, plan_for
 from .sheet import FAINT, INK, QUIET, Number, Sheet, Stroke, Words, draw
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .maps import Maps, Plan
 
 DPI = 144
+MARGIN, TITLE, NAME = 12.0, 7.5, 7.0
 STRIP = 26.0  # over the maps, in points: which step it is
 LINE = MARGIN + 70  # where the line begins on which the steps lie
 PACE, REST = 140, 3000  # milliseconds that a frame stays, and the last one

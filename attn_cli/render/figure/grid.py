@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...text.escaping import escape
 from ..colour import MASKED, scale_of
 from ..fonts import texts as fonts
 from ..pooling import block_peaks
-from .maps import HEADING, MARGIN, NAME, NOTE, TITLE, colour_bar
-from .sheet import BASELINE, INK, LEADING, NIGHT, PAPER, PIXEL, QUIET, Picture, Sheet, Words, box, fitted
+from .bar import Bar
+from .maps import which
+from .paper import PAGE, Frame, Paper
+from .paper import lay_out as on_paper
+from .sheet import BASELINE, QUIET, Cells, Sheet, Words, box
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jaxtyping import Bool, UInt8
+    from jaxtyping import Bool, Float
 
     from ...records.attention import Attention
     from ..colour import Scale
     from ..look import Look
+    from .paper import Room
     from .sheet import Mark, Stroke
 
-PAGE, WIDE, BAR = 504.0, 864.0, 46.0  # the width of a sheet, at most, and beside the panels
+WIDE, BAR = 864.0, 46.0  # the width of a sheet, at most; the panels, for letters of 8
 LARGEST, SMALLEST = 84.0, 10.0  # the longest side of a panel
 GAP = 0.06  # between panels, of their side
 FRAME = 0.3  # the width of its line
@@ -33,148 +37,182 @@ LONGEST = 3.0  # side of a panel, for a shorter one of 1
 
 
 @dataclass(frozen=True, eq=False)
-class Thumbnails:
-    """The small maps, whole pixels each, and where they stand."""
+class Shown:
+    """What the cells show: of each block of weights the largest, as parts of the panel's peak or as it is."""
 
-    pixels: UInt8[np.ndarray, "layer head height width 3"]
+    values: Float[np.ndarray, "layer head row column"]
+    hidden: Bool[np.ndarray, "layer head row column"]
     scale: Scale
-    left: float
-    top: float
-    gap: float
-    block: int  # each pixel is the largest of block × block weights
+
+
+@dataclass(frozen=True, eq=False)
+class Thumbnails:
+    """The small maps and where they stand."""
+
+    attention: Attention
+    paper: Paper
+    panel: tuple[float, float]  # width and height
+    block: int  # each cell is the largest of block × block weights
+
+    @cached_property
+    def shown(self) -> Shown:
+        """What is drawn."""
+        look = self.paper.look
+        peaks, hidden = block_peaks(self.attention.weights, _hidden(self.attention), self.block)
+        if look.color_scale == "panel":
+            tops = np.abs(np.where(hidden, 0, peaks)).max(axis=(2, 3), keepdims=True)
+            peaks = peaks / np.where(tops > 0, tops, 1)
+        return Shown(peaks, hidden, scale_of(peaks[~hidden], look))
+
+    @property
+    def gap(self) -> float:
+        """Between panels."""
+        return self.paper.whole(max(2 * self.paper.pixel, GAP * max(self.panel)))
+
+    @property
+    def frame(self) -> Frame:
+        """Where the panels lie."""
+        left, top = _before(self.attention, self.paper)
+        n_layers, n_heads = self.attention.weights.shape[:2]
+        width, height = self.panel
+        return Frame(
+            left,
+            top,
+            left + n_heads * (width + self.gap) - self.gap,
+            top + n_layers * (height + self.gap) - self.gap,
+        )
 
     @property
     def width(self) -> float:
-        """Of a panel."""
-        return self.pixels.shape[3] * PIXEL
+        """Of everything."""
+        return self.frame.right
 
     @property
     def height(self) -> float:
-        """Of a panel."""
-        return self.pixels.shape[2] * PIXEL
+        """Of everything."""
+        return self.frame.bottom
 
-    def x(self, head: int) -> float:
-        """Where the panels of a head begin."""
-        return self.left + head * (self.width + self.gap)
+    @property
+    def bar(self) -> Bar | None:
+        """What the colours mean."""
+        look = self.paper.look
+        if not look.shows("colorbar"):
+            return None
+        unit = "of its peak" if look.color_scale == "panel" else self.attention.unit
+        return Bar(unit, self.shown.scale, "masked" if self.shown.hidden.any() else "")
 
-    def y(self, layer: int) -> float:
-        """Where the panels of a layer begin."""
-        return self.top + layer * (self.height + self.gap)
+    @property
+    def notes(self) -> list[str]:
+        """What the maps leave out."""
+        n_query, n_key = len(self.attention.query_tokens), len(self.attention.key_tokens)
+        notes = [f"in each map {n_query} queries down, {n_key} keys across"]
+        if self.block > 1:
+            notes.insert(
+                0, f"each pixel is the largest of {self.block} × {self.block} {self.attention.unit}s"
+            )
+        return notes
+
+    def corners(self, x: float, y: float) -> tuple[tuple[float, float], ...]:
+        """The upper left corner of each panel, layer by layer."""
+        n_layers, n_heads = self.attention.weights.shape[:2]
+        (width, height), frame = self.panel, self.frame
+        return tuple(
+            (x + frame.left + head * (width + self.gap), y + frame.top + layer * (height + self.gap))
+            for layer, head in np.ndindex(n_layers, n_heads)
+        )
+
+    def marks(self, x: float, y: float) -> Iterator[Mark]:
+        """Everything, from this corner."""
+        colours = self.shown.scale.colours(self.shown.values)
+        colours[self.shown.hidden] = MASKED["night" if self.paper.look.night else "paper"]
+        colours = colours.reshape(-1, *colours.shape[2:])
+        width, height = self.panel
+        corners = self.corners(x, y)
+        yield Cells(colours, corners, width / colours.shape[2], height / colours.shape[1])
+        yield from (_frame(*corner, width, height) for corner in corners)
+        yield from self._names(x, y)
+
+    def _names(self, x: float, y: float) -> Iterator[Words]:
+        """The numbers of heads above, of layers beside, as many as can be read, and what they count."""
+        size, frame, (width, height) = self.paper.letters, self.frame, self.panel
+        heads = list(map(str, self.attention.heads))
+        step = math.ceil((max(fonts.width(head, size) for head in heads) + 0.3 * size) / (width + self.gap))
+        for i in range(0, len(heads), step):
+            middle = x + frame.left + i * (width + self.gap) + width / 2
+            yield Words(heads[i], middle, y + frame.top - 0.5 * size, size, "center")
+        step = math.ceil(1.05 * size / (height + self.gap))
+        for i in range(0, len(self.attention.layers), step):
+            middle = y + frame.top + i * (height + self.gap) + height / 2 + BASELINE * size
+            name = str(self.attention.layers[i])
+            yield Words(name, x + frame.left - 0.6 * size, middle, size, "right")
+        across, down = x + (frame.left + frame.right) / 2, y + (frame.top + frame.bottom) / 2
+        yield Words("head", across, y + frame.top - 1.8 * size, size, "center", QUIET)
+        yield Words("layer", x + 0.9 * size, down, size, "center", QUIET, turned=True)
 
 
-def lay_out(attention: Attention, look: Look, subheading: str = "") -> Sheet:
+def lay_out(attention: Attention, look: Look) -> Sheet:
     """A row of small maps for each layer, a column for each head, all on one picture."""
-    heading = list(_heading(look.title, subheading))
-    top = max((mark.y + 10 for mark in heading), default=MARGIN) + 2 * NAME * LEADING + 3
-    maps = _thumbnails(attention, look, MARGIN + NAME * LEADING + 14, math.ceil(top))
-    right = maps.x(len(attention.heads)) - maps.gap
-    bottom = maps.y(len(attention.layers)) - maps.gap
-    unit = "of its peak" if look.color_scale == "panel" else attention.unit
-    marks: list[Mark] = [
-        *heading,
-        _picture(maps, look),
-        *_frames(maps),
-        *_names(attention, maps, right, bottom),
-        *colour_bar(unit, maps.scale, right + 14, maps.top, bottom),
-    ]
-    lower = max(mark.y for mark in marks if isinstance(mark, Words))
-    footer = list(_footer(attention, maps, max(bottom, lower) + 3 * NOTE, right + BAR - MARGIN))
-    running = [mark for mark in (*marks, *footer) if isinstance(mark, Words) and mark.align == "left"]
-    width = max(word.x + fonts.width(word.text, word.size) for word in running)
-    sheet = Sheet(
-        math.ceil(width + MARGIN), math.ceil(footer[-1].y + MARGIN), (*marks, *footer), night=look.night
+
+    def fit(paper: Paper, room: Room) -> Thumbnails:
+        return _thumbnails(attention, paper, room)
+
+    return on_paper(look, fit, subheading=which(attention), origin=attention.provenance).sheet()
+
+
+def _thumbnails(attention: Attention, paper: Paper, room: Room) -> Thumbnails:
+    n_query, n_key = attention.weights.shape[2:]
+    side = _filling(attention, paper, room) if paper.fixed else _natural(attention, paper)
+    panel = tuple(
+        max(paper.pixel, int(side * part / paper.pixel + 1e-6) * paper.pixel) for part in _flat(attention)
     )
-    return fitted(sheet, look.inches[0] * 72, look.inches[1] * 72) if look.inches else sheet
+    block = max(
+        math.ceil(n * paper.pixel / length - 1e-9) for n, length in zip((n_key, n_query), panel, strict=True)
+    )
+    return Thumbnails(attention, paper, (panel[0], panel[1]), block)
 
 
-def _thumbnails(attention: Attention, look: Look, left: float, top: float) -> Thumbnails:
-    n_layers, n_heads, n_query, n_key = attention.weights.shape
-    side = _side(n_layers, n_heads)
-    flat = max(1 / LONGEST, min(LONGEST, n_query / n_key))  # the height of a panel, for a width of 1
-    high, wide = (round(side * min(1, part) / PIXEL) for part in (flat, 1 / flat))
-    block = max(math.ceil(n_query / high), math.ceil(n_key / wide))
-    peaks, hidden = block_peaks(attention.weights, _hidden(attention), block)
-    shown = peaks
-    if look.color_scale == "panel":
-        top_values = np.abs(np.where(hidden, 0, peaks)).max(axis=(2, 3), keepdims=True)
-        shown = peaks / np.where(top_values > 0, top_values, 1)
-    scale = scale_of(shown[~hidden], look)
-    colours = scale.colours(shown)
-    colours[hidden] = MASKED["night" if look.night else "paper"]
-    rows, columns = (_stretched(n, room) for n, room in zip(colours.shape[2:4], (high, wide), strict=True))
-    return Thumbnails(colours[:, :, rows][:, :, :, columns], scale, left, top, _whole(side * GAP), block)
+def _flat(attention: Attention) -> tuple[float, float]:
+    """Width and height of a panel, the longer one 1."""
+    n_query, n_key = attention.weights.shape[2:]
+    flat = max(1 / LONGEST, min(LONGEST, n_query / n_key))
+    return min(1, 1 / flat), min(1, flat)
 
 
-def _side(n_layers: int, n_heads: int) -> float:
+def _natural(attention: Attention, paper: Paper) -> float:
     """The longest side of a panel with which all fit on a page, or else on a wide one."""
-    around = 2 * MARGIN + NAME * LEADING + 14 + BAR
-    sides = ((page - around) / n_heads / (1 + GAP) for page in (PAGE, WIDE))
-    wanted = next((side for side in sides if side >= 2.5 * SMALLEST), (WIDE - around) / n_heads / (1 + GAP))
-    return max(SMALLEST, min(LARGEST, wanted, 1.4 * WIDE / n_layers))
+    n_layers, n_heads = attention.weights.shape[:2]
+    left, _ = _before(attention, paper)
+    around = 2 * paper.margin + left + paper.of(BAR)
+    sides = ((paper.of(page) - around) / n_heads / (1 + GAP) for page in (PAGE, WIDE))
+    usual = (paper.of(WIDE) - around) / n_heads / (1 + GAP)
+    wanted = next((side for side in sides if side >= paper.of(2.5 * SMALLEST)), usual)
+    return max(paper.of(SMALLEST), min(paper.of(LARGEST), wanted, 1.4 * paper.of(WIDE) / n_layers))
 
 
-def _stretched(n: int, room: int) -> np.ndarray:
-    """Which of n cells each pixel shows: all as wide as one another, or where that leaves much empty, nearly."""
-    if room % n < 0.12 * room:
-        room -= room % n
-    return np.arange(room) * n // room
+def _filling(attention: Attention, paper: Paper, room: Room) -> float:
+    """The longest side of a panel with which all fill the room."""
+    n_layers, n_heads = attention.weights.shape[:2]
+    left, top = _before(attention, paper)
+    width, height = _flat(attention)
+    gap = 2 * paper.pixel  # at least
+    across = (room.width - left) / n_heads
+    down = (room.height - top) / n_layers
+    return min(
+        max((length - gap) / part, 0) if GAP * length < gap else length / (part + GAP)
+        for length, part in ((across, width), (down, height))
+    )
 
 
-def _whole(length: float) -> float:
-    return max(2, round(length / PIXEL)) * PIXEL
+def _before(attention: Attention, paper: Paper) -> tuple[float, float]:
+    """What stands to the left of the panels and over them."""
+    size = paper.letters
+    names = max(fonts.width(str(layer), size) for layer in attention.layers)
+    return paper.whole(1.9 * size + names), paper.whole(2.8 * size)
+
+
+def _frame(x: float, y: float, width: float, height: float) -> Stroke:
+    return replace(box(x, y, width, height), width=FRAME)
 
 
 def _hidden(attention: Attention) -> Bool[np.ndarray, "layer head query key"] | None:
     return None if attention.mask is None else np.broadcast_to(~attention.mask, attention.weights.shape)
-
-
-def _picture(maps: Thumbnails, look: Look) -> Picture:
-    """All panels as one picture; a picture each would take long to draw."""
-    n_layers, n_heads, height, width, _ = maps.pixels.shape
-    gap = round(maps.gap / PIXEL)
-    ground = bytes.fromhex((NIGHT if look.night else PAPER)[1:])
-    size = n_layers * (height + gap) - gap, n_heads * (width + gap) - gap
-    pixels = np.full((*size, 3), list(ground), np.uint8)
-    for layer, row in enumerate(maps.pixels):
-        for head, panel in enumerate(row):
-            y, x = layer * (height + gap), head * (width + gap)
-            pixels[y : y + height, x : x + width] = panel
-    return Picture(pixels, maps.left, maps.top)
-
-
-def _frames(maps: Thumbnails) -> Iterator[Stroke]:
-    n_layers, n_heads = maps.pixels.shape[:2]
-    for layer, head in np.ndindex(n_layers, n_heads):
-        frame = box(maps.x(head), maps.y(layer), maps.width, maps.height)
-        yield replace(frame, width=FRAME)
-
-
-def _names(attention: Attention, maps: Thumbnails, right: float, bottom: float) -> Iterator[Words]:
-    """The numbers of heads above, of layers beside, and what they count."""
-    for i, head in enumerate(attention.heads):
-        yield Words(str(head), maps.x(i) + maps.width / 2, maps.top - 4, NAME, "center")
-    for i, layer in enumerate(attention.layers):
-        y = maps.y(i) + maps.height / 2 + BASELINE * NAME
-        yield Words(str(layer), maps.left - 5, y, NAME, "right")
-    yield Words("head", (maps.left + right) / 2, maps.top - 6 - NAME * LEADING, NAME, "center", QUIET)
-    yield Words("layer", MARGIN + NAME, (maps.top + bottom) / 2, NAME, "center", QUIET, turned=True)
-
-
-def _heading(title: str, subheading: str) -> Iterator[Words]:
-    y = MARGIN
-    for text, size, colour in ((escape(title), HEADING, INK), (subheading, TITLE, QUIET)):
-        for line in fonts.lines(text, size, PAGE - 2 * MARGIN):
-            yield Words(line, MARGIN, y + size, size, colour=colour)
-            y += size * LEADING + 3
-
-
-def _footer(attention: Attention, maps: Thumbnails, y: float, room: float) -> Iterator[Words]:
-    texts = [escape(attention.provenance.strip()) or "origin not recorded"]
-    if maps.block > 1:
-        texts.append(f"each pixel is the largest of {maps.block} × {maps.block} {attention.unit}s")
-    n_query, n_key = len(attention.query_tokens), len(attention.key_tokens)
-    texts.append(f"in each map {n_query} queries down, {n_key} keys across")
-    for text in texts:
-        for line in fonts.lines(text, NOTE, max(room, PAGE / 3)):
-            yield Words(line, MARGIN, y, NOTE, colour=QUIET)
-            y += NOTE * LEADING

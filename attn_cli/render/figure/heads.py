@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,12 +11,13 @@ import numpy as np
 from ...errors import InputError
 from ...records.attention import axis_name
 from ...text.escaping import escape
-from ..fonts import texts as fonts
 from ..fonts.faces import preferring
 from ..labels import label
 from ..look import PLAIN
-from .maps import MARGIN, NOTE, Maps, lay_out
-from .sheet import LEADING, QUIET, Sheet, Words, draw, fitted, moved
+from .maps import LONGEST, Maps, fit, lay_out
+from .paper import lay_out as on_paper
+from .several import Several, fit_several
+from .sheet import Sheet, draw
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,10 +28,8 @@ if TYPE_CHECKING:
     from ...records.attention import Attention
     from ...records.table import Table
     from ..look import Look
-    from .sheet import Mark
+    from .paper import Paper, Room
 
-BETWEEN = 10.0  # two sheets
-WIDEST = 1100.0  # of sheets side by side
 MOST_COMPARED = 24  # heads whose maps stand beside each other
 
 
@@ -45,8 +44,7 @@ def columns_figure(table: Table, names: Sequence[str], look: Look = PLAIN) -> Fi
 
 def columns_sheet(table: Table, names: Sequence[str], look: Look = PLAIN) -> Sheet:
     """Where everything of `columns_figure` stands."""
-    parts = [lay_out(_map_of(table, name, look)) for name in names]
-    return side_by_side(parts, table.provenance, look)
+    return side_by_side([_map_of(table, name, look) for name in names], table.provenance, look)
 
 
 def _map_of(table: Table, name: str, look: Look) -> Maps:
@@ -65,31 +63,21 @@ def _map_of(table: Table, name: str, look: Look) -> Maps:
         row_name="layer",
         column_name="head",
         unit=table.units.get(name, ""),
-        footer="a cell per head",
+        origin=None,
         hidden=missing if missing.any() else None,
+        hidden_name="unknown",
         titles=(name,),
-        look=replace(look, title="", size=None, style="dark" if look.night else "paper"),
+        look=look,
     )
 
 
-def side_by_side(sheets: Sequence[Sheet], footer: str, look: Look) -> Sheet:
-    """Sheets in rows, the heading of the look above them, and below them where the numbers come from."""
-    heading = list(fonts.lines(escape(look.title), 11.0, WIDEST)) if look.title else []
-    y = MARGIN + 14.0 * len(heading) if heading else 0.0
-    marks: list[Mark] = [Words(line, MARGIN, MARGIN + 11 + 14 * i, 11.0) for i, line in enumerate(heading)]
-    x = width = row = 0.0
-    step = max(sheet.width for sheet in sheets) + BETWEEN
-    for sheet in sheets:
-        if x and x + step > WIDEST:
-            x, y, row = 0.0, y + row, 0.0
-        marks += [moved(mark, x, y) for mark in sheet.marks]
-        x, row, width = x + step, max(row, sheet.height), max(width, x + sheet.width)
-    y += row
-    for line in fonts.lines(escape(footer.strip()) or "origin not recorded", NOTE, width - 2 * MARGIN):
-        marks.append(Words(line, MARGIN, y, NOTE, colour=QUIET))
-        y += NOTE * LEADING
-    whole = Sheet(math.ceil(width), math.ceil(y + MARGIN / 2), tuple(marks), look.night)
-    return fitted(whole, look.inches[0] * 72, look.inches[1] * 72) if look.inches else whole
+def side_by_side(parts: Sequence[Maps], origin: str, look: Look) -> Sheet:
+    """Maps in rows, each with a colour bar of its own."""
+
+    def fit_all(paper: Paper, room: Room) -> Several:
+        return fit_several([partial(fit, maps) for maps in parts], paper, room)
+
+    return on_paper(look, fit_all, origin=origin).sheet()
 
 
 def difference_figure(
@@ -108,18 +96,20 @@ def difference_sheet(ours: Attention, theirs: Attention, names: tuple[str, str],
             f"{n} heads beside each other, at most {MOST_COMPARED}", hint="choose with --layer and --head"
         )
     a, b = (each.weights.astype(np.float64).reshape(n, *each.weights.shape[2:]) for each in (ours, theirs))
-    plain = replace(look, title="", size=None, style="dark" if look.night else "paper")
+    plain = replace(look, columns=None)
     whole = Maps(
         np.stack([a, b], axis=1).reshape(2 * n, *a.shape[1:]),
-        rows=tuple(map(label, ours.query_tokens)),
-        columns=tuple(map(label, ours.key_tokens)),
+        rows=tuple(label(token, LONGEST) for token in ours.query_tokens),
+        columns=tuple(label(token, LONGEST) for token in ours.key_tokens),
         row_name="query",
         column_name="key",
         unit=ours.unit,
-        footer=f"left {escape(names[0])}, right {escape(names[1])}",
+        origin=None,
         across=2,
         titles=tuple(f"{title} {side}" for title in _titles(ours) for side in ("first", "second")),
         look=plain,
+        said=(f"first: {escape(names[0])}", f"second: {escape(names[1])}", "difference: first − second"),
+        flows=False,
     )
     apart = replace(
         whole,
@@ -127,10 +117,9 @@ def difference_sheet(ours: Attention, theirs: Attention, names: tuple[str, str],
         across=1,
         unit="difference",
         titles=tuple(_titles(ours)),
-        footer="first − second",
         look=replace(plain, cmap=None, color_scale="shared"),
     )
-    return side_by_side([lay_out(whole), lay_out(apart)], "; ".join(names), look)
+    return side_by_side([whole, apart], "; ".join(names), plain)
 
 
 def _titles(attention: Attention) -> list[str]:
@@ -145,15 +134,15 @@ def similarity_sheet(
     divergences: Float[np.ndarray, "head head"], names: Sequence[str], provenance: str, look: Look = PLAIN
 ) -> Sheet:
     """Divergences between heads as a map, the heads in the order in which they are given."""
-    maps = Maps(
-        divergences[None],
-        rows=tuple(names),
-        columns=tuple(names),
-        row_name="layer.head",
-        column_name="layer.head",
-        unit="JS, nats",
-        footer=escape(provenance.strip()) or "origin not recorded",
-        heading=escape(look.title),
-        look=look,
+    return lay_out(
+        Maps(
+            divergences[None],
+            rows=tuple(names),
+            columns=tuple(names),
+            row_name="layer.head",
+            column_name="layer.head",
+            unit="JS, nats",
+            origin=provenance,
+            look=look,
+        )
     )
-    return lay_out(maps)

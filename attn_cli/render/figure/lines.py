@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from ...errors import InputError
 from ...records.attention import axis_name
-from ...text.escaping import escape
 from ..fonts import texts as fonts
-from ..labels import label
-from .curves import COLOURS
-from .sheet import BASELINE, LEADING, NIGHT, PAPER, QUIET, Sheet, Stroke, Words, fitted
-from .ticks import widest
+from ..labels import KINDS, label
+from .maps import LONGEST
+from .paper import Frame, Paper
+from .paper import lay_out as on_paper
+from .plot import COLOURS
+from .sheet import BASELINE, LEADING, NIGHT, PAPER, QUIET, Sheet, Stroke, Words
+from .ticks import cut, widest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,20 +26,125 @@ if TYPE_CHECKING:
 
     from ...records.attention import Attention
     from ..look import Look
+    from .paper import Room
     from .sheet import Mark
 
 MOST = 64  # tokens on a side
 FAINTEST = 0.05  # of the highest weight: what is less has no line
-MARGIN, HEADING, TITLE, SIZE, NOTE = 12.0, 11.0, 7.5, 8.0, 6.0
-PITCH, SPAN, GAP, OFF = 13.0, 150.0, 24.0, 5.0  # between tokens, columns, panels; from a token to its lines
+PITCH, SPAN, GAP = 1.6, 19.0, 3.0  # between tokens, columns, panels; for letters of 1
+OFF, CLOSEST, SHORTEST = 0.6, 1.06, 4.0  # a token from its lines; the least that tokens, columns lie apart
 THINNEST, THICKEST = 0.3, 2.6
 
 
-def lay_out(attention: Attention, look: Look, subheading: str = "") -> Sheet:
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """Panels of two columns of tokens each, and what joins them."""
+
+    attention: Attention
+    paper: Paper
+    queries: tuple[str, ...]
+    keys: tuple[str, ...]
+    left: float  # what the names of queries take
+    right: float  # and those of keys
+    span: float
+    pitch: float
+    legend: tuple[tuple[float, float, int], ...]  # where each head is named
+
+    @property
+    def across(self) -> float:
+        """From one panel to the next."""
+        return self.left + self.span + self.right + GAP * self.paper.letters
+
+    @property
+    def top(self) -> float:
+        """Where the first tokens begin: under the heads, the names of layers, those of the columns."""
+        size, titled = self.paper.letters, len(self.attention.layers) > 1
+        named = self.legend[-1][1] + 0.6 * size if self.legend else 0.0
+        return named + (1.5 * titled + 1.6) * size
+
+    @property
+    def width(self) -> float:
+        """Of everything."""
+        ends = [
+            x + fonts.width(axis_name("head", self.attention.heads[i]), self.paper.letters)
+            for x, _, i in self.legend
+        ]
+        return max(len(self.attention.layers) * self.across - GAP * self.paper.letters, *ends, 0)
+
+    @property
+    def height(self) -> float:
+        """Of everything."""
+        return self.top + max(len(self.queries), len(self.keys)) * self.pitch
+
+    @property
+    def frame(self) -> Frame:
+        """All of it: the heading begins where the tokens do."""
+        return Frame(0.0, self.top, self.width, self.height)
+
+    bar = None
+
+    @property
+    def notes(self) -> list[str]:
+        """How strong the lines are."""
+        highest = float(self.attention.weights.max())
+        return [f"strongest line: {highest:.2g}; none below {FAINTEST * highest:.2g}"]
+
+    def marks(self, x: float, y: float) -> Iterator[Mark]:
+        """Everything, from this corner."""
+        size, top, highest = self.paper.letters, y + self.top, float(self.attention.weights.max())
+        for across, down, i in self.legend:
+            yield Words(
+                axis_name("head", self.attention.heads[i]), x + across, y + down, size, colour=COLOURS[i]
+            )
+        for i, (layer, weights) in enumerate(zip(self.attention.layers, self.attention.weights, strict=True)):
+            start = x + i * self.across + self.left
+            if len(self.attention.layers) > 1:
+                over = top - 1.9 * size
+                yield Words(axis_name("layer", layer), start + self.span / 2, over, size, "center")
+            yield from self._lines(weights, start, top, highest)
+            off = OFF * size
+            yield from self._column(self.queries, start - off, top, "right", "query")
+            yield from self._column(self.keys, start + self.span + off, top, "left", "key")
+
+    def _column(
+        self, tokens: Sequence[str], x: float, top: float, align: Literal["left", "right"], name: str
+    ) -> Iterator[Words]:
+        size = self.paper.letters
+        yield Words(name, x, top - 0.5 * size, size, align, QUIET)
+        for i, token in enumerate(tokens):
+            yield Words(token, x, top + (i + 0.5) * self.pitch + BASELINE * size, size, align)
+
+    def _lines(
+        self, weights: Float[np.ndarray, "head query key"], x: float, top: float, highest: float
+    ) -> Iterator[Stroke]:
+        """A line for each weight that can be seen, the strongest over the others."""
+        part, ground = weights / (highest or 1), NIGHT if self.paper.look.night else PAPER
+        places = np.argwhere(part >= FAINTEST)
+        for head, query, key in places[np.argsort(part[tuple(places.T)], kind="stable")].tolist():
+            share = float(part[head, query, key])
+            ys = (top + (query + 0.5) * self.pitch, top + (key + 0.5) * self.pitch)
+            ends = ((x, ys[0]), (x + self.span, ys[1]))
+            colour = _mixed(COLOURS[head], ground, share)
+            yield Stroke(ends, colour, self.paper.of(THINNEST + (THICKEST - THINNEST) * share))
+
+
+def lay_out(attention: Attention, look: Look) -> Sheet:
     """A panel for each layer, side by side, a colour for each head.
 
     Raises InputError for more tokens, layers or heads than can be told apart.
     """
+    _check(attention)
+
+    def fit(paper: Paper, room: Room) -> Joined:
+        return _joined(attention, paper, room)
+
+    # The heads are named in their colours, one too.
+    alone = [axis_name("layer", number) for number in attention.layers if len(attention.layers) == 1]
+    subheading = " · ".join([*filter(None, [KINDS.get(attention.kind)]), *alone])
+    return on_paper(look, fit, subheading=subheading, origin=attention.provenance).sheet()
+
+
+def _check(attention: Attention) -> None:
     n_layers, n_heads, n_query, n_key = attention.weights.shape
     if max(n_layers, n_heads) > len(COLOURS):
         hint = f"choose up to {len(COLOURS)} of each with --layer and --head"
@@ -49,73 +157,39 @@ def lay_out(attention: Attention, look: Look, subheading: str = "") -> Sheet:
         raise InputError(
             f"lines between {n_query} queries and {n_key} keys, at most {MOST} can be read", hint=hint
         )
-    queries, keys = (tuple(map(label, names)) for names in (attention.query_names, attention.key_names))
-    left, right = (math.ceil(widest((*texts, "query"), SIZE)) + OFF for texts in (queries, keys))
-    across = left + SPAN + right + GAP
-    width = max(across * len(attention.layers) - GAP, 200.0)
-    marks: list[Mark] = list(_above(attention, look, subheading, width))
-    top = max((mark.y for mark in marks if isinstance(mark, Words)), default=MARGIN) + 2.6 * TITLE
-    for i, (layer, weights) in enumerate(zip(attention.layers, attention.weights, strict=True)):
-        start = MARGIN + i * across + left
-        if len(attention.layers) > 1:
-            marks.append(
-                Words(axis_name("layer", layer), start + SPAN / 2, top - 1.4 * TITLE, TITLE, "center")
-            )
-        marks += _lines(weights, start, top, float(attention.weights.max()), look)
-        marks += _column(queries, start - OFF, top, "right", "query")
-        marks += _column(keys, start + SPAN + OFF, top, "left", "key")
-    y = top + max(n_query, n_key) * PITCH + 2 * NOTE
-    highest = float(attention.weights.max())
-    origin = escape(attention.provenance.strip()) or "origin not recorded"
-    for note in (origin, f"strongest line: {highest:.2g}; none below {FAINTEST * highest:.2g}"):
-        for text in fonts.lines(note, NOTE, width):
-            marks.append(Words(text, MARGIN, y, NOTE, colour=QUIET))
-            y += NOTE * LEADING
-    sheet = Sheet(math.ceil(width + 2 * MARGIN), math.ceil(y - NOTE + MARGIN), tuple(marks), look.night)
-    return fitted(sheet, look.inches[0] * 72, look.inches[1] * 72) if look.inches else sheet
 
 
-def _above(attention: Attention, look: Look, subheading: str, width: float) -> Iterator[Words]:
-    """The headings, and the name of every head in its colour."""
-    y = MARGIN
-    for text in fonts.lines(escape(look.title), HEADING, width):
-        yield Words(text, MARGIN, y + HEADING, HEADING)
-        y += HEADING * LEADING
-    if subheading:
-        yield Words(subheading, MARGIN, y + TITLE, TITLE, colour=QUIET)
-        y += 1.4 * TITLE
-    x = MARGIN
+def _joined(attention: Attention, paper: Paper, room: Room) -> Joined:
+    size, n_layers = paper.letters, len(attention.layers)
+    queries, keys = (
+        tuple(label(name, LONGEST) for name in names)
+        for names in (attention.query_names, attention.key_names)
+    )
+    most = (room.width + GAP * size) / n_layers - GAP * size  # across a panel
+    if paper.fixed:
+        column = (most - SHORTEST * size) / 2 - OFF * size
+        queries, keys = (tuple(cut(name, size, column) for name in names) for names in (queries, keys))
+    left, right = (math.ceil(widest((*texts, "query"), size) + OFF * size) for texts in (queries, keys))
+    span = most - left - right if paper.fixed else SPAN * size
+    width = n_layers * (left + span + right + GAP * size) - GAP * size
+    legend = tuple(_legend(attention, size, max(width, paper.of(200)) if not paper.fixed else room.width))
+    joined = Joined(attention, paper, queries, keys, left, right, span, PITCH * size, legend)
+    if not paper.fixed:
+        return joined
+    pitch = (room.height - joined.top) / max(len(queries), len(keys))
+    pitch = max(pitch, CLOSEST * size)
+    return Joined(attention, paper, queries, keys, left, right, span, min(pitch, 2 * PITCH * size), legend)
+
+
+def _legend(attention: Attention, size: float, room: float) -> Iterator[tuple[float, float, int]]:
+    """Where the name of every head stands."""
+    x, y = 0.0, size
     for i, head in enumerate(attention.heads):
-        name = axis_name("head", head)
-        if x > MARGIN and x + fonts.width(name, TITLE) > MARGIN + width:
-            x, y = MARGIN, y + TITLE * LEADING
-        yield Words(name, x, y + 1.6 * TITLE, TITLE, colour=COLOURS[i])
-        x += fonts.width(name, TITLE) + 9
-
-
-def _column(
-    tokens: Sequence[str], x: float, top: float, align: Literal["left", "right"], name: str
-) -> Iterator[Words]:
-    yield Words(name, x, top - 0.5 * TITLE, NOTE + 1, align, QUIET)
-    for i, token in enumerate(tokens):
-        yield Words(token, x, _middle(i, top) + BASELINE * SIZE, SIZE, align)
-
-
-def _lines(
-    weights: Float[np.ndarray, "head query key"], x: float, top: float, highest: float, look: Look
-) -> Iterator[Stroke]:
-    """A line for each weight that can be seen, the strongest over the others."""
-    part = weights / (highest or 1)
-    places = np.argwhere(part >= FAINTEST)
-    for head, query, key in places[np.argsort(part[tuple(places.T)], kind="stable")].tolist():
-        share = float(part[head, query, key])
-        ends = ((x, _middle(query, top)), (x + SPAN, _middle(key, top)))
-        colour = _mixed(COLOURS[head], NIGHT if look.night else PAPER, share)
-        yield Stroke(ends, colour, THINNEST + (THICKEST - THINNEST) * share)
-
-
-def _middle(i: int, top: float) -> float:
-    return top + (i + 0.5) * PITCH
+        wide = fonts.width(axis_name("head", head), size)
+        if x and x + wide > room:
+            x, y = 0.0, y + LEADING * size
+        yield x, y, i
+        x += wide + 1.2 * size
 
 
 def _mixed(colour: str, ground: str, share: float) -> str:

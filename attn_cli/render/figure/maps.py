@@ -1,4 +1,4 @@
-"""Maps on a sheet: panels of shaded cells, their labels, a colour bar, and where the numbers come from.
+"""Maps: panels of shaded cells, queries down and keys across, with their labels.
 
 `Maps` is what a picture says; `lay_out` gives everything its place. Lengths are in points.
 """
@@ -6,35 +6,43 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..colour import MASKED, ramp
+from ...records.attention import axis_name
 from ..fonts import texts as fonts
+from ..labels import KINDS, label
 from ..look import PLAIN
-from .cells import SHORTEST_SIDE, Cells, cells_in, numbers, picture
-from .sheet import BASELINE, INK, LEADING, PIXEL, QUIET, Picture, Sheet, Stroke, Words, box, fitted
-from .ticks import CLOSEST, below, beside, marks_below, marks_beside, number, round_ticks, widest
+from .bar import Bar
+from .cells import SHORTEST_SIDE, Cells, Grain, filled, grain_in, numbers
+from .paper import GAP, PAGE, TALL, WIDE, Frame, Laid, Paper
+from .paper import lay_out as on_paper
+from .sheet import QUIET, Sheet, Words, box
+from .ticks import CLOSEST, Setting, below, beside, marks_below, marks_beside, widest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from jaxtyping import Bool, Float
 
-    from ..colour import Scale
+    from ...records.attention import Attention
     from ..look import Look
     from .cells import Corner
+    from .paper import Room
     from .sheet import Mark
     from .ticks import Ticks
 
-PAGE, MORE, WIDE = 504.0, 45.0, 864.0  # the width of a sheet; more for each panel after the fourth; at most
-TALL, TALL_PANEL = 1000.0, 720.0
+MORE = 45.0  # the width of a page for each panel after the fourth
+TALL_PANEL = 720.0  # the height of one
 MOST_WITH_TOKENS = 3  # panels side by side, for thinned labels to show more than positions
-MARGIN, GAP = 12.0, 10.0
-HEADING, TITLE, NAME, NOTE = 11.0, 7.5, 7.0, 6.0  # type sizes
-BAR_WIDTH, BAR_HEIGHT = 7.0, 130.0
+STRIP = 0.25  # labels along a side reach so far, for all else of 1: a fifth of the picture
+LABEL = 8  # letters that always have room
+LONGEST = 60  # cells of a label, as a terminal counts
+FLOWS = 1.3  # panels are not set by layer and head if that makes them so much larger
+SMALLEST = 8.0  # the side of a panel
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,84 +58,290 @@ class Maps:
     row_name: str
     column_name: str
     unit: str
-    footer: str
+    origin: str | None
     hidden: Bool[np.ndarray, "#panel row column"] | None = None
     across: int = 1  # panels side by side
     titles: tuple[str, ...] = ()
     side_titles: tuple[str, ...] = ()
-    heading: str = ""
     subheading: str = ""
     square: bool = True
     look: Look = PLAIN
+    barred: bool = True  # whether a colour bar says what the colours mean
+    said: tuple[str, ...] = ()  # at the foot
+    hidden_name: str = "masked"
+    flows: bool = True  # whether panels are set in other columns, to fill paper of a given size
+
+    @property
+    def down(self) -> int:
+        """Panels below one another."""
+        return math.ceil(len(self.values) / self.across)
+
+
+def attention_maps(attention: Attention, look: Look = PLAIN) -> Maps:
+    """What the picture of an attention says: one panel for each head; several layers below one another."""
+    n_layers, n_heads, n_query, n_key = attention.weights.shape
+    layers = tuple(axis_name("layer", layer) for layer in attention.layers)
+    heads = tuple(axis_name("head", head) for head in attention.heads)
+    hidden = None
+    if attention.mask is not None:
+        shape = (n_layers, n_heads, *attention.mask.shape[2:])
+        hidden = np.broadcast_to(~attention.mask, shape).reshape(-1, *shape[2:])
+    return Maps(
+        attention.weights.reshape(-1, n_query, n_key),
+        rows=tuple(label(token, LONGEST) for token in attention.query_tokens),
+        columns=tuple(label(token, LONGEST) for token in attention.key_tokens),
+        row_name="query",
+        column_name="key",
+        unit=attention.unit,
+        origin=attention.provenance,
+        hidden=hidden,
+        across=n_heads if n_layers > 1 and n_heads > 1 else _side_by_side(n_layers * n_heads),
+        titles=heads if n_heads > 1 else layers if n_layers > 1 else (),
+        side_titles=layers if n_layers > 1 and n_heads > 1 else (),
+        look=look,
+        subheading=which(attention),
+    )
+
+
+def which(attention: Attention) -> str:
+    """Kind, layer and head, as far as the panels' titles leave them open."""
+    axes = (("layer", attention.layers), ("head", attention.heads))
+    alone = [axis_name(name, numbers[0]) for name, numbers in axes if len(numbers) == 1]
+    return " · ".join([*filter(None, [KINDS.get(attention.kind)]), *alone])
+
+
+def _side_by_side(n: int) -> int:
+    """How many of n panels stand in a row: as near to a square as leaves no gap, or a small one.
+
+    >>> [_side_by_side(n) for n in (1, 2, 3, 4, 6, 7, 8, 12, 16)]
+    [1, 2, 3, 2, 3, 3, 4, 4, 4]
+    """
+    least = math.ceil(math.sqrt(n))
+    return next((k for k in range(least, 2 * least) if n % k == 0), least)
 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """The sizes and places from which the rest follows."""
+    """The sizes and places from which the rest follows. Places are within the block, which lies at `x`, `y`."""
 
-    cells: Cells
+    maps: Maps
+    paper: Paper
+    grain: Grain
     rows: Ticks
     columns: Ticks
-    corners: tuple[Corner, ...]  # the upper left one of each panel
+    x: float = 0.0
+    y: float = 0.0
+
+    @cached_property
+    def cells(self) -> Cells:
+        """The values and colours of all cells."""
+        return filled(self.grain, self.maps.values, self.maps.hidden, self.maps.look)
 
     @property
-    def left(self) -> float:
-        """Where the panels begin."""
-        return self.corners[0][0]
+    def corners(self) -> tuple[Corner, ...]:
+        """The upper left corner of each panel."""
+        left, top = self.x + self.frame.left, self.y + self.frame.top
+        across, down = self.grain.panel_width + self.gap, self.grain.panel_height + self.gap + self.titled
+        places = (divmod(i, self.maps.across) for i in range(len(self.maps.values)))
+        return tuple((left + column * across, top + row * down) for row, column in places)
 
     @property
-    def top(self) -> float:
-        """Where the panels begin."""
-        return self.corners[0][1]
+    def gap(self) -> float:
+        """Between panels."""
+        return self.paper.whole(self.paper.of(GAP))
 
     @property
-    def right(self) -> float:
-        """Where the panels end."""
-        return max(x for x, _ in self.corners) + self.cells.panel_width
+    def titled(self) -> float:
+        """The height of a title over each panel."""
+        over_each = self.maps.titles and not self.maps.side_titles
+        return self.paper.whole(1.4 * self.paper.letters) * bool(over_each)
+
+    @cached_property
+    def frame(self) -> Frame:
+        """Where the panels lie."""
+        maps, grain, paper = self.maps, self.grain, self.paper
+        left, top = paper.whole(_names_left(maps, paper) + self.rows.reach), paper.whole(_above(paper))
+        right = left + maps.across * (grain.panel_width + self.gap) - self.gap
+        down = maps.down
+        bottom = top + down * (grain.panel_height + self.gap + self.titled) - self.gap - self.titled
+        return Frame(left, top, right, bottom)
 
     @property
-    def bottom(self) -> float:
-        """Where the panels end."""
-        return max(y for _, y in self.corners) + self.cells.panel_height
+    def width(self) -> float:
+        """Of everything."""
+        return self.frame.right + 0.3 * self.paper.letters  # half of the last label
+
+    @property
+    def height(self) -> float:
+        """Of everything."""
+        return self.frame.bottom + self.columns.reach + _names_below(self.paper)
+
+    @property
+    def bar(self) -> Bar | None:
+        """What the colours mean."""
+        if not (self.maps.barred and self.maps.look.shows("colorbar")):
+            return None
+        name = self.maps.unit if self.cells.peaks is None else "of its peak"
+        return Bar(name, self.cells.scale, self.maps.hidden_name if self.cells.hidden.any() else "")
+
+    @property
+    def notes(self) -> list[str]:
+        """Where pixels are fewer than numbers, what a pixel shows."""
+        notes = list(self.maps.said)
+        down, across = (math.ceil(self.grain.factor * n) for n in _together(self.maps))
+        if max(down, across) > 1:
+            notes.append(f"each cell is the mean of {down} × {across} {self.maps.unit}s")
+        return notes
+
+    def marks(self, x: float, y: float) -> Iterator[Mark]:
+        """Everything, from this corner."""
+        at = self.at(x, y)
+        corners, frame, size = at.corners, self.frame, self.paper.letters
+        yield self.cells.marks(corners)
+        yield from (box(*corner, self.grain.panel_width, self.grain.panel_height) for corner in corners)
+        if self.maps.look.shows("numbers"):
+            yield from numbers(self.cells, corners, size)
+        yield from _titles(at)
+        yield from _labels(at)
+        across, down = x + (frame.left + frame.right) / 2, y + (frame.top + frame.bottom) / 2
+        bottom = y + self.height - 0.25 * size
+        yield Words(self.maps.column_name, across, bottom, size, "center", QUIET)
+        yield Words(self.maps.row_name, x + 0.8 * size, down, size, "center", QUIET, turned=True)
+
+    def at(self, x: float, y: float) -> Plan:
+        """The plan with its places on the sheet."""
+        moved = replace(self, x=x, y=y)
+        moved.__dict__["cells"] = self.cells  # need not be made again
+        return moved
 
 
 def lay_out(maps: Maps) -> Sheet:
     """Give everything on the sheet its place."""
-    plan = plan_for(maps)
-    bar = list(_bar(maps.unit, plan))
-    heading = list(_heading(maps, plan.left))
-    foot = max(plan.bottom + plan.columns.reach + NAME + 2, *(_lower_end(mark) for mark in bar))
-    width = _right_end([*heading, *bar], plan.right)
-    footer = list(_footer(maps, plan, foot + 2 * NOTE, max(width, PAGE / 2) - MARGIN))
-    marks: list[Mark] = [
-        *heading,
-        picture(plan.cells, plan.corners),
-        *(box(x, y, plan.cells.panel_width, plan.cells.panel_height) for x, y in plan.corners),
-        *numbers(plan.cells, plan.corners),
-        *_titles(maps, plan),
-        *_labels(plan),
-        Words(maps.column_name, (plan.left + plan.right) / 2, foot, NAME, "center", QUIET),
-        Words(maps.row_name, MARGIN + NAME, (plan.top + plan.bottom) / 2, NAME, "center", QUIET, turned=True),
-        *bar,
-        *footer,
-    ]
-    width = _right_end(footer, width) + MARGIN
-    sheet = Sheet(math.ceil(width), math.ceil(footer[-1].y + MARGIN), tuple(marks), maps.look.night)
-    if inches := maps.look.inches:
-        sheet = fitted(sheet, inches[0] * 72, inches[1] * 72)
-    return sheet
+    return _laid(maps).sheet()
 
 
 def plan_for(maps: Maps) -> Plan:
     """Settle the size of the cells, which labels there are, and where the panels stand."""
-    cells = cells_in(_room(maps), maps.values, maps.hidden, square=maps.square, look=maps.look)
-    brief = maps.across > MOST_WITH_TOKENS
+    laid = _laid(maps)
+    assert isinstance(laid.block, Plan)
+    return laid.block.at(laid.x, laid.y)
+
+
+def _laid(maps: Maps) -> Laid:
+    return on_paper(maps.look, partial(fit, maps), subheading=maps.subheading, origin=maps.origin)
+
+
+def fit(maps: Maps, paper: Paper, room: Room) -> Plan:
+    """The panels as a block for this room."""
+    return _filling(maps, paper, room) if paper.fixed else _natural(maps, paper)
+
+
+# ---- sizes --------------------------------------------------------------------------------------------
+
+
+def _natural(maps: Maps, paper: Paper) -> Plan:
+    """Panels of a page's share, or as large as it takes to read all labels."""
+    maps = _set_in_columns(maps, paper.look.columns) if paper.look.columns else maps
+    width = _share(maps, paper)
+    height = max(
+        min(paper.of(TALL) / maps.down - 2 * paper.of(GAP), paper.of(TALL_PANEL)), paper.of(SHORTEST_SIDE)
+    )
+    grain = grain_in((width, height), _shape(maps), paper, square=maps.square)
+    rest = maps.across * (grain.panel_width + paper.of(GAP)) + paper.of(70)
+    tall = maps.down * (grain.panel_height + paper.of(GAP)) + paper.of(50)
+    return _labelled(maps, paper, grain, STRIP * rest, STRIP * tall)
+
+
+def _share(maps: Maps, paper: Paper) -> float:
+    """The width that a panel may take."""
+    around = min(widest(maps.rows, paper.letters), paper.of(PAGE) / 5) + paper.of(100)
+    pages = (min(WIDE, PAGE + MORE * max(0, maps.across - 4)), WIDE)
+    share, most = ((paper.of(page) - around) / maps.across - paper.of(GAP) for page in pages)
+    needed = max(maps.values.shape[1:]) * (CLOSEST * paper.letters + paper.pixel)
+    if needed > most and maps.across > MOST_WITH_TOKENS:  # there will be positions only
+        share += (around - paper.of(120)) / maps.across
+    return max(needed if share < needed <= most else share, paper.of(SHORTEST_SIDE))
+
+
+def _filling(maps: Maps, paper: Paper, room: Room) -> Plan:
+    """Panels as large as they can be in a room, by layer and head or, where that is far better, as they come."""
+    if paper.look.columns or not maps.flows:
+        ways = [_set_in_columns(maps, paper.look.columns or maps.across)]
+    else:
+        ways = [_set_in_columns(maps, n) for n in range(1, len(maps.values) + 1)]
+    sides = [_side(way, paper, room) for way in ways]
+    best = ways[int(np.argmax(sides))]
+    if maps.side_titles and not paper.look.columns and FLOWS * _side(maps, paper, room) >= max(sides):
+        best = maps
+    return _fitted(best, paper, room)
+
+
+def _set_in_columns(maps: Maps, across: int) -> Maps:
+    """The panels in rows of so many; layers beside the rows as long as each row is a layer."""
+    if not maps.side_titles or across == maps.across:
+        return replace(maps, across=min(across, len(maps.values)))
+    titles = tuple(f"{side} · {title}" for side in maps.side_titles for title in maps.titles)
+    return replace(maps, across=min(across, len(maps.values)), titles=titles, side_titles=())
+
+
+def _side(maps: Maps, paper: Paper, room: Room) -> float:
+    """About how large cells come out, with labels of the usual length."""
+    width, height = _inner(maps, paper, room, 4 * paper.letters, 4 * paper.letters)
+    n_rows, n_columns = maps.values.shape[1:]
+    return min(width / n_columns, height / n_rows) if maps.square else min(width, height)
+
+
+def _fitted(maps: Maps, paper: Paper, room: Room) -> Plan:
+    """The largest cells with which everything fits the room; labels are cut to a fifth of it."""
+    strips = STRIP / (1 + STRIP) * paper.size[0], STRIP / (1 + STRIP) * paper.size[1]
+    left, down = min(widest(maps.rows, paper.letters) + 0.5 * paper.letters, strips[0]), strips[1]
+    fits = None
+    for _ in range(3):
+        width, height = _inner(maps, paper, room, left, down)
+        if min(width, height) < SMALLEST:
+            break
+        grain = grain_in((width, height), _shape(maps), paper, square=maps.square)
+        plan = _labelled(maps, paper, grain, *strips)
+        if plan.width <= room.width + 0.5 and plan.height <= room.height + 0.5:
+            fits = plan
+            left, down = plan.rows.reach, plan.columns.reach
+        else:
+            left, down = max(left, plan.rows.reach), max(down, plan.columns.reach)
+            if fits is not None:
+                break
+    return fits or _labelled(maps, paper, Grain(*_shape(maps), 1, room.width, room.height), *strips)
+
+
+def _inner(maps: Maps, paper: Paper, room: Room, left: float, down: float) -> tuple[float, float]:
+    """Width and height that are left to a panel beside labels that reach so far."""
+    gap, titled = paper.whole(paper.of(GAP)), bool(maps.titles and not maps.side_titles) * 1.4 * paper.letters
+    width = room.width - paper.pixel - _names_left(maps, paper) - left - 0.3 * paper.letters
+    height = room.height - paper.pixel - _above(paper) - down - _names_below(paper)
+    return (width + gap) / maps.across - gap, (height + gap + titled) / maps.down - gap - titled - paper.pixel
+
+
+def _labelled(maps: Maps, paper: Paper, grain: Grain, widest_row: float, deepest: float) -> Plan:
+    """Cells of this size with the labels that they have room for."""
+    brief, least = maps.across > MOST_WITH_TOKENS, LABEL * paper.letters
     down, across = _together(maps)
-    rows = beside(maps.rows, cells.height / cells.factor / down, brief=brief)
-    columns = below(maps.columns, cells.width / cells.factor / across, brief=brief)
-    left = math.ceil(MARGIN + NAME + 6 + (TITLE + 6) * bool(maps.side_titles) + rows.reach)
-    top = math.ceil(MARGIN + _heading_height(maps) + TITLE + 6)
-    return Plan(cells, rows, columns, tuple(_corners(maps, cells, left, top)))
+    if paper.fixed:
+        least = 0.0
+    rows = beside(
+        maps.rows,
+        grain.height / grain.factor / down,
+        Setting(paper.letters, max(least, widest_row), brief),
+    )
+    columns = below(
+        maps.columns,
+        grain.width / grain.factor / across,
+        Setting(paper.letters, max(least, deepest), brief),
+    )
+    return Plan(maps, paper, grain, rows, columns)
+
+
+def _shape(maps: Maps) -> tuple[int, int]:
+    """Rows and columns of the values of a panel."""
+    return maps.values.shape[1], maps.values.shape[2]
 
 
 def _together(maps: Maps) -> tuple[float, float]:
@@ -135,128 +349,45 @@ def _together(maps: Maps) -> tuple[float, float]:
     return len(maps.rows) / maps.values.shape[1], len(maps.columns) / maps.values.shape[2]
 
 
-def _room(maps: Maps) -> tuple[float, float]:
-    """Width and height that a panel may take: a page's share, or what it takes to read all labels."""
-    down = math.ceil(len(maps.values) / maps.across)
-    around = widest(maps.rows, TITLE) + 100  # the labels, the colour bar and the margins
-    share, most = ((page - around) / maps.across - GAP for page in (_page(maps.across), WIDE))
-    needed = max(maps.values.shape[1:]) * CLOSEST
-    if needed > most and maps.across > MOST_WITH_TOKENS:  # there will be positions only
-        share += (around - 120) / maps.across
-    width = needed if share < needed <= most else share
-    return max(width, SHORTEST_SIDE), max(min(TALL / down - 2 * GAP, TALL_PANEL), SHORTEST_SIDE)
+def _names_left(maps: Maps, paper: Paper) -> float:
+    """What stands to the left of the labels."""
+    return (1.6 + 1.6 * bool(maps.side_titles)) * paper.letters
 
 
-def _page(across: int) -> float:
-    return min(WIDE, PAGE + MORE * max(0, across - 4))
+def _names_below(paper: Paper) -> float:
+    """What stands under the labels."""
+    return 1.6 * paper.letters
 
 
-def _corners(maps: Maps, cells: Cells, left: float, top: float) -> Iterator[Corner]:
-    titled = math.ceil(TITLE + 4) * bool(maps.titles and not maps.side_titles)
-    for i in range(len(maps.values)):
-        row, column = divmod(i, maps.across)
-        yield left + column * (cells.panel_width + GAP), top + row * (cells.panel_height + GAP + titled)
+def _above(paper: Paper) -> float:
+    """What stands over the panels."""
+    return 1.6 * paper.letters
+
+
+# ---- what is written ----------------------------------------------------------------------------------
 
 
 def _labels(plan: Plan) -> Iterator[Mark]:
     """Row labels beside the first panel of a row, column labels under the last panel of a column."""
-    for y in sorted({y for _, y in plan.corners}):
-        yield from marks_beside(plan.rows, plan.left, y)
-    for x, y in dict(sorted(plan.corners)).items():
-        yield from marks_below(plan.columns, x, y + plan.cells.panel_height)
+    corners = plan.corners
+    for y in sorted({y for _, y in corners}):
+        yield from marks_beside(plan.rows, corners[0][0], y)
+    for x, y in dict(sorted(corners)).items():
+        yield from marks_below(plan.columns, x, y + plan.grain.panel_height)
 
 
-def _titles(maps: Maps, plan: Plan) -> Iterator[Words]:
-    over = plan.corners[: maps.across] if maps.side_titles else plan.corners
+def _titles(plan: Plan) -> Iterator[Words]:
+    maps, size, corners = plan.maps, plan.paper.letters, plan.corners
+    over = corners[: maps.across] if maps.side_titles else corners
     for title, (x, y) in zip(maps.titles, over, strict=bool(maps.titles)):
-        yield Words(_brief(title, plan.cells.panel_width), x, y - 4, TITLE)
-    for title, (_, y) in zip(maps.side_titles, plan.corners[:: maps.across], strict=bool(maps.side_titles)):
-        middle = y + plan.cells.panel_height / 2
-        text = _brief(title, plan.cells.panel_height)
-        yield Words(text, MARGIN + NAME + 6 + TITLE, middle, TITLE, "center", turned=True)
+        yield Words(_brief(title, plan.grain.panel_width + plan.gap / 2, size), x, y - 0.5 * size, size)
+    for title, (_, y) in zip(maps.side_titles, corners[:: maps.across], strict=bool(maps.side_titles)):
+        text = _brief(title, plan.grain.panel_height + plan.gap / 2, size)
+        yield Words(text, plan.x + 2.5 * size, y + plan.grain.panel_height / 2, size, "center", turned=True)
 
 
-def _brief(title: str, room: float) -> str:
+def _brief(title: str, room: float, size: float) -> str:
     """A title; in short, as L0 or H0, where it would run into the next."""
-    if fonts.width(title, TITLE) <= room:
-        return title
-    return title.replace("layer ", "L").replace("head ", "H")
-
-
-def _heading_lines(maps: Maps) -> Iterator[tuple[str, float, str]]:
-    for text, size, colour in ((maps.heading, HEADING, INK), (maps.subheading, TITLE, QUIET)):
-        yield from ((line, size, colour) for line in fonts.lines(text, size, PAGE - 2 * MARGIN))
-
-
-def _heading_height(maps: Maps) -> float:
-    return sum(size * LEADING + 3 for _, size, _ in _heading_lines(maps))
-
-
-def _heading(maps: Maps, left: float) -> Iterator[Words]:
-    y = MARGIN
-    for line, size, colour in _heading_lines(maps):
-        yield Words(line, left, y + size, size, colour=colour)
-        y += size * LEADING + 3
-
-
-def _footer(maps: Maps, plan: Plan, y: float, room: float) -> Iterator[Words]:
-    """Where the numbers come from; and, where pixels are fewer than numbers, what a pixel shows."""
-    texts = [maps.footer]
-    down, across = (math.ceil(plan.cells.factor * n) for n in _together(maps))
-    if max(down, across) > 1:
-        texts.append(f"each cell is the mean of {down} × {across} {maps.unit}s")
-    for text in texts:
-        for line in fonts.lines(text, NOTE, room - MARGIN):
-            yield Words(line, MARGIN, y, NOTE, colour=QUIET)
-            y += NOTE * LEADING
-
-
-# ---- the colour bar -------------------------------------------------------------------------------
-
-
-def _bar(unit: str, plan: Plan) -> Iterator[Mark]:
-    """The colour bar beside the panels, and under it the colour of what is masked."""
-    x, height = plan.right + 1.4 * GAP, _bar_height(plan.bottom - plan.top)
-    name = unit if plan.cells.peaks is None else "of its peak"
-    yield from colour_bar(name, plan.cells.scale, x, plan.top, plan.bottom)
-    if plan.cells.hidden.any():
-        colour = MASKED["night" if plan.cells.night else "paper"]
-        y = plan.top + height + 8
-        yield Picture(np.full((round(NAME / PIXEL), round(BAR_WIDTH / PIXEL), 3), colour, np.uint8), x, y)
-        yield Words("masked", x + BAR_WIDTH + 4, y - 1 + NAME, NAME)
-
-
-def _bar_height(room: float) -> int:
-    return math.ceil(min(BAR_HEIGHT, max(room, 3 * SHORTEST_SIDE)))
-
-
-def colour_bar(name: str, scale: Scale, x: float, top: float, bottom: float) -> Iterator[Mark]:
-    """The colours, top value uppermost, with round numbers beside them."""
-    height = _bar_height(bottom - top)
-    shades = np.rint(np.linspace(255, 0, round(height / PIXEL))).astype(int)
-    yield Picture(ramp(scale.ramp)[shades][:, None].repeat(round(BAR_WIDTH / PIXEL), axis=1), x, top)
-    yield box(x, top, BAR_WIDTH, height)
-    yield Words(name, x, top - 7, NAME, colour=QUIET)
-    for tick, text in bar_ticks(scale):
-        y = top + height * (1 - float(scale.part(np.array(tick))))
-        yield Stroke(((x + BAR_WIDTH, y), (x + BAR_WIDTH + 2, y)))
-        yield Words(text, x + BAR_WIDTH + 4, y + BASELINE * NAME, NAME)
-
-
-def bar_ticks(scale: Scale) -> Iterator[tuple[float, str]]:
-    """Round numbers beside a colour bar; on a logarithmic scale, powers of ten."""
-    if scale.log:
-        powers = range(math.ceil(math.log10(scale.low) - 1e-9), math.floor(math.log10(scale.high) + 1e-9) + 1)
-        yield from ((10.0**power, f"{10.0**power:g}") for power in powers)
-        return
-    ticks, decimals = round_ticks(scale.low, scale.high)
-    yield from ((tick, number(tick, decimals)) for tick in ticks)
-
-
-def _right_end(marks: Sequence[Mark], start: float) -> float:
-    ends = [mark.x + fonts.width(mark.text, mark.size) for mark in marks if isinstance(mark, Words)]
-    return max([start, *ends])
-
-
-def _lower_end(mark: Mark) -> float:
-    return mark.y if isinstance(mark, Words) else 0.0
+    short = title.replace("layer ", "L").replace("head ", "H")
+    ways = (title, short, short.replace(" · ", ""), short.replace(" · ", ".").translate({76: None, 72: None}))
+    return next((way for way in ways if fonts.width(way, size) <= room), "")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...text.escaping import escape
+from ..look import PLAIN
 from ..terminal.blocks import BlockMaps
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ...records.attention import Attention
+    from ..look import Look
     from .maps import Plan
     from .sheet import Stroke
 
@@ -35,22 +37,24 @@ def mask_picture(mask: Attention) -> RenderableType:
         titles=titles,
         across=len(maps),
         unit=_UNIT,
-        footer=_footer(mask),
+        footer=escape(_said(mask)),
     )
 
 
-def mask_figure(mask: Attention) -> Figure:
+def mask_figure(mask: Attention, look: Look = PLAIN) -> Figure:
     """The mask as a figure; a cell that stands for many pairs shows how many of them are permitted."""
-    from .figure import attention_maps
-    from .maps import lay_out, plan_for
-    from .sheet import Number, draw
+    from .maps import attention_maps, lay_out, plan_for
+    from .sheet import draw
 
-    maps = replace(attention_maps(mask), unit=_UNIT, footer=_footer(mask))
+    alone = replace(look, no=(*look.no, "numbers"))  # 1 and 0 would say no more than the colours
+    maps = attention_maps(mask, alone)
+    heads = maps.titles if len(mask.heads) > 1 else ()
+    maps = replace(maps, titles=heads, unit=_UNIT, origin=_said(mask), subheading="", barred=False)
+    maps = replace(maps, said=("dark: the query may attend to the key",) if not look.night else ())
     laid_out = lay_out(maps)
-    marks = [mark for mark in laid_out.marks if not isinstance(mark, Number)]  # 1 and 0 would say no more
-    if max(maps.values.shape[1:]) <= _MOST_COUNTED:
-        marks += _grid(plan_for(maps))
-    return draw(replace(laid_out, marks=tuple(marks)))
+    counted = max(maps.values.shape[1:]) <= _MOST_COUNTED
+    marks = [*laid_out.marks, *(_grid(plan_for(maps)) if counted else ())]
+    return draw(replace(laid_out, marks=tuple(marks)), look.pixels)
 
 
 def _grid(plan: Plan) -> Iterator[Stroke]:
@@ -68,7 +72,7 @@ def _grid(plan: Plan) -> Iterator[Stroke]:
             yield Stroke(((left, y), (right, y)), _FAINT, 0.3)
 
 
-def _footer(mask: Attention) -> str:
+def _said(mask: Attention) -> str:
     pairs = mask.weights.size
     permitted = int(mask.weights.sum())
-    return f"{escape(mask.provenance)}: {permitted:,} of {pairs:,} pairs permitted ({permitted / pairs:.1%})"
+    return f"{mask.provenance}: {permitted:,} of {pairs:,} pairs permitted ({permitted / pairs:.1%})"

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ..fonts import texts as fonts
-from .backend import DPI, Figure, IdentityTransform, LineCollection, PathCollection, house_style
-from .pixels import add_pixels
+from .artists import Outlines, Shades, Writing, add_pixels
+from .backend import DPI, Drawn, IdentityTransform, LineCollection, house_style
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import UInt8
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 INK, QUIET, FAINT = "#222222", "#777777", "#a0a0a0"
 PAPER, NIGHT = "#ffffff", "#141414"
@@ -62,6 +63,16 @@ class Picture:
     pixel: float = PIXEL  # the width of one
 
 
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """The coloured cells of panels, each `width` × `height`, from the upper left corner of each panel."""
+
+    rgb: UInt8[np.ndarray, "panel row column 3"]
+    corners: tuple[tuple[float, float], ...]
+    width: float
+    height: float
+
+
 @dataclass(frozen=True)
 class Stroke:
     """A thin line through points."""
@@ -71,7 +82,7 @@ class Stroke:
     width: float = 0.5
 
 
-Mark = Words | Number | Picture | Stroke
+Mark = Words | Number | Picture | Cells | Stroke
 
 
 @dataclass(frozen=True)
@@ -82,6 +93,8 @@ class Sheet:
     height: float
     marks: tuple[Mark, ...]
     night: bool = False  # light marks on a dark ground
+    title: str = ""  # what the file is called within
+    text_as: str = "text"  # or outlines, in an SVG
 
     def words(self) -> list[str]:
         """All that is written, in the order of the marks."""
@@ -94,49 +107,27 @@ def box(x: float, y: float, width: float, height: float, colour: str = FAINT) ->
     return Stroke(((x, y), (right, y), (right, bottom), (x, bottom), (x, y)), colour)
 
 
-def fitted(sheet: Sheet, width: float, height: float) -> Sheet:
-    """The sheet on another of this size, as large as it can be there, and in the middle.
-
-    >>> fitted(Sheet(10, 10, (Words("a", 0, 10, 8),)), 40, 20).marks
-    (Words(text='a', x=10.0, y=20.0, size=16.0, align='left', colour='#222222', turned=False),)
-    """
-    factor = min(width / sheet.width, height / sheet.height)
-    aside, down = (width - factor * sheet.width) / 2, (height - factor * sheet.height) / 2
-    marks = tuple(moved(mark, aside, down, factor) for mark in sheet.marks)
-    return replace(sheet, width=width, height=height, marks=marks)
-
-
-def moved(mark: Mark, aside: float, down: float, factor: float = 1.0) -> Mark:
-    """A mark made larger by a factor, then moved to the right and down.
-
-    >>> moved(Words("a", 0, 10, 8), 5, 1)
-    Words(text='a', x=5.0, y=11.0, size=8.0, align='left', colour='#222222', turned=False)
-    """
-    if isinstance(mark, Stroke):
-        points = tuple((aside + factor * x, down + factor * y) for x, y in mark.points)
-        return replace(mark, points=points, width=factor * mark.width)
-    x, y = aside + factor * mark.x, down + factor * mark.y
-    if isinstance(mark, Picture):
-        return replace(mark, x=x, y=y, pixel=factor * mark.pixel)
-    return replace(mark, x=x, y=y, size=factor * mark.size)
-
-
 def draw(sheet: Sheet, dpi: float = DPI) -> Figure:
     """The sheet as a matplotlib figure."""
     sheet = _by_night(sheet) if sheet.night else sheet
     fonts.warn_of_missing(sheet.words())
     with house_style({"font.family": fonts.families_for(sheet.words())}):
-        figure = Figure(figsize=(sheet.width / 72, sheet.height / 72), dpi=dpi)
-        figure.set_facecolor(NIGHT if sheet.night else PAPER)
+        figure = Drawn(figsize=(sheet.width / 72, sheet.height / 72), dpi=dpi)
+        figure.said, figure.text_as = sheet.title, sheet.text_as
+        ground = NIGHT if sheet.night else PAPER
+        figure.set_facecolor(ground)
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, sheet.width), ylim=(sheet.height, 0))
         axes.set_axis_off()
         for mark in sheet.marks:
             if isinstance(mark, Picture):
                 _add_picture(axes, mark)
+            elif isinstance(mark, Cells):
+                _add_cells(axes, mark, ground)
             elif isinstance(mark, Words):
                 _add_words(axes, mark)
         _add_strokes(axes, [mark for mark in sheet.marks if isinstance(mark, Stroke)])
-        _add_numbers(axes, [mark for mark in sheet.marks if isinstance(mark, Number)])
+        numbers = [mark for mark in sheet.marks if isinstance(mark, Number)]
+        _add_numbers(axes, numbers, as_text=sheet.text_as == "text")
     return figure
 
 
@@ -157,6 +148,11 @@ def _add_picture(axes: Axes, picture: Picture) -> None:
     height, width = (pixels * picture.pixel for pixels in picture.rgb.shape[:2])
     extent = (picture.x, picture.x + width, picture.y + height, picture.y)
     add_pixels(axes, picture.rgb, extent)
+
+
+def _add_cells(axes: Axes, cells: Cells, ground: str) -> None:
+    red, green, blue = bytes.fromhex(ground[1:])
+    axes.add_artist(Shades(cells.rgb, cells.corners, (cells.width, cells.height), (red, green, blue)))
 
 
 def _add_words(axes: Axes, words: Words) -> None:
@@ -183,11 +179,11 @@ def _add_strokes(axes: Axes, strokes: Sequence[Stroke]) -> None:
     axes.add_collection(lines, autolim=False)
 
 
-def _add_numbers(axes: Axes, numbers: Sequence[Number]) -> None:
+def _add_numbers(axes: Axes, numbers: Sequence[Number], *, as_text: bool) -> None:
     """All numbers together, as one collection for each digit: a text each would cost a millisecond."""
     for kind, places in sorted(_digits(numbers).items()):
         digit, size = kind
-        glyphs = PathCollection(
+        glyphs = Outlines(
             [fonts.outline(digit)[0]],
             sizes=[size**2],
             offsets=[(x, y) for x, y, _ in places],
@@ -196,16 +192,23 @@ def _add_numbers(axes: Axes, numbers: Sequence[Number]) -> None:
             linewidths=0,
             transform=IdentityTransform(),  # sized in points, whatever the axes
         )
+        glyphs.as_text = as_text
         axes.add_collection(glyphs, autolim=False)
+    if as_text and numbers:
+        texts = ((n.text, n.x - _width(n) / 2, n.y, n.size, n.colour) for n in numbers)
+        axes.add_artist(Writing(texts, fonts.families_for("0")[0]))
+
+
+def _width(number: Number) -> float:
+    return sum(fonts.outline(digit)[1] for digit in number.text) * number.size
 
 
 def _digits(numbers: Iterable[Number]) -> dict[tuple[str, float], list[tuple[float, float, str]]]:
     """Where each digit of each size stands, and its colour."""
     places: dict[tuple[str, float], list[tuple[float, float, str]]] = {}
     for number in numbers:
-        widths = [fonts.outline(digit)[1] * number.size for digit in number.text]
-        x = number.x - sum(widths) / 2
-        for digit, width in zip(number.text, widths, strict=True):
+        x = number.x - _width(number) / 2
+        for digit in number.text:
             places.setdefault((digit, number.size), []).append((x, number.y, number.colour))
-            x += width
+            x += fonts.outline(digit)[1] * number.size
     return places

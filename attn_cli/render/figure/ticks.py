@@ -1,4 +1,4 @@
-"""The labels along one side of a panel: as many as can be read, at one size, none over another."""
+"""The labels along one side of a panel: as many as can be read at the size of letters, none over another."""
 
 from __future__ import annotations
 
@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING
 from ...text.characters import clusters
 from ..fonts import texts as fonts
 from ..labels import stands_upright
-from .sheet import BASELINE, LEADING, Stroke, Words
+from .sheet import BASELINE, Stroke, Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from .sheet import Mark
 
-LARGEST, SMALLEST = 8.0, 5.5
-BRIEF = 6.5  # the largest size of positions that stand under one panel of many
-OVERHANG = 4.0  # how far these may reach beyond the panel
-TURN_BELOW = 6.0  # rather than set running text smaller than this, turn it
-CLOSEST = 7.0  # from one label to the next, in whole pixels
-OFF = 4.0  # from the panel to its labels
-_DOWN = 1.1  # from one ideograph to the next below it, for a type size of 1
+CLOSEST = 1.06  # from one label to the next, for letters of 1
+OFF = 0.5  # from the panel to its labels, for letters of 1
+OVERHANG = 4.0  # how far positions under a panel may reach beyond it
+_DOWN = 1.1  # from one ideograph to the next below it, for letters of 1
+_TICK = 2.5
 
 
 @dataclass(frozen=True)
@@ -37,40 +35,49 @@ class Ticks:
     reach: float = 0.0  # how far they stand out from the panel
 
 
-def beside(labels: Sequence[str], pitch: float, *, brief: bool = False) -> Ticks:
-    """Labels to the left of rows that are `pitch` points high; `brief` ones are positions where thinned."""
-    ticks = _thinned(labels, pitch, brief, 1.5 * CLOSEST, BRIEF if brief else LARGEST)
-    return replace(ticks, reach=widest(ticks.texts, ticks.size) + OFF)
+@dataclass(frozen=True)
+class Setting:
+    """How labels are set: the size of letters, how far they may reach, whether thinned ones are mere positions."""
+
+    size: float
+    room: float = math.inf
+    brief: bool = False
 
 
-def below(labels: Sequence[str], pitch: float, *, brief: bool = False) -> Ticks:
+def beside(labels: Sequence[str], pitch: float, by: Setting) -> Ticks:
+    """Labels to the left of rows that are `pitch` points high."""
+    ticks = _thinned(labels, pitch, by, 1.5 * CLOSEST * by.size)
+    ticks = _cut(ticks, by)
+    return replace(ticks, reach=widest(ticks.texts, ticks.size) + OFF * by.size)
+
+
+def below(labels: Sequence[str], pitch: float, by: Setting) -> Ticks:
     """Labels under columns that are `pitch` points wide: running where all fit so, else turned."""
-    largest = BRIEF if brief else LARGEST
-    ticks = _thinned(labels, pitch, brief, fonts.width(str(len(labels)), largest) + 4, largest)
-    if ticks.thinned and brief:  # a neighbour's labels begin right beside
+    ticks = _thinned(labels, pitch, by, fonts.width(str(len(labels)), by.size) + 0.5 * by.size)
+    if ticks.thinned and by.brief:  # a neighbour's labels begin right beside
         ticks = _within(ticks, len(labels) * pitch + OVERHANG)
-    room = (ticks.at[1] - ticks.at[0] if len(ticks.at) > 1 else pitch) - 2.5
-    size = min(ticks.size, ticks.size * room / max(widest(ticks.texts, ticks.size), 1e-6))
-    if size >= min(ticks.size, TURN_BELOW):
-        return replace(ticks, size=size, reach=size + OFF)
+    room = (ticks.at[1] - ticks.at[0] if len(ticks.at) > 1 else pitch) - 0.3 * by.size
+    if widest(ticks.texts, ticks.size) <= room:
+        return replace(ticks, reach=(1 + OFF) * by.size)
+    ticks = replace(_cut(ticks, by), running=False)
     depth = max(_depth(text, ticks.size) for text in ticks.texts)
-    return replace(ticks, running=False, reach=depth + OFF)
+    return replace(ticks, reach=depth + OFF * by.size)
 
 
 def marks_beside(ticks: Ticks, x: float, y: float) -> Iterator[Mark]:
     """The labels to the left of a panel whose upper left corner this is."""
     for text, at in zip(ticks.texts, ticks.at, strict=True):
-        yield Words(text, x - OFF, y + at + BASELINE * ticks.size, ticks.size, "right")
+        yield Words(text, x - OFF * ticks.size, y + at + BASELINE * ticks.size, ticks.size, "right")
         if ticks.thinned:
-            yield Stroke(((x - 2.5, y + at), (x, y + at)))
+            yield Stroke(((x - _TICK, y + at), (x, y + at)))
 
 
 def marks_below(ticks: Ticks, x: float, y: float) -> Iterator[Mark]:
     """The labels under a panel whose lower left corner this is."""
     for text, at in zip(ticks.texts, ticks.at, strict=True):
-        yield from _set_below(text, x + at, y + OFF, ticks)
+        yield from _set_below(text, x + at, y + OFF * ticks.size, ticks)
         if ticks.thinned:
-            yield Stroke(((x + at, y), (x + at, y + 2.5)))
+            yield Stroke(((x + at, y), (x + at, y + _TICK)))
 
 
 def _set_below(text: str, x: float, y: float, ticks: Ticks) -> Iterator[Words]:
@@ -90,6 +97,28 @@ def widest(texts: Iterable[str], size: float) -> float:
     return max((fonts.width(text, size) for text in longest), default=0.0)
 
 
+def cut(text: str, size: float, room: float) -> str:
+    """The text if it fits the room, else as much of its beginning as does, and an ellipsis.
+
+    >>> cut("incomprehensibilities", 8, 40)
+    'incompr…'
+    """
+    if fonts.width(text, size) <= room:
+        return text
+    parts = list(clusters(text))
+    fitting = next(
+        (n for n in range(len(parts) - 1, 0, -1) if fonts.width("".join(parts[:n]) + "…", size) <= room), 0
+    )
+    return "".join(parts[:fitting]) + "…"
+
+
+def _cut(ticks: Ticks, by: Setting) -> Ticks:
+    room = by.room - OFF * by.size
+    if widest(ticks.texts, by.size) <= room:
+        return ticks
+    return replace(ticks, texts=tuple(cut(text, by.size, room) for text in ticks.texts))
+
+
 def _within(ticks: Ticks, end: float) -> Ticks:
     """Only the labels that end before this place."""
     kept = [
@@ -97,23 +126,21 @@ def _within(ticks: Ticks, end: float) -> Ticks:
         for text, at in zip(ticks.texts, ticks.at, strict=True)
         if at + fonts.width(text, ticks.size) / 2 <= end
     ]
+    kept = kept or [("", 0.0)]
     return replace(ticks, texts=tuple(text for text, _ in kept), at=tuple(at for _, at in kept))
 
 
-def _thinned(
-    labels: Sequence[str], pitch: float, brief: bool, among_positions: float, largest: float
-) -> Ticks:
+def _thinned(labels: Sequence[str], pitch: float, by: Setting, among_positions: float) -> Ticks:
     """Every label, or every 2nd, 5th, 10th … where more cannot be read; those then say their position.
 
     Mere positions need not stand as close as they could, since they can be counted on.
     """
-    step = _step(len(labels), pitch, CLOSEST)
-    if step > 1 and (brief or all(label == str(i) for i, label in enumerate(labels))):
+    step = _step(len(labels), pitch, CLOSEST * by.size)
+    if step > 1 and (by.brief or all(label == str(i) for i, label in enumerate(labels))):
         labels, step = [""] * len(labels), _step(len(labels), pitch, among_positions)
     shown = range(0, len(labels), step)
     texts = tuple(labels[i] if step == 1 else f"{i} {labels[i]}".rstrip() for i in shown)
-    size = max(SMALLEST, min(largest if step > 1 else LARGEST, step * pitch / LEADING))
-    return Ticks(texts, tuple((i + 0.5) * pitch for i in shown), size, step > 1)
+    return Ticks(texts, tuple((i + 0.5) * pitch for i in shown), by.size, step > 1)
 
 
 def _step(n: int, pitch: float, closest: float) -> int:
@@ -141,15 +168,15 @@ def number(value: float, decimals: int) -> str:
     return f"{value:.{decimals}f}".replace("-", "−")
 
 
-def round_ticks(low: float, high: float) -> tuple[list[float], int]:
-    """Two to six round numbers from low to high, zero among them, and the decimals they need.
+def round_ticks(low: float, high: float, most: float = 5.5) -> tuple[list[float], int]:
+    """Round numbers from low to high, zero among them, fewer than `most` steps; and the decimals they need.
 
     >>> round_ticks(0, 0.91)
     ([0.0, 0.2, 0.4, 0.6, 0.8], 1)
     """
     size = math.floor(math.log10(high - low))
-    steps = (lead * 10.0**power for power in (size - 1, size) for lead in (1, 2, 5))
-    step = next(step for step in steps if (high - low) / step < 5.5)
+    steps = (lead * 10.0**power for power in (size - 1, size, size + 1) for lead in (1, 2, 5))
+    step = next(step for step in steps if (high - low) / step < most or step > high - low)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     decimals = max(0, -math.floor(math.log10(step) + 1e-9))
     return [round(i * step, decimals) for i in range(first, last + 1)], decimals

@@ -26,7 +26,7 @@ class Face(NamedTuple):
     @property
     def name(self) -> str:
         """What matplotlib is told it is called: a name that no other font has."""
-        return f"{self.path}#{self.number}"
+        return f"{self.path}#{self.number}".replace("'", "’")
 
 
 def faces_in(files: Iterable[str], turn: int, *, upright: bool = True) -> Iterator[Face]:
@@ -63,7 +63,17 @@ def registered(face: Face) -> str:
         fname=face.path, index=face.number, name=face.name, weight=400, size="scalable"
     )
     font_manager.fontManager.ttflist.append(entry)
+    _registered[face.name] = face
     return face.name
+
+
+_registered: dict[str, Face] = {}
+
+
+def family_of(name: str) -> str:
+    """What people call the font that is registered under this name."""
+    family: str = font_of(_registered[name]).family_name
+    return family
 
 
 def found(name: str) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import bisect
 import functools
+import html
 import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
@@ -12,7 +14,7 @@ from ...errors import warn
 from ...text.characters import clusters
 from ..figure.backend import Path, TextPath, font_manager
 from .faces import face_of, is_invisible, latin
-from .fontfiles import font_of, found, is_cff, registered
+from .fontfiles import family_of, font_of, found, is_cff, registered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -95,6 +97,18 @@ def _outline(character: str, face: Face) -> tuple[Path, float]:
 def embeds_as_text(families: Iterable[str]) -> bool:
     """Whether a PDF can embed these fonts whole, which takes quadratic outlines, not CFF."""
     return not any(is_cff(found(name)) for name in families)
+
+
+def named_for_people(svg: bytes) -> bytes:
+    """An SVG whose fonts are called what people call them, not by the files of this machine."""
+
+    def families(match: re.Match[bytes]) -> bytes:
+        names = re.findall(r"'([^']*)'", html.unescape(match[0].decode()))
+        known = dict.fromkeys(family_of(ast.literal_eval(f"'{name}'")) for name in names)
+        quoted = [f"'{html.escape(name)}'" for name in known]
+        return f"font-family: {', '.join([*quoted, 'sans-serif'])}".encode()
+
+    return re.sub(rb"font-family: '[^'\"]*#\d+'(?:, '[^'\"]*#\d+')*", families, svg)
 
 
 _CIRCLE, _APART, _BYTE_ORDER_MARK = "\u25cc", "\u200b", "\ufeff"

@@ -1,0 +1,234 @@
+"""Records drawn into a user's own axes, with matplotlib's own ticks, labels and colour bar.
+
+Nothing is laid out here: the figure is the user's. What is drawn can be asked for as ever: `ax.images[0]`,
+`ax.collections`, the labels of the ticks.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import InputError
+from ...records.attention import axis_name
+from ...records.encoding import PositionTable
+from ...records.series import Series
+from ...registry import Registry
+from ...text.escaping import escape
+from ..colour import DECADES, MASKED, ramp, scale_of
+from ..fonts import texts as fonts
+from ..labels import label, stands_upright
+from ..look import usual_view
+from ..patches import maps_of
+from ..pooling import block_peaks
+from ..text import place_of
+from .backend import LineCollection, ListedColormap, LogNorm, Normalize
+from .lines import FAINTEST, MOST, THICKEST, THINNEST
+from .maps import which
+from .paper import UNKNOWN
+from .plot import COLOURS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
+
+    from ...records.attention import Attention
+    from ..look import Look
+
+# The views of an attention that can be drawn into given axes.
+INTO: Registry[Callable[[Axes, Attention, Look], None]] = Registry("view within axes")
+CLOSEST = 1.1  # from one label to the next, for letters of 1
+
+
+def draw_into(ax: Axes, record: Attention | PositionTable | Series, look: Look) -> Figure:
+    """Draw a record into axes; their figure is returned."""
+    if isinstance(record, PositionTable):
+        _table(ax, record, look)
+    elif isinstance(record, Series):
+        _curves(ax, record)
+    else:
+        view = look.view or usual_view(record, look)
+        if view not in INTO:
+            hint = f"leave ax out, or give view {', '.join(INTO)}"
+            raise InputError(f"view {view!r} cannot be drawn into axes", hint=hint)
+        INTO[view](ax, record, look)
+        _named(ax, which(record), escape(record.provenance.strip()) or UNKNOWN, look)
+    figure: Figure = ax.get_figure(root=True)  # type: ignore[assignment]
+    return figure
+
+
+@INTO.register
+def map_(ax: Axes, attention: Attention, look: Look) -> None:
+    """One layer's one head, its tokens as the labels of the ticks."""
+    values = _one(attention)
+    image = _shaded(ax, values, look, attention.unit)
+    image.axes.set_aspect("equal" if 1 not in values.shape else "auto")
+    _ticks(ax.xaxis, attention.key_names, turned=True)
+    _ticks(ax.yaxis, attention.query_names)
+    ax.set(xlabel="key", ylabel="query")
+
+
+@INTO.register
+def grid(ax: Axes, attention: Attention, look: Look) -> None:
+    """All heads at a glance: a small map for each, layers down and heads across."""
+    hidden = None if attention.mask is None else np.broadcast_to(~attention.mask, attention.weights.shape)
+    shape = attention.weights.shape
+    room = ax.get_window_extent()
+    block = max(1, math.ceil(shape[0] * shape[2] / room.height), math.ceil(shape[1] * shape[3] / room.width))
+    peaks, covered = block_peaks(attention.weights, hidden, block)
+    n_layers, n_heads, n_rows, n_columns = peaks.shape
+    gap = max(1, round(0.06 * max(n_rows, n_columns)))
+    down, across = n_rows + gap, n_columns + gap
+    size = n_layers * down - gap, n_heads * across - gap
+    sheet: np.ma.MaskedArray[Any, Any] = np.ma.masked_array(np.zeros(size, peaks.dtype), np.ones(size, bool))
+    for i, j in np.ndindex(n_layers, n_heads):
+        part: np.ma.MaskedArray[Any, Any] = np.ma.masked_array(peaks[i, j], covered[i, j])
+        sheet[i * down : i * down + n_rows, j * across : j * across + n_columns] = part
+    _shaded(ax, sheet, look, attention.unit).axes.set_aspect("auto")
+    ax.set_xticks(np.arange(n_heads) * across + (n_columns - 1) / 2, list(map(str, attention.heads)))
+    ax.set_yticks(np.arange(n_layers) * down + (n_rows - 1) / 2, list(map(str, attention.layers)))
+    ax.set(xlabel="head", ylabel="layer")
+
+
+@INTO.register
+def lines(ax: Axes, attention: Attention, look: Look) -> None:
+    """Queries left, keys right, lines as strong as the weights; the heads of one layer by colour."""
+    n_layers, n_heads, n_query, n_key = attention.weights.shape
+    if n_layers > 1 or n_heads > len(COLOURS) or max(n_query, n_key) > MOST:
+        hint = f"choose one layer, up to {len(COLOURS)} heads and {MOST} tokens"
+        raise InputError(f"lines of {n_layers} layers × {n_heads} heads in one pair of axes", hint=hint)
+    part = attention.weights[0] / (float(attention.weights.max()) or 1)
+    for head, name in enumerate(attention.heads):
+        places = np.argwhere(part[head] >= FAINTEST)
+        shares = part[head][tuple(places.T)]
+        red, green, blue = (part / 255 for part in bytes.fromhex(COLOURS[head][1:]))
+        drawn = LineCollection(
+            [((0, query), (1, key)) for query, key in places.tolist()],
+            colors=[(red, green, blue, share) for share in shares.tolist()],
+            linewidths=THINNEST + (THICKEST - THINNEST) * shares,
+            label=axis_name("head", name),
+        )
+        ax.add_collection(drawn)
+    ax.set(xlim=(0, 1), ylim=(max(n_query, n_key) - 0.5, -0.5), ylabel="query")
+    ax.set_xticks([])
+    _ticks(ax.yaxis, attention.query_names)
+    right = ax.secondary_yaxis("right")
+    right.set_ylabel("key")
+    _ticks(right.yaxis, attention.key_names)
+    if n_heads > 1 and look.shows("colorbar"):
+        legend = ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=n_heads, frameon=False)
+        for line in legend.get_lines():
+            line.set(alpha=1, linewidth=THICKEST)
+
+
+@INTO.register
+def image(ax: Axes, attention: Attention, look: Look) -> None:
+    """An image, and over it what one query attends to in one head."""
+    query = place_of(look.query_token or "0", attention.query_tokens)
+    maps = maps_of(attention, query)
+    _only_one(maps.shape[0], maps.shape[1])
+    extent = (-0.5, maps.shape[3] - 0.5, maps.shape[2] - 0.5, -0.5)
+    if attention.image is not None:
+        ax.imshow(attention.image.mean(axis=-1), cmap="gray", extent=extent, alpha=0.5)
+    values = maps[0, 0]
+    shown = _shaded(ax, np.ma.masked_array(values), look, attention.unit)
+    shown.set_alpha(np.clip(values / (float(values.max()) or 1), 0, 1) ** 0.7 * 0.85)
+    shown.set_extent(extent)
+    ax.set(xticks=[], yticks=[])
+
+
+# ---- parts ------------------------------------------------------------------------------------------
+
+
+def _table(ax: Axes, table: PositionTable, look: Look) -> None:
+    _shaded(ax, np.ma.masked_array(table.values), look, "value").axes.set_aspect("auto")
+    ax.set(xlabel="dimension", ylabel="position")
+    _named(ax, "", f"positional encoding {escape(table.kind)}", look)
+
+
+def _curves(ax: Axes, series: Series) -> None:
+    spelt = {"pos": "position", "dim": "dimension"}
+    for (name, values), colour in zip(series.columns.items(), COLOURS * len(series.columns), strict=False):
+        ax.plot(values, color=colour, label=f"{spelt.get(series.column, series.column)} {name}".strip())
+    ax.set_xlabel(spelt.get(series.index, series.index))
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+def _only_one(n_layers: int, n_heads: int) -> None:
+    if n_layers * n_heads != 1:
+        hint = "choose one layer and one head, or view 'grid'"
+        raise InputError(f"axes hold one map, not {n_layers} layers × {n_heads} heads", hint=hint)
+
+
+def _one(attention: Attention) -> np.ma.MaskedArray[Any, Any]:
+    """The only map, with what is masked hidden."""
+    _only_one(*attention.weights.shape[:2])
+    values = attention.weights[0, 0]
+    hidden = np.zeros(values.shape, bool) if attention.mask is None else ~attention.mask[0, 0]
+    return np.ma.masked_array(values, np.broadcast_to(hidden, values.shape))
+
+
+def _shaded(ax: Axes, values: np.ma.MaskedArray[Any, Any], look: Look, unit: str) -> AxesImage:
+    """Values as an image in the colours of a look, with a colour bar unless that is left out."""
+    scale = scale_of(values.compressed(), look)
+    masked = np.array(MASKED["night" if look.night else "paper"]) / 255
+    colours = ListedColormap(ramp(scale.ramp) / 255, scale.ramp).with_extremes(bad=tuple(masked))
+    norm = (
+        LogNorm(scale.high / 10**DECADES, scale.high, clip=True)
+        if scale.log
+        else Normalize(scale.low, scale.high)
+    )
+    shown = ax.imshow(values, cmap=colours, norm=norm, interpolation="nearest")
+    if look.shows("colorbar"):
+        ax.get_figure(root=False).colorbar(shown, ax=ax, label=unit)  # type: ignore[union-attr]
+    return shown
+
+
+def _ticks(axis: Any, tokens: Sequence[str], *, turned: bool = False) -> None:
+    """Tokens as labels, all, or every 2nd, 5th, 10th … where more would not fit the axes as they are now."""
+    box = axis.axes.get_window_extent()
+    size = axis.get_ticklabels()[0].get_size() if axis.get_ticklabels() else 10.0
+    room = (box.width if turned else box.height) / axis.axes.get_figure(root=True).dpi * 72
+    steps = (lead * 10**power for power in range(9) for lead in (1, 2, 5))
+    step = next(step for step in steps if step * room / len(tokens) >= CLOSEST * size or step >= len(tokens))
+    at = range(0, len(tokens), step)
+    texts = [fonts.drawable(label(tokens[i])) for i in at]
+    axis.set_ticks(list(at), texts)
+    turned = turned and not all(map(stands_upright, texts))
+    for tick in axis.get_ticklabels():
+        tick.set(parse_math=False, rotation=90 if turned else 0)
+        _in_fonts(tick)
+
+
+def _in_fonts(text: Any) -> None:
+    """A text that the user's font need not have, in the fonts that have it."""
+    if not text.get_text().isascii():
+        text.set_fontfamily([*text.get_fontfamily(), *fonts.families_for([text.get_text()])])
+
+
+def _named(ax: Axes, subheading: str, origin: str, look: Look) -> None:
+    """The title over the axes, and under them where the numbers come from."""
+    if look.shows("title") and (look.title or subheading):
+        title = ax.set_title(fonts.drawable(escape(look.title) or subheading))
+        title.set_parse_math(False)
+        _in_fonts(title)
+    if look.shows("provenance"):
+        under = ax.annotate(
+            fonts.drawable(origin),
+            xy=(0.5, 0),
+            xycoords=ax.get_legend() or ax.xaxis.label,
+            xytext=(0, -3),
+            textcoords="offset points",
+            horizontalalignment="center",
+            verticalalignment="top",
+            fontsize="x-small",
+            color="gray",
+            annotation_clip=False,
+            parse_math=False,
+        )
+        _in_fonts(under)
