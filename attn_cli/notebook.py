@@ -12,7 +12,6 @@ import os
 from typing import TYPE_CHECKING
 
 from .records.attention import Attention
-from .records.checks import shape
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,7 +61,7 @@ def _repr_mimebundle_(attention: Attention, include: object = None, exclude: obj
     return {
         "text/html": _FRAME.format(page=html.escape(document)),
         "image/png": base64.b64encode(_picture(attention, "png")).decode(),
-        "text/plain": f"Attention {shape(attention.weights)} ({attention.provenance or 'origin not recorded'})",
+        "text/plain": repr(attention),
     }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,13 +17,13 @@ def attend(
     source: Source,
     to: Output,
     show: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="weights|scores|norms|output|steps",
             help="What a table shows; json and npz hold all. norms: ‖weight · value · W_o‖, what of a key arrives. "
             "steps: every step, and a cell by hand.",
         ),
-    ] = "weights",
+    ] = None,
     cell: Annotated[
         str | None,
         typer.Option(
@@ -57,35 +56,31 @@ def attend(
     elif show == "steps":
         _show_steps(source, to, cell)
     else:
+        from ..records.attention import Attention
+        from ..records.fields import changed, maps
         from .io.output import emit
         from .io.resolve import resolve
 
-        if show not in _SHOWN:
+        if show not in (None, "output", *maps(Attention)):
             raise InputError(f"--show {show!r}", hint="give weights, scores, norms, output or steps")
-        if source.words and show != "weights":
+        if source.words and show not in (None, "weights"):
             raise InputError(f"--words does not apply to --show {show}", hint="leave it out")
         every_step, norms = show == "scores", show == "norms"
         attention = resolve(source, default_model="none", every_step=every_step, norms=norms)
-        emit(attention, to, shown=_part(attention, show))
+        if show == "output":
+            emit(attention, to, shown=_output(attention))
+        else:
+            emit(attention if show is None else changed(attention, show=show), to)
 
 
-_SHOWN = ("weights", "scores", "norms", "output")
-
-
-def _part(attention: Attention, show: str) -> Record:
-    """The part of an attention that a table shows; scores are those before the mask, norms ‖weight · value · W_o‖."""
+def _output(attention: Attention) -> Record:
+    """What the last layer gives, as a table shows it."""
     from ..records.encoding import Encoding
 
-    if show == "weights":
-        return attention
-    if (part := getattr(attention, show)) is None:
-        hint = "compute it from its vectors, or with a model that is read natively"
-        raise InputError(f"nothing tells the {show} of this attention", hint=hint)
-    if show == "scores":
-        return replace(attention, weights=part, scores=None, norms=None, are_scores=True)
-    if show == "norms":
-        return replace(attention, weights=part, scores=None, norms=None, are_norms=True)
-    return Encoding(attention.query_tokens, part[-1], attention.provenance)
+    if attention.output is None:
+        hint = "recompute it from vectors or with a natively supported model"
+        raise InputError("this attention has no output", hint=hint)
+    return Encoding(attention.query_tokens, attention.output[-1], attention.provenance)
 
 
 def _show_steps(source: Source, to: Output, cell: str | None) -> None:

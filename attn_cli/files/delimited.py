@@ -12,6 +12,7 @@ import numpy as np
 
 from ..records.attention import Attention
 from ..records.encoding import Encoding
+from ..records.fields import maps
 from ..text.escaping import escape
 from . import spans
 from .formats import FORMATS
@@ -25,15 +26,15 @@ if TYPE_CHECKING:
 
 # The columns before the numbers; `tables` reads by the same names.
 ATTENTION = ("layer", "head", "query_pos", "query")
-SCORES = (*ATTENTION[:3], "score_of")  # of a table of scores: nobody may take it for one of weights
 ENCODING = ("pos", "token")
 POSITIONS = ("pos",)
-NORMS = (*ATTENTION[:3], "norm_of")
 TIDY_ATTENTION = (*ATTENTION, "key_pos", "key", "weight")
-TIDY_SCORES = (*TIDY_ATTENTION[:-1], "score")
-TIDY_NORMS = (*TIDY_ATTENTION[:-1], "norm")
 TIDY_ENCODING = (*ENCODING, "dim", "value")
 TIDY_POSITIONS = (*POSITIONS, "dim", "value")
+# The same of tables that show another map: nobody may take that for weights.
+UNITS = {part.traits.unit: name for name, part in maps(Attention).items()}
+OF_MAP = {unit: (*ATTENTION[:3], f"{unit}_of") for unit in UNITS} | {"weight": ATTENTION}
+TIDY_OF_MAP = {unit: (*TIDY_ATTENTION[:-1], unit) for unit in UNITS}
 
 
 @FORMATS.register
@@ -74,9 +75,7 @@ def tidy(record: Record) -> Iterator[bytes]:
 def tidy_header(record: Record) -> tuple[str, ...]:
     """The names of the tidy columns."""
     if isinstance(record, Attention):
-        if record.are_scores or record.are_norms:
-            return TIDY_SCORES if record.are_scores else TIDY_NORMS
-        return TIDY_ATTENTION if record.scores is None else (*TIDY_ATTENTION, "score")
+        return (*TIDY_OF_MAP[record.unit], *(["score"] if _with_scores(record) else []))
     return TIDY_ENCODING if isinstance(record, Encoding) else TIDY_POSITIONS
 
 
@@ -89,7 +88,7 @@ def _wide(record: Record, delimiter: str, cell: Callable[[str], str]) -> Iterato
 
 def _label_names(record: Record) -> tuple[str, ...]:
     if isinstance(record, Attention):
-        return SCORES if record.are_scores else NORMS if record.are_norms else ATTENTION
+        return OF_MAP[record.unit]
     return ENCODING if isinstance(record, Encoding) else POSITIONS
 
 
@@ -119,8 +118,13 @@ def _matrices(record: Record) -> list[Float[np.ndarray, "row column"]]:
         return [record.vectors]
     if not isinstance(record, Attention):
         return [record.values]
-    parts = [record.weights] if record.scores is None else [record.weights, record.scores]
-    return [part.reshape(-1, part.shape[-1]) for part in parts]
+    parts = [record.shown, *([record.scores] if _with_scores(record) else [])]
+    return [part.reshape(-1, part.shape[-1]) for part in parts if part is not None]
+
+
+def _with_scores(attention: Attention) -> bool:
+    """Whether scores stand beside the weights in a tidy table."""
+    return attention.show == "weights" and attention.scores is not None
 
 
 def _texts(numbers: np.ndarray) -> Iterator[str]:

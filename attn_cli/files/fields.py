@@ -10,11 +10,13 @@ import numpy as np
 from ..errors import InputError
 from ..records.attention import Attention
 from ..records.encoding import Encoding, PositionTable
+from ..records.fields import held, parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..records.attention import Record
+    from ..records.fields import Part
 
 VERSION = 1
 TYPES: dict[str, type[Record]] = {
@@ -22,7 +24,11 @@ TYPES: dict[str, type[Record]] = {
     "encoding": Encoding,
     "position_table": PositionTable,
 }
-TEXTS = ("type", "kind", "provenance")
+
+# Fields that hold one text.
+TEXTS = {"type"} | {
+    name for cls in TYPES.values() for name, p in parts(cls).items() if p.annotation in ("str", "Kind")
+}
 
 Field = str | int | bool | tuple[str, ...] | tuple[int | str, ...] | np.ndarray
 
@@ -34,9 +40,8 @@ def to_fields(record: Record) -> dict[str, Field]:
     ['type', 'version', 'tokens', 'provenance', 'vectors']
     """
     (type_name,) = (name for name, cls in TYPES.items() if type(record) is cls)
-    values = {f.name: getattr(record, f.name) for f in dataclasses.fields(record)}
-    held = [(name, value) for name, value in values.items() if value is not None and value is not False]
-    arrays_last = sorted(held, key=lambda item: isinstance(item[1], np.ndarray))
+    there = [(p.name, value) for p, value in held(record) if not (p.traits.implied and value == p.default)]
+    arrays_last = sorted(there, key=lambda item: isinstance(item[1], np.ndarray))
     return {"type": type_name, "version": VERSION, **dict(arrays_last)}
 
 
@@ -55,32 +60,28 @@ def from_fields(fields: Mapping[str, Any]) -> Record:
     if version != VERSION:
         raise InputError(f"{type_name} of version {version!r}, this attn reads {VERSION}", hint="update attn")
     values: dict[str, Any] = {}
-    for f in dataclasses.fields(TYPES[type_name]):
-        if fields.get(f.name) is not None:
-            values[f.name] = _checked(f.name, str(f.type), fields[f.name])
-        elif f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
-            raise InputError(f"{type_name} without {f.name!r}", hint="write it again")
+    for name, part in parts(TYPES[type_name]).items():
+        if fields.get(name) is not None:
+            values[name] = _checked(part, fields[name])
+        elif part.default is dataclasses.MISSING:
+            raise InputError(f"{type_name} without {name!r}", hint="write it again")
     return TYPES[type_name](**values)
 
 
-def is_array(type_name: str, name: str) -> bool:
-    """Whether that field of that record is an array of numbers."""
-    annotations = {f.name: str(f.type) for f in dataclasses.fields(TYPES[type_name])}
-    return annotations.get(name, "").startswith(_ARRAYS)
+def array_of(type_name: str, name: str) -> Part | None:
+    """The field of that record, if it is an array of numbers."""
+    part = parts(TYPES[type_name]).get(name)
+    return part if part and part.kind else None
 
 
-# A field's annotation, as written, says what may stand in it.
-_ARRAYS = ("Float[", "Bool[", "Int[", "UInt8[")
-
-
-def _checked(name: str, annotation: str, value: Any) -> Any:
-    if annotation.startswith(_ARRAYS):
+def _checked(part: Part, value: Any) -> Any:
+    if part.kind:
         good = isinstance(value, np.ndarray)
-    elif annotation.startswith("tuple["):
-        inner = (str,) if annotation.startswith("tuple[str") else (int, str)
+    elif part.annotation.startswith("tuple["):
+        inner = (str,) if part.annotation.startswith("tuple[str") else (int, str)
         good = isinstance(value, list | tuple) and all(type(item) in inner for item in value)
     else:
-        good = isinstance(value, bool if annotation == "bool" else str)
+        good = isinstance(value, bool if part.annotation == "bool" else str)
     if not good:
-        raise InputError(f"{name!r} of another type than {annotation}", hint="write it again")
+        raise InputError(f"{part.name!r} of another type than {part.annotation}", hint="write it again")
     return tuple(value) if isinstance(value, list) else value

@@ -10,8 +10,6 @@ from . import cells, delimited
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# The labels of a row; where the rows are scores or norms, the last one says so.
-_ATTENTION = (delimited.ATTENTION, delimited.SCORES, delimited.NORMS)
 _NUMBER = re.compile(r"(\d+)(?:-\d+)?(:.*)?", re.DOTALL)  # of a key or dimension: 3, 3:cat, 0-31:The…
 
 
@@ -48,7 +46,7 @@ def wide(header: Sequence[str]) -> tuple[str, ...] | None:
     """
     n = next((i for i, cell in enumerate(header) if _NUMBER.fullmatch(cell)), 0)
     labels = tuple(header[:n])
-    known = (*_ATTENTION, delimited.ENCODING)
+    known = (*delimited.OF_MAP.values(), delimited.ENCODING)
     return labels if n and any(_is_part(labels, of) for of in known) else None
 
 
@@ -63,10 +61,8 @@ def tidy(header: Sequence[str]) -> bool:
 
 
 TIDY = (
-    delimited.TIDY_ATTENTION,
+    *delimited.TIDY_OF_MAP.values(),
     (*delimited.TIDY_ATTENTION, "score"),
-    delimited.TIDY_SCORES,
-    delimited.TIDY_NORMS,
     delimited.TIDY_ENCODING,
     delimited.TIDY_POSITIONS,
 )

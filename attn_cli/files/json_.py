@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
-from .fields import from_fields, is_array, is_record, to_fields
+from .fields import array_of, from_fields, is_record, to_fields
 from .formats import FORMATS
 from .memory import allow, allow_array
 from .source import called, suffix
@@ -119,9 +119,9 @@ def _holds_numbers(value: Any) -> bool:
 
 
 def _field(type_name: str, name: str, value: Any) -> Any:
-    if not isinstance(value, list) or not is_array(type_name, name):
+    if not isinstance(value, list) or (part := array_of(type_name, name)) is None:
         return value
-    return nested_array(name, value, null=-np.inf if name == "scores" else None)
+    return nested_array(name, value, null=-np.inf if part.traits.infinite else None)
 
 
 def nested_array(name: str, nested: Any, null: float | None = None) -> np.ndarray:

@@ -42,12 +42,12 @@ def _matrix(record: Record) -> np.ndarray:
         return record.vectors
     if not isinstance(record, Attention):
         return record.values
-    if record.weights.shape[:2] != (1, 1):
+    if record.shown.shape[:2] != (1, 1):
         raise InputError(
-            f".npy holds one matrix, weights are {shape(record.weights)}",
+            f".npy holds one matrix, {record.show} are {shape(record.shown)}",
             hint="choose one layer and head, or write .npz",
         )
-    return record.weights[0, 0]
+    return record.shown[0, 0]
 
 
 def load(file: BinaryIO, n_bytes: int | None = None) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import array
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,7 +31,7 @@ def parse(text: str, path: str) -> Record | None:
         return None
     header = cells.split(text.partition("\n")[0], delimiter)
     if headers.tidy(header):
-        n_labels = next(i for i, name in enumerate(header) if name in ("weight", "score", "norm", "value"))
+        n_labels = next(i for i, name in enumerate(header) if name in (*delimited.UNITS, "value"))
         return _TIDY[tuple(header)](_take_apart(text, path, delimiter, n_labels))
     labels = headers.wide(header) or ()
     table = _take_apart(text, path, delimiter, len(labels))
@@ -80,18 +80,18 @@ def _tidy_positions(table: Table) -> PositionTable:
 
 
 def _attention(table: Table) -> Attention:
-    what = next((name for name in ("score_of", "norm_of") if name in table.labels), "query")
+    of_map = {header[-1]: unit for unit, header in delimited.OF_MAP.items()}
+    what = next((name for name in of_map if name in table.labels), "query")
     table = replace(table, labels=table.labels | {"query": table.labels.get(what, [])})
     table = arranging.completed(table, *delimited.ATTENTION)
     places, _, names = zip(*(column.partition(":") for column in table.columns), strict=True)
     numbers, columns = spans.numbered(places)
     table, rows = _numbered_rows(replace(table, columns=numbers), "query_pos")
-    (layers, heads, _), weights = arranging.arrange(table, "layer", "head", "query_pos", gaps="query_pos")
+    (layers, heads, _), values = arranging.arrange(table, "layer", "head", "query_pos", gaps="query_pos")
+    queries = spans.spread(arranging.tokens(table, "query_pos", "query"), rows)
     keys = spans.spread([*map(unescape, names)], columns)
-    made = _attended(
-        table, rows, keys, arranging.numbered(table, weights), layers, heads, pooled=bool(columns)
-    )
-    return replace(made, are_scores=what == "score_of", are_norms=what == "norm_of")
+    maps = {of_map[what]: arranging.numbered(table, values)}
+    return _attended(queries, keys, layers, heads, maps, pooled=bool(columns or rows))
 
 
 def _tidy_attention(table: Table) -> Attention:
@@ -99,17 +99,10 @@ def _tidy_attention(table: Table) -> Attention:
     table, columns = _numbered_rows(table, "key_pos")
     axes = ("layer", "head", "query_pos", "key_pos")
     (layers, heads, *_), numbers = arranging.arrange(table, *axes, gaps="query_pos")
+    queries = spans.spread(arranging.tokens(table, "query_pos", "query"), rows)
     keys = spans.spread(arranging.tokens(table, "key_pos", "key"), columns)
-    made = _attended(table, rows, keys, numbers[..., 0], layers, heads, pooled=bool(columns))
-    return replace(made, scores=numbers[..., 1]) if "score" in table.columns else made
-
-
-def _tidy_scores(table: Table) -> Attention:
-    return replace(_tidy_attention(replace(table, columns=["weight"])), are_scores=True)
-
-
-def _tidy_norms(table: Table) -> Attention:
-    return replace(_tidy_attention(replace(table, columns=["weight"])), are_norms=True)
+    maps = dict(zip(table.columns, np.moveaxis(numbers, -1, 0), strict=True))
+    return _attended(queries, keys, layers, heads, maps, pooled=bool(columns or rows))
 
 
 def _numbered_rows(table: Table, name: str) -> tuple[Table, list[range] | None]:
@@ -119,38 +112,34 @@ def _numbered_rows(table: Table, name: str) -> tuple[Table, list[range] | None]:
 
 
 def _attended(
-    table: Table,
-    rows: list[range] | None,
+    queries: tuple[str, ...],
     keys: tuple[str, ...],
-    weights: np.ndarray,
     layers: list[int | str],
     heads: list[int | str],
+    maps: dict[str, np.ndarray],
     *,
     pooled: bool,
 ) -> Attention:
-    queries = spans.spread(arranging.tokens(table, "query_pos", "query"), rows)
-    places = sorted(set(arranging.integers(table, "query_pos"))) if rows is None else range(len(queries))
+    """The maps of a table, each under the word for one of its numbers; the first is shown.
+
+    A table does not say which kind of attention it holds, and the number of its rows does not tell.
+    """
+    parts: dict[str, Any] = {delimited.UNITS[unit]: numbers for unit, numbers in maps.items()}
     return Attention(
         queries,
         keys,
-        weights,
-        kind="self" if _is_one_text(dict(zip(places, queries, strict=True)), keys) else "cross",
+        kind="unknown",
+        show=next(iter(parts)),
         layers=tuple(layers),
         heads=tuple(heads),
-        pooled=pooled or bool(rows),
+        pooled=pooled,
+        **parts,
     )
 
 
-def _is_one_text(queries: dict[int, str], keys: tuple[str, ...]) -> bool:
-    """Whether each query is the key at its position, as far as both are there: rows may have been left out."""
-    return all(keys[place] == query for place, query in queries.items() if place < len(keys))
-
-
 _TIDY: dict[tuple[str, ...], Callable[[Table], Record]] = {
-    delimited.TIDY_ATTENTION: _tidy_attention,
+    **dict.fromkeys(delimited.TIDY_OF_MAP.values(), _tidy_attention),
     (*delimited.TIDY_ATTENTION, "score"): _tidy_attention,
-    delimited.TIDY_SCORES: _tidy_scores,
-    delimited.TIDY_NORMS: _tidy_norms,
     delimited.TIDY_ENCODING: _tidy_encoding,
     delimited.TIDY_POSITIONS: _tidy_positions,
 }

@@ -76,12 +76,12 @@ def _printed(record: Record) -> Iterator[Printed]:
         rows, columns = ([str(i) for i in range(n)] for n in record.values.shape)
         yield Printed(record.kind, "pos", columns, rows, record.values)
         return
-    several = record.weights.shape[:2] != (1, 1)
-    for layer, heads in zip(record.layers, record.weights, strict=True):
-        for head, weights in zip(record.heads, heads, strict=True):
+    several = record.shown.shape[:2] != (1, 1)
+    for layer, heads in zip(record.layers, record.shown, strict=True):
+        for head, matrix in zip(record.heads, heads, strict=True):
             place = f"{axis_name('layer', layer)}, {axis_name('head', head)}" if several else ""
             caption = ": ".join(filter(None, (place, record.provenance)))
-            yield Printed(caption, "query", record.key_names, record.query_names, weights)
+            yield Printed(caption, "query", record.key_names, record.query_names, matrix)
 
 
 def _digits(number: float) -> str:

@@ -70,10 +70,11 @@ def reduce(
     n_layers, n_heads = attention.weights.shape[:2]
     several = f"{_counted(n_layers, 'layer')} and {_counted(n_heads, 'head')}"
     said = f"{name or called} of {several}{', norms' if show == 'norms' else ''}"
+    shown = "weights" if called in _THROUGH_LAYERS else show  # shares of paths sum to 1 in each row
+    made: dict[str, Any] = {shown: reduction(of(attention, show))[None, None]}
     return Attention(
         attention.query_tokens,
         attention.key_tokens,
-        reduction(of(attention, show))[None, None],
         kind=attention.kind,
         provenance="; ".join(filter(None, (attention.provenance, said))),
         layers=(called,),
@@ -82,7 +83,8 @@ def reduce(
         key_words=attention.key_words,
         patches=attention.patches,
         image=attention.image,
-        are_norms=show == "norms" and called not in _THROUGH_LAYERS,
+        show=shown,
+        **made,
     )
 
 
@@ -120,7 +122,7 @@ def without_residual(reduction: Reduction) -> Reduction:
 
 
 def _refuse_cross(attention: Attention, called: str) -> None:
-    if attention.kind == "cross":
+    if not attention.one_text:
         hint = "add --kind encoder or decoder, or reduce by mean"
         raise InputError(
             f"{called} needs the same tokens as queries and keys, not cross-attention", hint=hint

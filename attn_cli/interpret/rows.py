@@ -100,8 +100,8 @@ def blocks(
     numbers = of(attention, show)
     n_layers, n_heads, n_query, n_key = numbers.shape
     n_rows = max(1, MOST // (n_layers * n_heads * n_key))
-    tokens = None if attention.kind == "cross" else numbered(attention.key_tokens)
-    query = np.arange(n_query) if attention.kind == "cross" else np.arange(n_key - n_query, n_key)
+    tokens = numbered(attention.key_tokens) if attention.one_text else None
+    query = np.arange(n_key - n_query, n_key) if attention.one_text else np.arange(n_query)
     marks = None if special is None else np.asarray(special, dtype=bool)
     for start in range(0, n_query, n_rows):
         rows = slice(start, start + n_rows)
@@ -149,7 +149,7 @@ def permitted(attention: Attention) -> Bool[np.ndarray, "#layer #head query key"
         return attention.mask
     n_query, n_key = attention.weights.shape[2:]
     causal = np.tri(n_query, n_key, n_key - n_query, dtype=bool)
-    if attention.kind == "cross" or causal.all() or n_key < n_query:
+    if not attention.one_text or causal.all() or n_key < n_query:
         return None
     return causal[None, None] if (attention.weights.any(axis=(0, 1)) == causal).all() else None
 

@@ -8,27 +8,41 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 import numpy as np
 
 from ..errors import InputError
-from .checks import as_tokens, fits, numbers, settle, shape
+from .checks import as_tokens, in_a_line, numbers, settle, shape
 from .encoding import Encoding, Image, PositionTable
+from .fields import held, maps, traits
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int, UInt8
 
-Kind = Literal["self", "encoder", "decoder", "cross"]
+# What was recorded, never guessed: of a bare matrix or a table nobody knows.
+Kind = Literal["self", "encoder", "decoder", "cross", "unknown"]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, eq=False)
+class AbsentError(InputError, AttributeError):
+    """A map was asked for that this attention does not hold."""
+
+
+def _absent() -> Any:
+    """What stands for weights that are not known while a record is made."""
+    return None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Attention:
     """Attention weights of every layer and head, with whatever of their making is known.
 
     `layers` and `heads` hold the numbers that the axes had where the weights come from, so that a
     selection keeps its names; one that stands for several is called `mean` or `max`. `mask` is True where a query may attend to a key.
+
+    `show` names the map that tables and pictures show. Weights are nothing but weights: of a record read from a
+    table of scores they are not known, and asking for them raises InputError.
 
     The weights of a long input are `pooled`: means over cells of neighbouring queries and keys, of which
     there are at most as many as tokens (`query_cells`, `key_cells`). All else is then left out but the
@@ -39,46 +53,62 @@ class Attention:
     ([range(0, 1), range(1, 3)], ('a', '1-2:b…'))
     """
 
-    query_tokens: tuple[str, ...]
-    key_tokens: tuple[str, ...]
-    weights: Float[np.ndarray, "layer head query key"]
+    query_tokens: tuple[str, ...] = field(metadata=traits(axis="query"))
+    key_tokens: tuple[str, ...] = field(metadata=traits(axis="key"))
+    weights: Float[np.ndarray, "layer head row column"] = field(
+        default_factory=_absent, metadata=traits(unit="weight", combined=("mean", "max"), merged="sum")
+    )
     kind: Kind = "self"
     provenance: str = ""  # where the weights come from; every picture prints it
-    scores: Float[np.ndarray, "layer head query key"] | None = None
-    norms: Float[np.ndarray, "layer head query key"] | None = (
-        None  # ‖weight · value · W_o‖; pooled as weights are
+    scores: Float[np.ndarray, "layer head query key"] | None = field(
+        default=None, metadata=traits(unit="score", caption="scores before softmax", infinite=True)
     )
-    mask: Bool[np.ndarray, "#layer #head query key"] | None = None
+    norms: Float[np.ndarray, "layer head row column"] | None = field(
+        default=None,
+        metadata=traits(unit="norm", caption="norms ‖weight · value · W_o‖", combined=("mean", "max")),
+    )
+    # Of pooled weights the largest in each cell; a mean of heads has no such.
+    maxima: Float[np.ndarray, "layer head row column"] | None = field(
+        default=None, metadata=traits(combined=("max",))
+    )
+    mask: Bool[np.ndarray, "#layer #head query key"] | None = field(
+        default=None, metadata=traits(combined=("any",), merged="any")
+    )
     output: Float[np.ndarray, "layer query d_model"] | None = None
     query: Float[np.ndarray, "layer head query d_head"] | None = None
     key: Float[np.ndarray, "layer head key d_head"] | None = None
     value: Float[np.ndarray, "layer head key d_value"] | None = None
-    layers: tuple[int | str, ...] = field(default=())
-    heads: tuple[int | str, ...] = field(default=())
-    pooled: bool = False
-    entropy: Float[np.ndarray, "layer head query"] | None = None  # −Σ w ln w of each row
-    mass: Float[np.ndarray, "layer head key"] | None = None  # what each key receives from all queries
-    top_keys: Int[np.ndarray, "layer head query top"] | None = None  # heaviest first; −1 beyond the last
-    top_weights: Float[np.ndarray, "layer head query top"] | None = None
-    query_words: tuple[int, ...] | None = None  # neighbouring tokens of one number are pieces of one word
-    key_words: tuple[int, ...] | None = None
-    are_scores: bool = False  # what stands in the place of the weights, to be shown: scores before the mask
-    are_norms: bool = False  # or norms
-    patches: tuple[int, ...] | None = (
-        None  # rows and columns: the last keys are an image's patches, row by row
+    layers: tuple[int | str, ...] = field(default=(), metadata=traits(axis="layer"))
+    heads: tuple[int | str, ...] = field(default=(), metadata=traits(axis="head"))
+    pooled: bool = field(default=False, metadata=traits(implied=True))
+    # Figures of single rows and columns: −Σ w ln w; the total weight of a key; heaviest first, −1 beyond the last.
+    entropy: Float[np.ndarray, "layer head query"] | None = field(default=None, metadata=traits(whole="key"))
+    mass: Float[np.ndarray, "layer head key"] | None = field(default=None, metadata=traits(whole="query"))
+    top_keys: Int[np.ndarray, "layer head query top"] | None = field(
+        default=None, metadata=traits(whole="key")
     )
-    image: UInt8[np.ndarray, "height width 3"] | None = None  # that image, as large as it takes to be drawn
+    top_weights: Float[np.ndarray, "layer head query top"] | None = field(
+        default=None, metadata=traits(whole="key")
+    )
+    # Neighbouring tokens of one number are pieces of one word.
+    query_words: tuple[int, ...] | None = field(default=None, metadata=traits(axis="query"))
+    key_words: tuple[int, ...] | None = field(default=None, metadata=traits(axis="key"))
+    show: str = field(default="weights", metadata=traits(implied=True))  # a name of `fields.maps`
+    # Rows and columns: the last keys are an image's patches, row by row.
+    patches: tuple[int, ...] | None = field(default=None, metadata=traits(whole="patch"))
+    image: UInt8[np.ndarray, "height width 3"] | None = field(  # as large as it takes to be drawn
+        default=None, metadata=traits(whole="patch")
+    )
 
     def __post_init__(self) -> None:
         settle(self, "query_tokens", as_tokens(self.query_tokens))
         settle(self, "key_tokens", as_tokens(self.key_tokens))
-        axes = ("layer", "head", "query", "key")
-        settle(self, "weights", numbers("weights", self.weights, axes))
-        n_layers, n_heads, n_rows, n_columns = self.weights.shape
+        self._check_shown()
+        n_layers, n_heads, n_rows, n_columns = self.shown.shape
         for axis, size, tokens in (("query", n_rows, self.query_tokens), ("key", n_columns, self.key_tokens)):
             if size > len(tokens) or (size < len(tokens) and not self.pooled):
                 raise InputError(
-                    f"weights {shape(self.weights)} have {size} along {axis}, but there are {len(tokens)} tokens",
+                    f"{self._shape} have {size} along {axis}, but there are {len(tokens)} tokens",
                     hint=f"give one {axis} token for each",
                 )
         if self.kind not in get_args(Kind):
@@ -87,26 +117,64 @@ class Attention:
         settle(self, "layers", tuple(self.layers) or tuple(range(n_layers)))
         settle(self, "heads", tuple(self.heads) or tuple(range(n_heads)))
         if (len(self.layers), len(self.heads)) != (n_layers, n_heads):
-            raise InputError(
-                f"{len(self.layers)} layers × {len(self.heads)} heads, weights {shape(self.weights)}"
-            )
-        self._check_parts(n_layers, n_heads, len(self.query_tokens), len(self.key_tokens))
+            raise InputError(f"{len(self.layers)} layers × {len(self.heads)} heads, {self._shape}")
+        self._check_parts()
         self._check_image()
+
+    def __getattr__(self, name: str) -> Any:
+        """Answer for weights that are not known; nothing else gets here but what is no field."""
+        if name == "weights":
+            raise AbsentError(
+                f"this attention holds {self.show}, not weights", hint="give the attention that they are of"
+            )
+        raise AttributeError(f"{type(self).__name__!r} has no {name!r}")
+
+    def __repr__(self) -> str:
+        sizes = zip(("layer", "head", "query", "key"), self.shown.shape[:2], strict=False)
+        tokens = (("query", len(self.query_tokens)), ("key", len(self.key_tokens)))
+        shown = "" if self.show == "weights" else self.show
+        said = (self.kind, shown, "pooled" if self.pooled else "")
+        return in_a_line("Attention", (*sizes, *tokens), *said, provenance=self.provenance)
+
+    @property
+    def shown(self) -> Float[np.ndarray, "layer head row column"]:
+        """The map that tables and pictures show."""
+        found: np.ndarray = getattr(self, self.show)
+        return found
 
     @property
     def unit(self) -> str:
-        """What its numbers are, in a word."""
-        return "score" if self.are_scores else "norm" if self.are_norms else "weight"
+        """What the numbers are that it shows, in a word."""
+        return maps(Attention)[self.show].traits.unit
+
+    @property
+    def caption(self) -> str:
+        """What the map is that it shows; nothing where it is the weights."""
+        return maps(Attention)[self.show].traits.caption
+
+    @property
+    def _shape(self) -> str:
+        return f"{self.show} {shape(self.shown)}"
+
+    @property
+    def one_text(self) -> bool:
+        """Whether queries and keys are tokens of one text: as recorded; where nobody knows, if they are the same.
+
+        >>> Attention(("a",), ("b",), [[[[1.0]]]], kind="unknown").one_text
+        False
+        """
+        same = self.query_tokens == self.key_tokens
+        return same if self.kind == "unknown" else self.kind != "cross"
 
     @property
     def query_cells(self) -> list[range]:
-        """The positions of the queries that each row of the weights is the mean of."""
-        return cells(len(self.query_tokens), self.weights.shape[2])
+        """The positions of the queries that each row of a map is the mean of."""
+        return cells(len(self.query_tokens), self.shown.shape[2])
 
     @property
     def key_cells(self) -> list[range]:
-        """The positions of the keys that each column of the weights is the mean of."""
-        return cells(len(self.key_tokens), self.weights.shape[3])
+        """The positions of the keys that each column of a map is the mean of."""
+        return cells(len(self.key_tokens), self.shown.shape[3])
 
     @property
     def query_names(self) -> tuple[str, ...]:
@@ -128,42 +196,34 @@ class Attention:
                 )
             settle(self, name, tuple(words))
 
-    def _check_parts(self, n_layers: int, n_heads: int, n_query: int, n_key: int) -> None:
-        expected: dict[str, tuple[int | None, ...]] = {
-            "scores": (n_layers, n_heads, n_query, n_key),
-            "norms": self.weights.shape,
-            "output": (n_layers, n_query, None),
-            "query": (n_layers, n_heads, n_query, None),
-            "key": (n_layers, n_heads, n_key, None),
-            "value": (n_layers, n_heads, n_key, None),
-            "entropy": (n_layers, n_heads, n_query),
-            "mass": (n_layers, n_heads, n_key),
-            "top_keys": (n_layers, n_heads, n_query, None),
-            "top_weights": (n_layers, n_heads, n_query, None),
-        }
-        for name, wanted in expected.items():
-            if (array := getattr(self, name)) is None:
+    def _check_shown(self) -> None:
+        """Settle the map that is shown, with whose shape all others must agree."""
+        known = maps(type(self))
+        if self.show not in known:
+            raise InputError(f"cannot show {self.show!r}", hint=f"known are {', '.join(known)}")
+        if (given := self.__dict__[self.show]) is None:
+            hint = "recompute it from vectors or with a natively supported model"
+            raise InputError(f"this attention has no {self.show}", hint=hint)
+        if self.__dict__["weights"] is None:
+            object.__delattr__(self, "weights")
+        if known[self.show].traits.infinite:
+            given = np.asarray(given)
+            if given.ndim != 4 or 0 in given.shape:
+                raise InputError(f"{self.show} {shape(given)}, expected 4 axes, none empty")
+        else:
+            given = numbers(self.show, given, known[self.show].axes)
+        settle(self, self.show, given)
+
+    def _check_parts(self) -> None:
+        sizes = dict(zip(("layer", "head", "row", "column"), self.shown.shape, strict=True))
+        sizes |= {"query": len(self.query_tokens), "key": len(self.key_tokens)}
+        for part, value in held(self):
+            if not part.kind or "layer" not in part.axes:
                 continue
-            # Scores may hold -inf where a mask forbids, so only their shape is checked.
-            array = np.asarray(array) if name in ("scores", "top_keys") else numbers(name, array, wanted)
-            if not fits(array.shape, wanted):
-                raise InputError(f"{name} {shape(array)} do not fit weights {shape(self.weights)}")
-            settle(self, name, array)
-        if self.pooled and (self.scores is not None or self.mask is not None):
-            raise InputError("pooled weights beside scores or a mask", hint="leave these out")
-        if self.top_keys is not None and self.top_keys.dtype.kind != "i":
-            raise InputError(f"top_keys of type {self.top_keys.dtype}, expected whole numbers")
-        if self.mask is not None:
-            mask, full = np.asarray(self.mask), (n_layers, n_heads, n_query, n_key)
-            if (
-                mask.dtype != bool
-                or mask.ndim != 4
-                or not all(got in (1, size) for got, size in zip(mask.shape, full, strict=True))
-            ):
-                raise InputError(
-                    f"mask {mask.dtype} {shape(mask)} does not fit weights {shape(self.weights)}"
-                )
-            settle(self, "mask", mask)
+            if part.name != self.show:
+                settle(self, part.name, part.check(value, sizes, self._shape))
+            if self.pooled and part.is_map and not part.pooled:
+                raise InputError("pooled weights beside scores or a mask", hint="leave these out")
 
     def _check_image(self) -> None:
         if self.patches is not None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def shape(array: np.ndarray) -> str:
@@ -44,11 +49,21 @@ def numbers(name: str, array: np.ndarray, axes: tuple[object, ...]) -> np.ndarra
     return array
 
 
-def fits(got: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
-    """Whether a shape is the one wanted, where None is any size."""
-    return len(got) == len(wanted) and all(w in (None, g) for g, w in zip(got, wanted, strict=True))
-
-
 def settle(record: object, name: str, value: object) -> None:
     """Set a field of a frozen record while it is made."""
     object.__setattr__(record, name, value)
+
+
+def in_a_line(name: str, sizes: Iterable[tuple[str, int]], *said: str, provenance: str = "") -> str:
+    """A record in one line, for a prompt: what it is, how large, and where it comes from.
+
+    >>> in_a_line("Encoding", (("token", 1), ("dimension", 8)), provenance="by hand")
+    "Encoding([1 token, 8 dimensions], 'by hand')"
+    """
+    counted = ", ".join(f"{n} {noun if n == 1 else _PLURALS.get(noun, f'{noun}s')}" for noun, n in sizes)
+    short = provenance if len(provenance) <= _LONGEST else f"{provenance[: _LONGEST - 1]}…"
+    return f"{name}({', '.join(filter(None, [f'[{counted}]', *said, repr(short) if short else '']))})"
+
+
+_PLURALS = {"query": "queries", "series": "series"}
+_LONGEST = 72  # characters of a provenance

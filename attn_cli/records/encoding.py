@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
-from .checks import as_tokens, numbers, settle, shape
+from .checks import as_tokens, in_a_line, numbers, settle, shape
 
 if TYPE_CHECKING:
     from jaxtyping import Float, UInt8
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Encoding:
     """Tokens and one vector for each.
 
@@ -34,8 +34,12 @@ class Encoding:
                 f"{len(self.tokens)} tokens, but vectors {shape(self.vectors)}", hint="give one row per token"
             )
 
+    def __repr__(self) -> str:
+        sizes = zip(("token", "dimension"), self.vectors.shape, strict=True)
+        return in_a_line("Encoding", sizes, provenance=self.provenance)
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Image:
     """A picture that a model may look at: red, green and blue of each pixel, from 0 to 255.
 
@@ -55,8 +59,12 @@ class Image:
             raise InputError("an image with numbers beyond 0 to 255")
         settle(self, "pixels", pixels.astype(np.uint8, copy=False))
 
+    def __repr__(self) -> str:
+        height, width, _ = self.pixels.shape
+        return f"Image([{height} × {width} pixels])"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class PositionTable:
     """One row of numbers per position."""
 
@@ -65,3 +73,7 @@ class PositionTable:
 
     def __post_init__(self) -> None:
         settle(self, "values", numbers("values", self.values, ("seq_len", "d")))
+
+    def __repr__(self) -> str:
+        sizes = zip(("position", "dimension"), self.values.shape, strict=True)
+        return in_a_line("PositionTable", sizes, provenance=self.kind)

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
 
 from ..errors import InputError
 from ..registry import nearest
+from . import fields
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .attention import Attention
 
     Choice = Literal["all", "last", "mean", "max"] | tuple[int, ...]
-
-_ORDER = {"layer": 0, "head": 1}  # of the axes
-# What has a layer, a head, a query and a key along which of its axes.
-_ALONG: dict[str, dict[str, int]] = {
-    "layer": dict.fromkeys(
-        ("weights", "scores", "norms", "mask", "output", "query", "key", "value", "entropy", "mass", "top_keys", "top_weights"), 0
-    ),
-    "head": dict.fromkeys(
-        ("weights", "scores", "norms", "mask", "query", "key", "value", "entropy", "mass", "top_keys", "top_weights"), 1
-    ),
-    "query": dict.fromkeys(("weights", "scores", "norms", "mask", "query", "entropy", "top_keys", "top_weights"), 2)
-    | {"output": 1},
-    "key": dict.fromkeys(("weights", "scores", "norms", "mask"), 3) | dict.fromkeys(("key", "value", "mass"), 2),
-}  # fmt: skip
-# What is no longer true once queries or keys are missing.
-_BROKEN = {"query": ("mass",), "key": ("entropy", "top_keys", "top_weights", "patches", "image")}
-_OWN = ("scores", "output", "query", "key", "value", "entropy", "mass", "top_keys", "top_weights")
 
 
 def parse_choice(axis: Literal["layer", "head"], text: str) -> Choice:
@@ -60,8 +44,7 @@ def choose(attention: Attention, axis: Literal["layer", "head"], wanted: Choice)
     any of them permits it. Raises InputError for a number that is not there.
 
     >>> from attn_cli.records.attention import Attention
-    >>> weights = np.array([[[[1.0, 0.0]], [[0.5, 0.5]]]])
-    >>> mean = choose(Attention(("a",), ("a", "b"), weights), "head", "mean")
+    >>> mean = choose(Attention(("a",), ("a", "b"), [[[[1.0, 0.0]], [[0.5, 0.5]]]]), "head", "mean")
     >>> mean.weights.tolist(), mean.heads
     ([[[[0.75, 0.25]]]], ('mean',))
     """
@@ -75,8 +58,20 @@ def choose(attention: Attention, axis: Literal["layer", "head"], wanted: Choice)
         hint = f"it has {', '.join(map(str, there))}"
         raise InputError(f"no {axis} {missing[0]} in this attention", hint=hint)
     places = [i for i, number in enumerate(there) if number in numbers]
-    parts: dict[str, Any] = {f"{axis}s": tuple(there[i] for i in places)}
-    return replace(attention, **parts, **_taken(attention, axis, places))
+    return at_places(attention, axis, places)
+
+
+def at_places(attention: Attention, axis: str, places: Sequence[int], **changes: Any) -> Attention:
+    """Only these layers, heads, queries or keys, and what else is to change.
+
+    An image stays where all its patches, which are the last keys, do.
+    """
+    taken = fields.taken(attention, axis, places)
+    if axis == "key" and attention.patches is not None:
+        patches = range(len(attention.key_tokens))[-math.prod(attention.patches) :]
+        taken |= {} if set(patches) <= set(places) else fields.broken(attention, "patch")
+    found: Attention = fields.changed(attention, **taken | changes)
+    return found
 
 
 def crop(attention: Attention, axis: Literal["query", "key"], text: str) -> Attention:
@@ -86,7 +81,7 @@ def crop(attention: Attention, axis: Literal["query", "key"], text: str) -> Atte
     that is none or holds nothing, and for weights that are means of neighbours already.
 
     >>> from attn_cli.records.attention import Attention
-    >>> part = crop(Attention(("a", "b"), ("a", "b"), np.full((1, 1, 2, 2), 0.5)), "query", "1:")
+    >>> part = crop(Attention(("a", "b"), ("a", "b"), [[[[0.5, 0.5], [0.5, 0.5]]]]), "query", "1:")
     >>> part.query_tokens, part.weights.shape, part.provenance
     (('b',), (1, 1, 1, 2), 'query 1 of 2')
     """
@@ -103,14 +98,8 @@ def crop(attention: Attention, axis: Literal["query", "key"], text: str) -> Atte
     if not places:
         raise InputError(f"{option} holds nothing", hint=f"there are {len(tokens)} positions, from 0")
     plural = {"query": "queries", "key": "keys"}[axis]
-    parts: dict[str, Any] = {f"{axis}_tokens": tuple(tokens[i] for i in places)} | dict.fromkeys(
-        _BROKEN[axis]
-    )
-    if (words := getattr(attention, f"{axis}_words")) is not None:
-        parts[f"{axis}_words"] = tuple(words[i] for i in places)
     which = f"{plural} {places[0]} to {places[-1]}" if len(places) > 1 else f"{axis} {places[0]}"
-    said = _also(attention, f"{which} of {len(tokens)}")
-    return replace(attention, provenance=said, **parts, **_taken(attention, axis, list(places)))
+    return at_places(attention, axis, places, provenance=_also(attention, f"{which} of {len(tokens)}"))
 
 
 def of_patch(attention: Attention, text: str) -> Attention:
@@ -128,29 +117,14 @@ def of_patch(attention: Attention, text: str) -> Attention:
 
 
 def _combine(attention: Attention, axis: Literal["layer", "head"], how: Literal["mean", "max"]) -> Attention:
-    at = _ORDER[axis]
-    parts: dict[str, Any] = dict.fromkeys(_OWN) | {f"{axis}s": (how,)}
-    for name in ("weights", "norms"):
-        if (array := getattr(attention, name)) is not None:
-            exact = np.result_type(array, np.float32)
-            mean = how == "mean"
-            parts[name] = array.mean(at, exact, keepdims=True) if mean else array.max(at, keepdims=True)
-    if attention.mask is not None:
-        parts["mask"] = attention.mask.any(axis=at, keepdims=True)
     numbers = getattr(attention, f"{axis}s")
     name = {"mean": "mean", "max": "maximum"}[how]
-    said = _also(attention, f"{name} of {len(numbers)} {axis}s")
-    return replace(attention, provenance=said, **parts)
-
-
-def _taken(attention: Attention, axis: str, places: list[int]) -> dict[str, Any]:
-    """The arrays at these places of an axis; a mask may have one entry for all."""
-    arrays = {name: (getattr(attention, name), at) for name, at in _ALONG[axis].items()}
-    return {
-        name: array if name == "mask" and array.shape[at] == 1 else array.take(places, axis=at)
-        for name, (array, at) in arrays.items()
-        if array is not None
+    changes = fields.combined(attention, axis, how, also=attention.show) | {
+        f"{axis}s": (how,),
+        "provenance": _also(attention, f"{name} of {len(numbers)} {axis}s"),
     }
+    found: Attention = fields.changed(attention, **changes)
+    return found
 
 
 def _also(attention: Attention, what: str) -> str:

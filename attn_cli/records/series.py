@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .checks import in_a_line
+
 if TYPE_CHECKING:
     from jaxtyping import Float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Series:
     """Columns of numbers, a row for each position, distance or dimension, counted from 0."""
 
@@ -22,6 +24,10 @@ class Series:
     kind: str
     seq_len: int
     dim: int
+
+    def __repr__(self) -> str:
+        rows = len(next(iter(self.columns.values()), ()))
+        return in_a_line("Series", (("row", rows), ("column", len(self.columns))), self.view, self.kind)
 
     @property
     def about(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from ..errors import InputError
 from ..text.characters import one_line
 from ..text.pieces import SPACES, joined, plain
 from ..text.tokenizers import word_spans
+from .fields import changed, held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 _SPECIAL = re.compile(r"<.*>|\[.*\]")
 _SPACE, _BEFORE_SPACE, _NO_WORD = -1, -2, -3  # in the place of the number of a word
 _FURTHEST = 16  # characters that a tokenizer may leave out between two tokens
-# What is no longer true once pieces are merged.
-_OF_PIECES = (
-    *("scores", "norms", "output", "query", "key", "value", "entropy", "mass", "top_keys", "top_weights"),
-    *("query_words", "key_words"),
-)
 
 
 def words_in(text: str, tokens: Sequence[str]) -> tuple[int, ...] | None:
@@ -87,23 +82,36 @@ def merged(attention: Attention) -> Attention:
     """
     if attention.pooled:
         raise InputError("--words, but these weights are means over positions", hint="give a shorter text")
+    if attention.show != "weights":
+        raise InputError(f"--words does not apply to --show {attention.show}", hint="leave it out")
     queries = _groups(attention.query_tokens, attention.query_words)
     keys = _groups(attention.key_tokens, attention.key_words)
-    parts: dict[str, Any] = dict.fromkeys(_OF_PIECES)
-    starts = [group[0] for group in keys]
-    exact = np.result_type(attention.weights, np.float32)
-    sums = np.add.reduceat(attention.weights, starts, axis=3, dtype=exact)
-    if attention.mask is not None:
-        of_keys = np.logical_or.reduceat(attention.mask, starts, axis=3)
-        parts["mask"] = np.logical_or.reduceat(of_keys, [group[0] for group in queries], axis=2)
-    return replace(
-        attention,
-        query_tokens=tuple(_called(attention.query_tokens, group) for group in queries),
-        key_tokens=tuple(_called(attention.key_tokens, group) for group in keys),
-        weights=np.stack([sums[:, :, group].mean(axis=2) for group in queries], axis=2),
-        provenance="; ".join(filter(None, (attention.provenance, "pieces merged to words"))),
-        **parts,
-    )
+    changes = {
+        part.name: _MERGED[part.traits.merged](value, queries, keys) if part.traits.merged else None
+        for part, value in held(attention)
+        if {"query", "key"} & {*part.axes, part.traits.whole}
+    }
+    changes |= {
+        "query_tokens": tuple(_called(attention.query_tokens, group) for group in queries),
+        "key_tokens": tuple(_called(attention.key_tokens, group) for group in keys),
+        "provenance": "; ".join(filter(None, (attention.provenance, "pieces merged to words"))),
+    }
+    found: Attention = changed(attention, **changes)
+    return found
+
+
+def _summed(weights: np.ndarray, queries: Sequence[Sequence[int]], keys: Sequence[Sequence[int]]) -> Any:
+    exact = np.result_type(weights, np.float32)
+    sums = np.add.reduceat(weights, [group[0] for group in keys], axis=3, dtype=exact)
+    return np.stack([sums[:, :, group].mean(axis=2) for group in queries], axis=2)
+
+
+def _any(mask: np.ndarray, queries: Sequence[Sequence[int]], keys: Sequence[Sequence[int]]) -> Any:
+    of_keys = np.logical_or.reduceat(mask, [group[0] for group in keys], axis=3)
+    return np.logical_or.reduceat(of_keys, [group[0] for group in queries], axis=2)
+
+
+_MERGED = {"sum": _summed, "any": _any}
 
 
 def _groups(tokens: Sequence[str], words: Sequence[int] | None) -> list[list[int]]:

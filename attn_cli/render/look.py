@@ -164,7 +164,7 @@ def parse_no(text: str) -> tuple[str, ...]:
 
 def usual_view(attention: Attention, look: Look) -> str:
     """The view where none is named: over the image where there is one, the text of a chosen query, else a map."""
-    if attention.image is not None and not attention.are_scores:
+    if attention.image is not None and attention.show != "scores":
         return "image"
     return "map" if look.query_token is None else "tokens"
 

@@ -22,14 +22,14 @@ def maps_of(attention: Attention, query: int = 0) -> Float[np.ndarray, "layer he
         raise InputError(
             "no image to draw over", hint="give one to a ViT: attn heatmap photo.jpg --model DIR"
         )
-    if attention.are_scores:
+    if attention.show == "scores":
         raise InputError("scores over an image", hint="draw a map: --view map")
     if attention.pooled:
         raise InputError("weights that are means over patches", hint="choose one --layer")
     if not 0 <= query < len(attention.query_tokens):
         raise InputError(f"no query {query}", hint=f"give 0 to {len(attention.query_tokens) - 1}")
     rows, columns = attention.patches
-    of_patches = attention.weights[:, :, query, -rows * columns :]
+    of_patches = attention.shown[:, :, query, -rows * columns :]
     return of_patches.reshape(*of_patches.shape[:2], rows, columns)
 
 

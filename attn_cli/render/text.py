@@ -63,13 +63,13 @@ def shading(attention: Attention, query: str | None) -> Shading:
     if attention.pooled:
         raise InputError("text shaded by means over positions", hint="give a shorter text, or draw a map")
     at = None if query is None else place_of(query, attention.query_tokens)
-    rows = attention.weights if at is None else attention.weights[:, :, at : at + 1]
+    rows = attention.shown if at is None else attention.shown[:, :, at : at + 1]
     weights = rows.mean(axis=2, dtype=np.result_type(rows, np.float32))
     hidden: Bool[np.ndarray, "layer head key"] = np.zeros(weights.shape, bool)
     if attention.mask is not None:
-        mask = np.broadcast_to(attention.mask, attention.weights.shape)
+        mask = np.broadcast_to(attention.mask, attention.shown.shape)
         hidden = np.logical_not((mask if at is None else mask[:, :, at : at + 1]).any(axis=2))
-    same = attention.kind != "cross" and attention.query_tokens == attention.key_tokens
+    same = attention.one_text and attention.query_tokens == attention.key_tokens
     n = len(attention.query_tokens)
     name = f"all {n} queries" if at is None else label(attention.query_tokens[at])
     return Shading(

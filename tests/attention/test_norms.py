@@ -85,17 +85,18 @@ def test_the_mean_of_heads_is_the_mean_of_their_norms(run):
 
 @pytest.mark.parametrize("name", ["tsv", "csv", "tidy", "json", "npz", "safetensors"])
 def test_norms_come_back_as_norms(tmp_path, name):
-    shown = Attention(("a", "b"), ("a", "c"), [[[[1.5, 2], [0, 3]]]], kind="cross", are_norms=True)
+    shown = Attention(("a", "b"), ("a", "c"), kind="cross", norms=[[[[1.5, 2], [0, 3]]]], show="norms")
     path = str(tmp_path / f"s.{name}")
     files.write(path, files.FORMATS[name](shown))
     read = files.read(path)
-    assert (read.are_norms, read.unit) == (True, "norm")
-    assert (read.weights == shown.weights).all()
+    assert (read.show, read.unit) == ("norms", "norm")
+    assert (read.shown == shown.norms).all()
+    assert not hasattr(read, "weights")
 
 
 def test_pictures_say_so_and_a_record_holds_both(run, tmp_path):
     run(*SOURCE, "-o", "n.svg", cwd=tmp_path)
-    assert "<!-- norm -->" in (tmp_path / "n.svg").read_text()
+    assert ">norm<" in (tmp_path / "n.svg").read_text()
     record = json.loads(run(*SOURCE, "--format", "json").stdout)
     np.testing.assert_allclose(np.array(record["weights"]).sum(-1), 1)
     again = attend(np.array(record["query"][0]).transpose(1, 0, 2).reshape(3, -1), heads=2)
@@ -120,7 +121,7 @@ def test_what_cannot_be_shown(run, options, message):
 def test_of_saved_weights_nothing_tells_the_norms(run):
     done = run("attend", "--weights", "-", "--show", "norms", stdin="1 0\n0 1\n")
     assert done.code == 2
-    assert done.stderr.startswith("attn: error: nothing tells the norms of this attention; compute it from")
+    assert done.stderr.startswith("attn: error: this attention has no norms; recompute it from vectors")
 
 
 def test_special_tokens_are_hidden_from_norms_too():

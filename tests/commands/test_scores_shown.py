@@ -1,7 +1,6 @@
 """`--show scores`: wherever they go, nobody takes them for weights."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,22 +8,26 @@ from attn_cli import files
 from attn_cli.attention.vectors import attend
 from attn_cli.errors import InputError
 from attn_cli.records.attention import Attention
+from attn_cli.records.fields import changed
 from attn_cli.render.figure.figure import draw
 from attn_cli.render.figure.maps import attention_maps
 from attn_cli.render.look import Look
 
 SOURCE = ("attend", "--text", "a b c", "--heads", "2", "--project", "random", "--mask", "causal")
-SHOWN = Attention(("a", "b\t"), ("a", "c"), [[[[-1.5, 2], [0, 3]]]], kind="cross", are_scores=True)
+SHOWN = Attention(("a", "b\t"), ("a", "c"), kind="cross", scores=[[[[-1.5, 2], [0, 3]]]], show="scores")
 
 
-@pytest.mark.parametrize("name", ["tsv", "csv", "tidy", "json", "npz"])
+@pytest.mark.parametrize("name", ["tsv", "csv", "tidy", "json", "npz", "safetensors"])
 def test_scores_come_back_as_scores(tmp_path, name):
     path = str(tmp_path / f"s.{name}")
     files.write(path, files.FORMATS[name](SHOWN))
     read = files.read(path)
-    assert read.are_scores
+    assert read.show == "scores"
     assert read.query_tokens == SHOWN.query_tokens
-    assert (read.weights == SHOWN.weights).all()
+    assert (read.shown == SHOWN.shown).all()
+    with pytest.raises(InputError, match="this attention holds scores, not weights"):
+        read.weights  # noqa: B018
+    assert not hasattr(read, "weights")
 
 
 def test_the_header_says_so(run):
@@ -50,7 +53,7 @@ def test_a_picture_says_so_from_the_command_and_from_its_table(run, tmp_path):
 
 def test_a_whole_record_still_holds_weights(run):
     record = json.loads(run(*SOURCE, "--show", "scores", "--format", "json").stdout)
-    assert "are_scores" not in record
+    assert record["show"] == "scores"
     np.testing.assert_allclose(np.array(record["weights"]).sum(-1), 1)
 
 
@@ -58,4 +61,4 @@ def test_a_map_has_its_unit_and_lines_are_refused():
     assert attention_maps(SHOWN).unit == "score"
     assert attention_maps(attend(np.eye(2))).unit == "weight"
     with pytest.raises(InputError, match="lines of scores; draw a map"):
-        draw(replace(SHOWN, weights=abs(SHOWN.weights)), Look(view="lines"))
+        draw(changed(SHOWN, scores=abs(SHOWN.scores)), Look(view="lines"))

@@ -271,9 +271,9 @@ def test_norms_can_be_rolled_out():
     attention = attention_of(maps, norms=maps * 7)
     made = reduce(attention, REDUCTIONS["rollout"], show="norms")
     np.testing.assert_allclose(made.weights[0, 0], rollout(maps), atol=1e-12)
-    assert not made.are_norms  # shares, whose rows sum to 1
+    assert made.show == "weights"  # shares, whose rows sum to 1
     assert made.provenance == "rollout of 2 layers and 2 heads, norms"
-    assert reduce(attention, REDUCTIONS["mean"], show="norms").are_norms
+    assert reduce(attention, REDUCTIONS["mean"], show="norms").show == "norms"
 
 
 def test_a_causal_mask_is_said_to_pile_up_on_the_first_tokens():

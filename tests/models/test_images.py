@@ -446,7 +446,10 @@ def test_an_image_is_drawn_over_unless_a_map_is_asked_for(vit, run, tmp_path):
     ("parts", "message"),
     [
         ({"image": None, "patches": None}, "no image to draw over; give one to a ViT"),
-        ({"are_scores": True}, "scores over an image; draw a map: --view map"),
+        (
+            {"show": "scores", "scores": np.zeros((1, 2, 3, 3))},
+            "scores over an image; draw a map: --view map",
+        ),
     ],
 )
 def test_what_cannot_be_drawn_over_an_image(parts, message):
@@ -455,7 +458,7 @@ def test_what_cannot_be_drawn_over_an_image(parts, message):
 
 
 def test_scores_of_an_image_are_drawn_as_a_map():
-    figure_of(tiny(are_scores=True), Look())
+    figure_of(tiny(show="scores", scores=np.zeros((1, 2, 3, 3))), Look())
 
 
 def test_keys_that_are_cut_out_are_no_image_any_more(run, vit, tmp_path):

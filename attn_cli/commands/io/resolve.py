@@ -284,7 +284,7 @@ def rule(source: Source) -> Rule:
 
 def _bare_weights(matrix: np.ndarray) -> Attention:
     rows, columns = (tuple(map(str, range(n))) for n in matrix.shape)
-    return Attention(rows, columns, matrix[None, None], provenance="weights as given")
+    return Attention(rows, columns, matrix[None, None], "unknown", "weights as given")
 
 
 def _projection(spec: str) -> str | Projection:

@@ -76,11 +76,11 @@ def map_(ax: Axes, attention: Attention, look: Look) -> None:
 @INTO.register
 def grid(ax: Axes, attention: Attention, look: Look) -> None:
     """All heads at a glance: a small map for each, layers down and heads across."""
-    hidden = None if attention.mask is None else np.broadcast_to(~attention.mask, attention.weights.shape)
-    shape = attention.weights.shape
+    hidden = None if attention.mask is None else np.broadcast_to(~attention.mask, attention.shown.shape)
+    shape = attention.shown.shape
     room = ax.get_window_extent()
     block = max(1, math.ceil(shape[0] * shape[2] / room.height), math.ceil(shape[1] * shape[3] / room.width))
-    peaks, covered = block_peaks(attention.weights, hidden, block)
+    peaks, covered = block_peaks(attention.shown, hidden, block)
     n_layers, n_heads, n_rows, n_columns = peaks.shape
     gap = max(1, round(0.06 * max(n_rows, n_columns)))
     down, across = n_rows + gap, n_columns + gap
@@ -98,11 +98,11 @@ def grid(ax: Axes, attention: Attention, look: Look) -> None:
 @INTO.register
 def lines(ax: Axes, attention: Attention, look: Look) -> None:
     """Queries left, keys right, lines as strong as the weights; the heads of one layer by colour."""
-    n_layers, n_heads, n_query, n_key = attention.weights.shape
+    n_layers, n_heads, n_query, n_key = attention.shown.shape
     if n_layers > 1 or n_heads > len(COLOURS) or max(n_query, n_key) > MOST:
         hint = f"choose one layer, up to {len(COLOURS)} heads and {MOST} tokens"
         raise InputError(f"lines of {n_layers} layers × {n_heads} heads in one pair of axes", hint=hint)
-    part = attention.weights[0] / (float(attention.weights.max()) or 1)
+    part = attention.shown[0] / (float(attention.shown.max()) or 1)
     for head, name in enumerate(attention.heads):
         places = np.argwhere(part[head] >= FAINTEST)
         shares = part[head][tuple(places.T)]
@@ -167,8 +167,8 @@ def _only_one(n_layers: int, n_heads: int) -> None:
 
 def _one(attention: Attention) -> np.ma.MaskedArray[Any, Any]:
     """The only map, with what is masked hidden."""
-    _only_one(*attention.weights.shape[:2])
-    values = attention.weights[0, 0]
+    _only_one(*attention.shown.shape[:2])
+    values = attention.shown[0, 0]
     hidden = np.zeros(values.shape, bool) if attention.mask is None else ~attention.mask[0, 0]
     return np.ma.masked_array(values, np.broadcast_to(hidden, values.shape))
 

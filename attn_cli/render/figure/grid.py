@@ -58,7 +58,7 @@ class Thumbnails:
     def shown(self) -> Shown:
         """What is drawn."""
         look = self.paper.look
-        peaks, hidden = block_peaks(self.attention.weights, _hidden(self.attention), self.block)
+        peaks, hidden = block_peaks(self.attention.shown, _hidden(self.attention), self.block)
         if look.color_scale == "panel":
             tops = np.abs(np.where(hidden, 0, peaks)).max(axis=(2, 3), keepdims=True)
             peaks = peaks / np.where(tops > 0, tops, 1)
@@ -73,7 +73,7 @@ class Thumbnails:
     def frame(self) -> Frame:
         """Where the panels lie."""
         left, top = _before(self.attention, self.paper)
-        n_layers, n_heads = self.attention.weights.shape[:2]
+        n_layers, n_heads = self.attention.shown.shape[:2]
         width, height = self.panel
         return Frame(
             left,
@@ -114,7 +114,7 @@ class Thumbnails:
 
     def corners(self, x: float, y: float) -> tuple[tuple[float, float], ...]:
         """The upper left corner of each panel, layer by layer."""
-        n_layers, n_heads = self.attention.weights.shape[:2]
+        n_layers, n_heads = self.attention.shown.shape[:2]
         (width, height), frame = self.panel, self.frame
         return tuple(
             (x + frame.left + head * (width + self.gap), y + frame.top + layer * (height + self.gap))
@@ -160,7 +160,7 @@ def lay_out(attention: Attention, look: Look) -> Sheet:
 
 
 def _thumbnails(attention: Attention, paper: Paper, room: Room) -> Thumbnails:
-    n_query, n_key = attention.weights.shape[2:]
+    n_query, n_key = attention.shown.shape[2:]
     side = _filling(attention, paper, room) if paper.fixed else _natural(attention, paper)
     panel = tuple(
         max(paper.pixel, int(side * part / paper.pixel + 1e-6) * paper.pixel) for part in _flat(attention)
@@ -173,14 +173,14 @@ def _thumbnails(attention: Attention, paper: Paper, room: Room) -> Thumbnails:
 
 def _flat(attention: Attention) -> tuple[float, float]:
     """Width and height of a panel, the longer one 1."""
-    n_query, n_key = attention.weights.shape[2:]
+    n_query, n_key = attention.shown.shape[2:]
     flat = max(1 / LONGEST, min(LONGEST, n_query / n_key))
     return min(1, 1 / flat), min(1, flat)
 
 
 def _natural(attention: Attention, paper: Paper) -> float:
     """The longest side of a panel with which all fit on a page, or else on a wide one."""
-    n_layers, n_heads = attention.weights.shape[:2]
+    n_layers, n_heads = attention.shown.shape[:2]
     left, _ = _before(attention, paper)
     around = 2 * paper.margin + left + paper.of(BAR)
     sides = ((paper.of(page) - around) / n_heads / (1 + GAP) for page in (PAGE, WIDE))
@@ -191,7 +191,7 @@ def _natural(attention: Attention, paper: Paper) -> float:
 
 def _filling(attention: Attention, paper: Paper, room: Room) -> float:
     """The longest side of a panel with which all fill the room."""
-    n_layers, n_heads = attention.weights.shape[:2]
+    n_layers, n_heads = attention.shown.shape[:2]
     left, top = _before(attention, paper)
     width, height = _flat(attention)
     gap = 2 * paper.pixel  # at least
@@ -215,4 +215,4 @@ def _frame(x: float, y: float, width: float, height: float) -> Stroke:
 
 
 def _hidden(attention: Attention) -> Bool[np.ndarray, "layer head query key"] | None:
-    return None if attention.mask is None else np.broadcast_to(~attention.mask, attention.weights.shape)
+    return None if attention.mask is None else np.broadcast_to(~attention.mask, attention.shown.shape)

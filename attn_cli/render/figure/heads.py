@@ -90,12 +90,12 @@ def difference_figure(
 
 def difference_sheet(ours: Attention, theirs: Attention, names: tuple[str, str], look: Look = PLAIN) -> Sheet:
     """Where everything of `difference_figure` stands."""
-    n = ours.weights.shape[0] * ours.weights.shape[1]
+    n = ours.shown.shape[0] * ours.shown.shape[1]
     if n > MOST_COMPARED:
         raise InputError(
             f"{n} heads beside each other, at most {MOST_COMPARED}", hint="choose with --layer and --head"
         )
-    a, b = (each.weights.astype(np.float64).reshape(n, *each.weights.shape[2:]) for each in (ours, theirs))
+    a, b = (each.shown.astype(np.float64).reshape(n, *each.shown.shape[2:]) for each in (ours, theirs))
     plain = replace(look, columns=None)
     whole = Maps(
         np.stack([a, b], axis=1).reshape(2 * n, *a.shape[1:]),

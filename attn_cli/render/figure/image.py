@@ -114,10 +114,10 @@ class Overlay:
         n_patches = math.prod(attention.patches)
         if not (others := attention.key_tokens[:-n_patches]):
             return []
-        kept = attention.weights[:, :, query, :-n_patches].sum(axis=-1)
+        kept = attention.shown[:, :, query, :-n_patches].sum(axis=-1)
         names = ", ".join(map(label, others))
         share = " to ".join(dict.fromkeys(f"{x:.2g}" for x in (kept.min(), kept.max())))
-        of = "" if attention.are_norms else " of each head's 1"
+        of = " of each head's 1" if attention.show == "weights" else ""
         return [f"not drawn: the {attention.unit} on {names}, {share}{of}"]
 
     def corners(self, x: float, y: float) -> list[tuple[float, float]]:

@@ -86,17 +86,17 @@ class Joined:
     @property
     def notes(self) -> list[str]:
         """How strong the lines are."""
-        highest = float(self.attention.weights.max())
+        highest = float(self.attention.shown.max())
         return [f"strongest line: {highest:.2g}; none below {FAINTEST * highest:.2g}"]
 
     def marks(self, x: float, y: float) -> Iterator[Mark]:
         """Everything, from this corner."""
-        size, top, highest = self.paper.letters, y + self.top, float(self.attention.weights.max())
+        size, top, highest = self.paper.letters, y + self.top, float(self.attention.shown.max())
         for across, down, i in self.legend:
             yield Words(
                 axis_name("head", self.attention.heads[i]), x + across, y + down, size, colour=COLOURS[i]
             )
-        for i, (layer, weights) in enumerate(zip(self.attention.layers, self.attention.weights, strict=True)):
+        for i, (layer, weights) in enumerate(zip(self.attention.layers, self.attention.shown, strict=True)):
             start = x + i * self.across + self.left
             if len(self.attention.layers) > 1:
                 over = top - 1.9 * size
@@ -145,12 +145,12 @@ def lay_out(attention: Attention, look: Look) -> Sheet:
 
 
 def _check(attention: Attention) -> None:
-    n_layers, n_heads, n_query, n_key = attention.weights.shape
+    n_layers, n_heads, n_query, n_key = attention.shown.shape
     if max(n_layers, n_heads) > len(COLOURS):
         hint = f"choose up to {len(COLOURS)} of each with --layer and --head"
         raise InputError(f"lines of {n_layers} layers × {n_heads} heads", hint=hint)
-    if attention.are_scores or attention.weights.min() < 0:
-        what = "scores" if attention.are_scores else "numbers below zero"
+    if attention.show == "scores" or attention.shown.min() < 0:
+        what = "scores" if attention.show == "scores" else "numbers below zero"
         raise InputError(f"lines of {what}", hint="draw a map")
     if max(n_query, n_key) > MOST:
         hint = "choose some with --query-range and --key-range, or draw a map"

@@ -79,7 +79,7 @@ class Maps:
 
 def attention_maps(attention: Attention, look: Look = PLAIN) -> Maps:
     """What the picture of an attention says: one panel for each head; several layers below one another."""
-    n_layers, n_heads, n_query, n_key = attention.weights.shape
+    n_layers, n_heads, n_query, n_key = attention.shown.shape
     layers = tuple(axis_name("layer", layer) for layer in attention.layers)
     heads = tuple(axis_name("head", head) for head in attention.heads)
     hidden = None
@@ -87,7 +87,7 @@ def attention_maps(attention: Attention, look: Look = PLAIN) -> Maps:
         shape = (n_layers, n_heads, *attention.mask.shape[2:])
         hidden = np.broadcast_to(~attention.mask, shape).reshape(-1, *shape[2:])
     return Maps(
-        attention.weights.reshape(-1, n_query, n_key),
+        attention.shown.reshape(-1, n_query, n_key),
         rows=tuple(label(token, LONGEST) for token in attention.query_tokens),
         columns=tuple(label(token, LONGEST) for token in attention.key_tokens),
         row_name="query",

@@ -80,7 +80,7 @@ def _header(attention: Attention, view: Shown) -> dict[str, Any]:
         "layers": attention.layers,
         "heads": attention.heads,
         "queries": queries,
-        "keys": None if keys == queries and attention.kind != "cross" else keys,
+        "keys": None if keys == queries and attention.one_text else keys,
         "block": view.block,
         "ramps": {name: base64.b64encode(ramp(name).tobytes()).decode() for name in _RAMPS},
     }
@@ -98,10 +98,9 @@ def _summary(attention: Attention, view: Shown) -> str:
     n_query, n_key = len(attention.query_tokens), len(attention.key_tokens)
     cells = f" in {len(view.rows)} × {len(view.columns)} cells" if max(view.block) > 1 else ""
     size = _count(n_query, "token") if n_query == n_key else f"{n_query} queries × {n_key} keys"
-    shown = ", scores before softmax" if attention.are_scores else ""
-    shown = ", norms ‖weight · value · W_o‖" if attention.are_norms else shown
     heads = f"{_count(len(attention.layers), 'layer')} × {_count(len(attention.heads), 'head')}"
-    return f"{heads} · {size}{cells} · {_KINDS[attention.kind]}{shown}"
+    what = ", ".join(filter(None, [_KINDS.get(attention.kind), attention.caption]))
+    return " · ".join(filter(None, [heads, f"{size}{cells}", what]))
 
 
 def _count(n: int, noun: str) -> str:

@@ -57,7 +57,7 @@ def shown(attention: Attention, most_cells: int) -> Shown:
     >>> small.weights.tolist(), small.rows
     ([[[0.5, 0.0], [0.0, 1.0]]], [range(0, 2), range(2, 3)])
     """
-    weights = attention.weights.reshape(-1, *attention.weights.shape[2:])
+    weights = attention.shown.reshape(-1, *attention.shown.shape[2:])
     factor = max(1, math.ceil(math.sqrt(weights.size / most_cells)))
     means, hidden = pooled(weights, _hidden(attention), factor)
     rows, columns = (_joined(cells, factor) for cells in (attention.query_cells, attention.key_cells))
@@ -77,7 +77,7 @@ def _hidden(attention: Attention) -> Bool[np.ndarray, "head query key"] | None:
     """Cells that a mask forbids; one that has a weight all the same is shown with it."""
     if attention.mask is None or attention.pooled:
         return None
-    return (~attention.mask & (attention.weights == 0)).reshape(-1, *attention.weights.shape[2:])
+    return (~attention.mask & (attention.shown == 0)).reshape(-1, *attention.shown.shape[2:])
 
 
 def _joined(cells: list[range], factor: int) -> list[range]:

@@ -36,9 +36,9 @@ def attention_picture(attention: Attention, look: Look = PLAIN) -> RenderableTyp
         return _shaded_text(attention, dark)
     if seen == "image" and not attention.pooled:
         return _patches_picture(attention, dark)
-    n_layers, n_heads, n_query, n_key = attention.weights.shape
+    n_layers, n_heads, n_query, n_key = attention.shown.shape
     return BlockMaps(
-        attention.weights.reshape(-1, n_query, n_key),
+        attention.shown.reshape(-1, n_query, n_key),
         _hidden(attention),
         rows=attention.query_names,
         columns=attention.key_names,
@@ -79,7 +79,7 @@ def _patches_picture(attention: Attention, look: Look) -> RenderableType:
 def attention_table(attention: Attention) -> RenderableType:
     """The weights of each head as a table of numbers, queries down and keys across."""
     hidden = _hidden(attention)
-    maps = attention.weights.reshape(-1, *attention.weights.shape[2:])
+    maps = attention.shown.reshape(-1, *attention.shown.shape[2:])
     scale = scale_for(maps if hidden is None else maps[~hidden], night=True)
     tables = [
         NumberTable(
@@ -126,7 +126,7 @@ def _numbers(n: int) -> tuple[str, ...]:
 def _hidden(attention: Attention) -> np.ndarray | None:
     if attention.mask is None:
         return None
-    return np.broadcast_to(~attention.mask, attention.weights.shape).reshape(-1, *attention.weights.shape[2:])
+    return np.broadcast_to(~attention.mask, attention.shown.shape).reshape(-1, *attention.shown.shape[2:])
 
 
 def _origin(provenance: str) -> str:
