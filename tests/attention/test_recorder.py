@@ -7,8 +7,8 @@ import threading
 import numpy as np
 import pytest
 import torch
+from attn_cli.attention import layers
 from attn_cli.attention.recorder import label, record
-from attn_cli.attention.recording import numbers as numbers_module
 from attn_cli.errors import AttnNote, InputError
 from torch import nn
 from torch.nn.functional import cross_entropy, scaled_dot_product_attention
@@ -293,7 +293,7 @@ def test_many_weights_are_pooled_from_the_calls_own_vectors(by_hand, monkeypatch
     model, tokens = Model(by_hand=by_hand), torch.randint(11, (1, 70))
     with record() as every:
         model(tokens)
-    monkeypatch.setattr(numbers_module, "MOST_DENSE", 100)
+    monkeypatch.setattr(layers, "MOST_DENSE", 100)
     with record() as pooled:
         model(tokens)
     with record(keep="rows") as rows:

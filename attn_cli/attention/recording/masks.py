@@ -3,47 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ..rules import Rule
+from ..rules import Added, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from jaxtyping import Bool, Float, Int
+    from jaxtyping import Bool, Int
     from torch import Tensor
 
 CAUSAL = Rule.parse(mask=["causal"]).masks
-
-
-@dataclass(frozen=True, eq=False)
-class Bias:
-    """Numbers that are added to the scores, as T5 does by distance.
-
-    >>> bias, x = Bias(torch.tensor([[[0.0, 5.0]]])), torch.zeros(1, 2, 1)
-    >>> bias(lambda query, key: query @ key.mT, x[:, :1], x, torch.tensor([1]), torch.tensor([0, 1]))
-    tensor([[[0., 5.]]])
-    """
-
-    of_heads: ClassVar = True
-    table: Float[Tensor, "#head query key"]
-
-    def __call__(
-        self,
-        score: Callable[[Tensor, Tensor], Tensor],
-        query: Float[Tensor, "*maps q d_head"],
-        key: Float[Tensor, "*maps k d_head"],
-        query_pos: Int[Tensor, " q"],
-        key_pos: Int[Tensor, " k"],
-    ) -> Float[Tensor, "*maps q k"]:
-        n_query, n_key = self.table.shape[-2:]
-        return score(query, key) + self.table[:, (query_pos - (n_key - n_query))[:, None], key_pos]
-
-    def only(self, heads: list[int]) -> Bias:
-        """The same for some of the heads."""
-        return self if len(self.table) == 1 else Bias(self.table[heads])
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +37,6 @@ class Permitted:
         n_query, n_key = self.table.shape[-2:]
         return self.table[None, :, query - (n_key - n_query), key]
 
-    def only(self, heads: list[int]) -> Permitted:
-        """The same for some of the heads."""
-        return self if len(self.table) == 1 else Permitted(self.table[heads])
-
 
 def only_heads(rule: Rule, heads: list[int]) -> Rule:
     """The rule of some of the heads: what is written out for each is cut down to these."""
@@ -80,6 +46,8 @@ def only_heads(rule: Rule, heads: list[int]) -> Rule:
 
 
 def _only(part: Any, heads: list[int]) -> Any:
+    if isinstance(part, Permitted | Added):
+        return part if len(part.table) == 1 else replace(part, table=part.table[heads])
     return part.only(heads) if hasattr(part, "only") else part
 
 
@@ -91,7 +59,7 @@ def until(rule: Rule, n_key: int) -> Rule:
 
 
 def _until(part: Any, n_key: int) -> Any:
-    return replace(part, table=part.table[..., :n_key]) if hasattr(part, "table") else part
+    return replace(part, table=part.table[..., :n_key]) if isinstance(part, Permitted | Added) else part
 
 
 def rule_of(
@@ -117,7 +85,7 @@ def rule_of(
         name = mask_name(allowed)
     named = [name] if name != "no mask" or added is None else []
     masks = () if name == "no mask" else CAUSAL if name == "causal" else ((Permitted(allowed),),)
-    position = None if added is None else Bias(added)
+    position = None if added is None else Added(added)
     words = " + ".join([*named, *(["bias"] if added is not None else [])])
     return Rule(scale=scale, masks=masks, position=position), words
 

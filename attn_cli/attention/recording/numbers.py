@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 
+from .. import layers
 from ..heads import as_layer
 from ..streaming import drain, stream
 from ..streaming.blocking import MOST_ROWS, Block
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 Keep = Literal["maps", "rows", "figures"]
 
-MOST_DENSE = 2**26  # weights of all maps that are to be expected in a step; where there are more, pool
 _COARSE = 2**14  # maps: with so many, each has 32 × 32 cells, which is what `rows` keeps beside the rows
 
 
@@ -63,7 +63,8 @@ def numbers(given: Given, keep: Keep = "maps", *, n_maps: int = 1) -> Numbers:
     ((1, 3, 3), [[1.06, 0.47, 0.0, 0.33]])
     """
     n_heads, n_query, n_key = given.shape
-    if keep == "maps" and max(n_maps, n_heads) * n_query * n_key <= MOST_DENSE:
+    n_bytes = max(n_maps, n_heads) * n_query * n_key * (8 if given.tensor.dtype == torch.float64 else 4)
+    if keep == "maps" and n_bytes <= layers.MOST_DENSE:
         allowed = given.allowed
         mask = None if allowed is None else allowed.cpu().numpy()
         return Numbers(n_query, n_key, as_layer(given.dense())[0], mask)
