@@ -318,7 +318,7 @@ def test_figures_of_each_head_at_each_step():
     with record(keep="figures") as seen:
         model(TOKENS)
         model(TOKENS)
-    rows, weights = seen.figures(), every.attention().weights
+    rows, weights = list(seen.figures().rows()), every.attention().weights
     assert len(rows) == 2 * 2 * 2
     assert (rows[3]["step"], rows[3]["module"], rows[3]["head"]) == (0, "blocks.1", 1)
     np.testing.assert_allclose(rows[3]["first key"], weights[1, 1, :, 0].mean(), atol=1e-6)

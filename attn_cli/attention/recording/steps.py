@@ -44,6 +44,12 @@ class Step:
         return sum(piece.numbers.n_bytes for pieces in self.pieces.values() for piece in pieces)
 
 
+def whole(pieces: Sequence[Piece]) -> tuple[int, int]:
+    """How many queries and keys a text has, by its pieces."""
+    n_query, n_key = (max(sizes) for sizes in zip(*(piece.shape for piece in pieces), strict=True))
+    return n_query, n_key
+
+
 def put_together(pieces: Sequence[Piece]) -> Numbers:
     """The attention of a whole text from those of its pieces: what a cache has spared is put under each other.
 
@@ -56,7 +62,7 @@ def put_together(pieces: Sequence[Piece]) -> Numbers:
     """
     if len(pieces) == 1:
         return pieces[0].numbers
-    n_query, n_key = (max(sizes) for sizes in zip(*(piece.shape for piece in pieces), strict=True))
+    n_query, n_key = whole(pieces)
     if pieces[0].numbers.weights is None:  # figures: means over the queries
         shares = np.array([piece.numbers.n_query for piece in pieces]) / n_query
         figures = sum(share * piece.numbers.figures for share, piece in zip(shares, pieces, strict=True))
