@@ -48,11 +48,11 @@ def record(
     [[[[0.5, 0.5], [0.5, 0.5]]]]
     """
     wanted = Wanted(_several(layers), _several(heads), _range(steps), every, keep, example)
-    recorder = Recorder(wanted, Memory(wanted, most_bytes))
+    recorder = Recorder(wanted, Memory(wanted, most_bytes), name)
     token = _RECORDER.set(recorder)
     try:
         with recorder.on():
-            yield Seen(recorder, name)
+            yield Seen(recorder)
     finally:
         _RECORDER.reset(token)
 

@@ -9,6 +9,7 @@ from .formats import FORMATS, format_of
 from .json_ import json_text
 from .memory import limit_memory, most_memory, parse_size
 from .reading import read, read_arrays, read_matrix
+from .recording import read_recording, recording_npz
 from .series import series_tsv
 from .tabular import TABLES
 from .word_vectors import read_vectors
@@ -28,8 +29,10 @@ __all__ = [
     "read",
     "read_arrays",
     "read_matrix",
+    "read_recording",
     "read_text",
     "read_vectors",
+    "recording_npz",
     "series_tsv",
     "write",
 ]

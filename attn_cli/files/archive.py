@@ -11,6 +11,7 @@ from .source import size
 
 if TYPE_CHECKING:
     import zipfile
+    from collections.abc import Collection
 
 # What inflates to more than this is refused when it inflates more than a hundredfold: numbers do not.
 MOST_INFLATED = 256 * 2**20
@@ -31,8 +32,8 @@ def names(file: BinaryIO) -> list[str]:
         file.seek(0)
 
 
-def opened(file: BinaryIO) -> zipfile.ZipFile:
-    """The archive in a file, once what it declares is known to fit into memory.
+def opened(file: BinaryIO, wanted: Collection[str] | None = None) -> zipfile.ZipFile:
+    """The archive in a file, once what is to be read of it, all or the wanted members, is known to fit into memory.
 
     Members are read no further than they declare, so that a header that lies gains nothing. Raises
     InputError for a damaged archive, for one that inflates like no numbers do, and for what is too large.
@@ -54,7 +55,7 @@ def opened(file: BinaryIO) -> zipfile.ZipFile:
             f"inflates to {inflated:,} bytes from {n_bytes:,}, more than {MOST_TIMES} times its size",
             hint="save it with numpy.savez, not compressed",
         )
-    allow(inflated)
+    allow(sum(info.file_size for info in archive.infolist() if wanted is None or info.filename in wanted))
     return archive
 
 

@@ -15,7 +15,7 @@ from .formats import FORMATS
 
 if TYPE_CHECKING:
     import zipfile
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from ..records.attention import Record
     from .fields import Field
@@ -30,11 +30,16 @@ def npz(record: Record) -> Iterator[bytes]:
     >>> np.load(io.BytesIO(b"".join(npz(PositionTable("any", [[0.0, 1.0]])))))["values"]
     array([[0., 1.]])
     """
+    return packed(to_fields(record).items())
+
+
+def packed(fields: Iterable[tuple[str, Field]]) -> Iterator[bytes]:
+    """An archive of these, each held no longer than it takes to write it."""
     import zipfile
 
     pieces = _Pieces()
     with zipfile.ZipFile(pieces, "w", zipfile.ZIP_STORED) as written:  # type: ignore[call-overload]
-        for name, field in to_fields(record).items():
+        for name, field in fields:
             array = _as_array(field)
             member = zipfile.ZipInfo(f"{name}.npy")  # dated 1980: the same record gives the same bytes
             with written.open(member, "w", force_zip64=array.nbytes > 2**31) as file:
@@ -77,13 +82,13 @@ def _texts(texts: str | list[str]) -> np.ndarray:
 
 def names(file: BinaryIO) -> list[str]:
     """The names of the arrays, none of them read."""
-    with _archive(file) as inside:
+    with _archive(file, ()) as inside:
         return [name.removesuffix(".npy") for name in inside.namelist()]
 
 
 def load(file: BinaryIO, wanted: Collection[str] | None = None) -> dict[str, np.ndarray]:
     """The arrays by name, all or only the wanted."""
-    with _archive(file) as inside:
+    with _archive(file, wanted) as inside:
         members = {info.filename.removesuffix(".npy"): info for info in inside.infolist()}
         chosen = members if wanted is None else [name for name in members if name in wanted]
         return {name: _member(inside, members[name]) for name in chosen}
@@ -92,8 +97,13 @@ def load(file: BinaryIO, wanted: Collection[str] | None = None) -> dict[str, np.
 def load_fields(file: BinaryIO) -> dict[str, Any]:
     """Arrays as the fields of a record, where they say that they are one; else as they are."""
     arrays = load(file)
-    fields = {name: _as_field(array) for name, array in arrays.items()}
+    fields = as_fields(arrays)
     return fields if is_record(fields) else dict(arrays)
+
+
+def as_fields(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """Texts and single numbers as what they are, arrays as they are."""
+    return {name: _as_field(array) for name, array in arrays.items()}
 
 
 def _as_field(array: np.ndarray) -> Any:
@@ -103,8 +113,8 @@ def _as_field(array: np.ndarray) -> Any:
     return array.tolist() if is_plain else array
 
 
-def _archive(file: BinaryIO) -> zipfile.ZipFile:
-    opened = archive.opened(file)
+def _archive(file: BinaryIO, wanted: Collection[str] | None = None) -> zipfile.ZipFile:
+    opened = archive.opened(file, None if wanted is None else [f"{name}.npy" for name in wanted])
     inside = opened.namelist()
     if any(name.endswith("data.pkl") for name in inside):
         raise pickled()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
@@ -10,7 +11,7 @@ from ..errors import InputError
 from ..records.attention import Attention
 from ..records.checks import check_finite, shape
 from ..records.encoding import Encoding, Image, PositionTable
-from . import contents, image, json_, matrix, npy, npz, printed, safetensors, tables
+from . import contents, image, json_, matrix, npy, npz, printed, recording, safetensors, tables
 from .decoding import decode
 from .fields import from_fields, is_record, to_fields
 from .memory import allow_array, allow_text
@@ -31,6 +32,8 @@ def read(path: str, *, encoding: str | None = None, as_text: bool = False) -> Pa
     matrix, by the rule of `matrix.find`; with `as_text` they stay text. A file of one array is that array.
     Raises InputError for what cannot be read, and for pickles, which could run code.
     """
+    if os.path.isdir(path):
+        return recording.read_recording(path).pick()
     with opened(path) as file:
         held = parse(file, path, encoding)
         if isinstance(held, dict) and len(held) == 1:
@@ -87,7 +90,14 @@ def _parse(file: BinaryIO, path: str, encoding: str | None) -> Parsed:
         return npy.load(file)
     if kind == "image":
         return image.load(file)
-    fields = npz.load_fields(file) if kind == "npz" else safetensors.load_fields(file)
+    if kind == "npz":
+        fields = (
+            recording.fields_within(file, "")
+            if recording.is_recording(npz.names(file))
+            else npz.load_fields(file)
+        )
+    else:
+        fields = safetensors.load_fields(file)
     return from_fields(fields) if is_record(fields) else fields
 
 

@@ -61,7 +61,24 @@ class Recording:
         """The attention of all layers of a kind and size, in a step or in the last.
 
         `module` picks by path, as "encoder.*". Without `kind` the first that the program computes is taken, and
-        where there are several sizes, that of most layers. Raises InputError when there is none.
+        where there are several sizes, that of most layers, which is said. Raises InputError when there is none.
+        """
+        part, *others = self.ranked(step, kind, module)
+        if others:
+            sizes = ", ".join(f"{len(other.layers)} of {other.size}" for other in others)
+            note(f"taken are {len(part.layers)} layers of {part.size}; there are also {sizes}")
+        attention = self.read(part)
+        if module is None:
+            return attention
+        places = zip(part.modules, part.layers, strict=True)
+        return choose(attention, "layer", tuple(layer for path, layer in places if matches(path, module)))
+
+    def ranked(
+        self, step: int | None = None, kind: str | None = None, module: str | None = None
+    ) -> list[Part]:
+        """The parts that may be meant, the likeliest first.
+
+        Raises InputError when there is none.
         """
         parts = self._of_step(step)
         if module is not None:
@@ -73,11 +90,7 @@ class Recording:
         if kind is not None and kind not in kinds:
             raise InputError(f"no attention of the kind {kind!r}", hint=f"give {' or '.join(kinds)}")
         parts = [part for part in parts if part.kind == (kinds[0] if kind is None else kind)]
-        part, *others = sorted(parts, key=lambda part: -len(part.layers))
-        if others:
-            sizes = ", ".join(f"{len(other.layers)} of {other.size}" for other in others)
-            note(f"taken are {len(part.layers)} layers of {part.size}; there are also {sizes}")
-        return self._of_modules(self.read(part), part, module)
+        return sorted(parts, key=lambda part: -len(part.layers))
 
     def _of_step(self, step: int | None) -> list[Part]:
         if not self.parts:
@@ -86,14 +99,6 @@ class Recording:
             raise InputError(f"no step {step} was kept", hint=f"kept are {listed(self.steps)}")
         last = {part.root: part.step for part in sorted(self.parts, key=lambda part: part.step)}
         return [part for part in self.parts if part.step == (last[part.root] if step is None else step)]
-
-    def _of_modules(self, attention: Attention, part: Part, module: str | None) -> Attention:
-        if module is None:
-            return attention
-        wanted = [
-            layer for path, layer in zip(part.modules, part.layers, strict=True) if matches(path, module)
-        ]
-        return choose(attention, "layer", tuple(wanted))
 
 
 def matches(path: str, pattern: str) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...records.attention import Attention
-from ...records.recording import Part
+from ...records.recording import Part, Recording
 from .places import kind_of
 from .steps import put_together, whole
 
@@ -52,6 +52,12 @@ class Group:
     part: Part
     layers: tuple[tuple[One, ...], ...]
     step: Step
+
+
+def recording_of(recorder: Recorder, steps: Sequence[Step], table: str = "") -> Recording:
+    """What was kept in some steps; what it holds is put together when it is read."""
+    groups = {group.part: group for step in steps for group in groups_of(recorder, step)}
+    return Recording(tuple(groups), lambda part: record_of(recorder, groups[part]), table, recorder.said)
 
 
 def groups_of(recorder: Recorder, step: Step) -> Iterator[Group]:
@@ -117,8 +123,8 @@ def path(recorder: Recorder, calls: Calls) -> str:
 # ---- the record -------------------------------------------------------------------------------------
 
 
-def record_of(recorder: Recorder, group: Group, name: str = "") -> Attention:
-    """The attention of a group; `name` is that of the program.
+def record_of(recorder: Recorder, group: Group) -> Attention:
+    """The attention of a group.
 
     Raises InputError where no maps were kept.
     """
@@ -137,7 +143,7 @@ def record_of(recorder: Recorder, group: Group, name: str = "") -> Attention:
         queries,
         keys,
         kind=part.kind,
-        provenance=_provenance(recorder, group, name),
+        provenance=_provenance(recorder, group),
         mask=_mask(group),
         layers=part.layers,
         heads=() if wanted is None else tuple(head for head in wanted if head < part.n_heads),
@@ -158,11 +164,11 @@ def _named(recorder: Recorder, group: Group, n: int) -> tuple[str, ...]:
     return tuple(map(str, range(n))) if found is None else found.tokens[:n]
 
 
-def _provenance(recorder: Recorder, group: Group, name: str) -> str:
+def _provenance(recorder: Recorder, group: Group) -> str:
     part, ones = group.part, [one for heads in group.layers for one in heads]
-    n_steps, n_batch = recorder.roots[group.step.root].n_steps, ones[0].calls.n_batch
-    said = [f"recorded from {name}: {part.root}" if name else f"recorded: {part.root}"]
-    said += [f"step {part.step} of {n_steps}"] if n_steps > 1 else []
+    n_batch = ones[0].calls.n_batch
+    said = [f"recorded from {recorder.name}: {part.root}" if recorder.name else f"recorded: {part.root}"]
+    said += [f"step {part.step}"]
     said += [f"example {min(recorder.wanted.example, n_batch - 1)} of {n_batch}"] if n_batch > 1 else []
     said += ["weights before dropout"] if any(one.calls.dropout for one in ones) else []
     return ", ".join(said)

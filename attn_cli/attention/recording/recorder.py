@@ -20,6 +20,7 @@ from .by_hand import FOLLOWED, SOFTMAX, Softmaxes
 from .calls import Cache, Calls
 from .given import Here
 from .numbers import numbers
+from .parts import recording_of
 from .places import Places
 from .steps import Piece, Step
 from .store import Memory, Wanted
@@ -59,8 +60,8 @@ class Label:
 class Recorder(TorchFunctionMode):
     """Sees every attention that is computed in this thread while it is on, and keeps what is wanted."""
 
-    def __init__(self, wanted: Wanted, store: Store | None = None) -> None:
-        self.wanted = wanted
+    def __init__(self, wanted: Wanted, store: Store | None = None, name: str = "") -> None:
+        self.wanted, self.name = wanted, name
         self.store: Store = store if store is not None else Memory(wanted)
         self.places = Places()
         self.here = Here(Softmaxes(), example=wanted.example)
@@ -77,16 +78,25 @@ class Recorder(TorchFunctionMode):
         """What is to be said in the end."""
         return self.here.remarks
 
+    @property
+    def said(self) -> tuple[str, ...]:
+        """These, and what the store has to say."""
+        return (*self.remarks, *filter(None, [self.store.remark]))
+
     @contextmanager
     def on(self) -> Iterator[None]:
         """While it lasts, all attention is seen; in the end every step is kept, and remarks are made."""
+        self.store.begin(lambda step: recording_of(self, [step]))
         try:
             with uncompiled(self.remarks), self.places.followed(), self:
                 yield
         finally:
             for root in self.roots.values():
-                self._close(root)
-            for remark in filter(None, (*self.remarks, self.store.remark)):
+                try:
+                    self._close(root)
+                except Exception as problem:
+                    self.remarks[f"the last step was not kept ({_reason(problem)})"] = None
+            for remark in self.said:
                 note(remark)
 
     def __torch_function__(
@@ -125,10 +135,8 @@ class Recorder(TorchFunctionMode):
                 if given is not None:
                     self._saw(name, given)
         except Exception as problem:
-            reason = " ".join(str(problem).split())[:80] or type(problem).__name__
-            self.remarks[
-                f"a call of {name} in {type(self.places.module).__name__} was not recorded ({reason})"
-            ] = None
+            where = type(self.places.module).__name__
+            self.remarks[f"a call of {name} in {where} was not recorded ({_reason(problem)})"] = None
 
     def _saw(self, name: str, given: Given) -> None:
         learns = self.here.learns
@@ -231,3 +239,8 @@ class Recorder(TorchFunctionMode):
         if root.step is not None and root.step.pieces:
             self.store.add(root.step)
         root.step = None
+
+
+def _reason(problem: Exception) -> str:
+    """What went wrong, in a few words."""
+    return " ".join(str(problem).split())[:80] or type(problem).__name__

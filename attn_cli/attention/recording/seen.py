@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...records.recording import Recording, renamed
+from ...records.recording import renamed
 from ...records.table import Table
 from .numbers import FIGURES
-from .parts import groups_of, kind, path, record_of
+from .parts import kind, path, recording_of
 from .steps import put_together
 
 if TYPE_CHECKING:
     from ...records.attention import Attention, Kind
-    from ...records.recording import Part
+    from ...records.recording import Recording
     from .calls import Calls
     from .recorder import Recorder
     from .steps import Step
@@ -68,8 +68,8 @@ def _span(sizes: tuple[int, int]) -> str:
 class Seen(Sequence[Row]):
     """The attentions that a program has computed while it was recorded, a row each."""
 
-    def __init__(self, recorder: Recorder, name: str = "") -> None:
-        self._recorder, self._name = recorder, name
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
 
     def __len__(self) -> int:
         return len(self._recorder.calls)
@@ -92,7 +92,7 @@ class Seen(Sequence[Row]):
     @property
     def remarks(self) -> tuple[str, ...]:
         """What is to be known of the recording."""
-        return (*self._recorder.remarks, *filter(None, [self._recorder.store.remark]))
+        return self._recorder.said
 
     @property
     def steps(self) -> list[int]:
@@ -101,12 +101,7 @@ class Seen(Sequence[Row]):
 
     def recording(self) -> Recording:
         """All that was kept so far."""
-        groups = {group.part: group for step in self._steps() for group in groups_of(self._recorder, step)}
-
-        def read(part: Part) -> Attention:
-            return record_of(self._recorder, groups[part], self._name)
-
-        return Recording(tuple(groups), read, repr(self), self.remarks)
+        return recording_of(self._recorder, self._steps(), repr(self))
 
     def attention(
         self,
@@ -137,7 +132,7 @@ class Seen(Sequence[Row]):
                     cells = step.number, path(self._recorder, calls), calls.layer, head, *map(float, row)
                     for column, cell in zip(columns.values(), cells, strict=True):
                         column.append(cell)
-        return Table(columns, about="recording", provenance=self._name, units={"entropy": "nats"})  # type: ignore[arg-type]
+        return Table(columns, about="recording", provenance=self._recorder.name, units={"entropy": "nats"})  # type: ignore[arg-type]
 
     def _steps(self) -> list[Step]:
         going = (root.step for root in self._recorder.roots.values())

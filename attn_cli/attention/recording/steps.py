@@ -37,11 +37,7 @@ class Step:
     root: int  # the outermost module
     pieces: dict[Spot, list[Piece]] = field(default_factory=dict)
     at: int = 0  # how many attentions of the program there were when the last of it was kept
-
-    @property
-    def n_bytes(self) -> int:
-        """How much memory it takes."""
-        return sum(piece.numbers.n_bytes for pieces in self.pieces.values() for piece in pieces)
+    n_bytes: int = 0  # how much memory it takes, or where it was put away, how much of a disk
 
 
 def whole(pieces: Sequence[Piece]) -> tuple[int, int]:

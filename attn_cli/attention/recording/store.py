@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ...errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from ...records.recording import Recording
     from .numbers import Keep
     from .steps import Step
 
@@ -53,6 +54,9 @@ class Store(Protocol):
 
     remark: str  # what is to be said in the end, if anything
 
+    def begin(self, made: Callable[[Step], Recording]) -> None:
+        """Learn how a step becomes records."""
+
     def takes(self, step: Step) -> bool:
         """Whether more of a step is to be kept."""
 
@@ -66,30 +70,28 @@ class Store(Protocol):
         """Those that are kept."""
 
 
-@dataclass(eq=False)
 class Memory:
     """Keeps steps in memory, so many bytes of them: steps spread evenly over all that the program goes.
 
-    >>> import numpy as np
-    >>> from .numbers import Numbers
-    >>> from .steps import Piece, Step
+    >>> from .steps import Step
     >>> memory = Memory(Wanted(), most_bytes=100)
-    >>> for number in range(9):
-    ...     step = Step(number, 0, {None: [Piece(Numbers(1, 4, weights=np.zeros((1, 1, 4))))]})
+    >>> for step in (Step(number, root=0) for number in range(9)):
     ...     if memory.takes(step):
-    ...         memory.grown(step, step.n_bytes)
+    ...         memory.grown(step, 32)
     ...         memory.add(step)
     >>> [step.number for step in memory.steps()], memory.remark
     ([0, 4, 8], 'every 4th step was kept, to stay within 100 bytes')
     """
 
-    wanted: Wanted
-    most_bytes: int = MOST_BYTES
-    remark: str = ""
-    _steps: list[Step] = field(default_factory=list)
-    _n_bytes: int = 0
-    _stride: int = 1
-    _full: bool = False
+    def __init__(self, wanted: Wanted, most_bytes: int = MOST_BYTES) -> None:
+        self.wanted, self.most_bytes, self.remark = wanted, most_bytes, ""
+        self._steps: list[Step] = []
+        self._n_bytes = 0
+        self._stride = 1
+        self._full = False
+
+    def begin(self, made: Callable[[Step], Recording]) -> None:
+        """Steps stay what they are."""
 
     def takes(self, step: Step) -> bool:
         """Whether more of a step is to be kept."""
@@ -98,6 +100,7 @@ class Memory:
 
     def grown(self, step: Step, n_bytes: int) -> None:
         """Count it, and let go of every second step when there are too many bytes."""
+        step.n_bytes += n_bytes
         self._n_bytes += n_bytes
         while self._n_bytes > self.most_bytes and not self._full:
             if len({one.number for one in self._steps}) < 2:
@@ -121,9 +124,14 @@ class Memory:
         return list(self._steps)
 
     def _let_go(self) -> None:
-        going = [step for step in self._steps if (self.wanted.nth(step.number) or 0) % self._stride]
-        self._n_bytes -= sum(step.n_bytes for step in going)
-        self._steps = [step for step in self._steps if step not in going]
+        for step in self.steps():
+            if (self.wanted.nth(step.number) or 0) % self._stride:
+                self._n_bytes -= step.n_bytes
+                self._steps.remove(step)
+                self._drop(step)
+
+    def _drop(self, step: Step) -> None:
+        """Nothing holds it any more."""
 
 
 def _ordinal(n: int) -> str:
