@@ -81,9 +81,11 @@ def _texts(texts: str | list[str]) -> np.ndarray:
 
 
 def names(file: BinaryIO) -> list[str]:
-    """The names of the arrays, none of them read."""
+    """The names of the arrays, none of them read; the file is left at its beginning."""
     with _archive(file, ()) as inside:
-        return [name.removesuffix(".npy") for name in inside.namelist()]
+        found = [name.removesuffix(".npy") for name in inside.namelist()]
+    file.seek(0)
+    return found
 
 
 def load(file: BinaryIO, wanted: Collection[str] | None = None) -> dict[str, np.ndarray]:
