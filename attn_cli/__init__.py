@@ -9,26 +9,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .attention.vectors import attend
-    from .models import load
-    from .records.attention import Attention
-    from .records.encoding import Encoding, PositionTable
+    from .api import *  # noqa: F403 (the names of __all__, for editors and type checkers)
 
 __version__ = "0.1.0"
-__all__ = ["Attention", "Encoding", "PositionTable", "attend", "load"]
-
-# Imported on first use, so that `attn --help` waits for neither numpy nor torch.
-_HOMES = {
-    "Attention": "records.attention",
-    "Encoding": "records.encoding",
-    "PositionTable": "records.encoding",
-    "attend": "attention.vectors",
-    "load": "models",
-}
+__all__ = [
+    "Attention", "Encoding", "Image", "InputError", "LoadedModel", "PositionTable", "Series", "attend", "encode", "heatmap",
+    "load", "mask", "page", "posenc", "read", "save", "steps",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    """Import on first use, so that `attn --help` waits for neither numpy nor torch."""
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import_module(".notebook", __name__)  # an Attention can then show itself
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    return getattr(import_module(".api", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

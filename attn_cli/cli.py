@@ -17,7 +17,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from . import __version__
 from .commands.io.environment import environment
-from .commands.io.options import Common, ReaderLeft, command
+from .commands.io.options import Common, ReaderLeft, command, is_rare
 from .errors import LONGEST, AttnNote, AttnWarning, InputError, shortened
 from .registry import nearest, summary
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # In the order of the help. Each is a function of its own name in a module of its own name, imported when
 # it is called for: `attn --help` should not wait for numpy.
-COMMANDS = ("encode", "attend", "posenc", "heatmap", "train-toy", "models")
+COMMANDS = ("encode", "attend", "heatmap", "steps", "mask", "posenc", "train-toy", "models")
 
 
 class ExitCode(enum.IntEnum):
@@ -47,13 +47,19 @@ class Command(TyperCommand):
         for parameter in self.get_params(ctx):
             if (record := parameter.get_help_record(ctx)) is None:
                 continue
+            if is_rare(parameter.name, ctx.info_name) and not environment.rare:
+                continue
             own = "Arguments" if parameter.param_type_name == "argument" else "Options"
             title = getattr(parameter, "rich_help_panel", None) if own == "Options" else own
-            sections.setdefault(title or _always(parameter) or own, []).append(record)
+            said = record[0], _RANGE.sub("", record[1])
+            sections.setdefault(title or _always(parameter) or own, []).append(said)
         for title, records in sections.items():
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
+
+
+_RANGE = re.compile(r"\s*\[[^][]*x[^][]*\]$")  # limits of a number, which an error names
 
 
 def _always(parameter: Any) -> str | None:

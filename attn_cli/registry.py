@@ -187,3 +187,36 @@ def _convert(
         raise InputError(f"{where}: {text} is too large", hint="give a smaller number") from None
     except (ValueError, KeyError):
         raise InputError(f"{where}: {text!r} is not {wanted}", hint=f"give {wanted}") from None
+
+
+def complete(registry: Registry[Any], incomplete: str) -> list[tuple[str, str]]:
+    """What a shell may offer for the beginning of a spec: names, then `name:key=`, then the values of a key.
+
+    >>> shapes: Registry = Registry("shape")
+    >>> @shapes.register
+    ... def square(x, *, side: "float" = 1.0, filled: "bool" = True):
+    ...     "x inside a square."
+    >>> [offer for offer, _ in complete(shapes, "sq")], [offer for offer, _ in complete(shapes, "square:side=2,f")]
+    (['square'], ['square:side=2,filled='])
+    """
+    name, colon, tail = incomplete.partition(":")
+    if not colon:
+        return [(known, summary(function)) for known, function in registry.items() if known.startswith(name)]
+    if name not in registry:
+        return []
+    done, comma, last = tail.rpartition(",")
+    begun = f"{name}:{done}{comma}"
+    known = options(registry[name])
+    key, equals, value = last.partition("=")
+    if not equals:
+        left = [one for one in known if one.startswith(key) and f"{one}=" not in done]
+        return [(f"{begun}{one}=", f"(default: {_spelt(known[one].default)})") for one in left]
+    values = _values(str(known[key].annotation)) if key in known else ()
+    return [(f"{begun}{key}={one}", "") for one in values if one.startswith(value)]
+
+
+def _values(annotation: str) -> tuple[str, ...]:
+    annotation = annotation.removesuffix(" | None")
+    if annotation.startswith("Literal["):
+        return tuple(map(str, ast.literal_eval(annotation.removeprefix("Literal"))))
+    return ("true", "false") if annotation == "bool" else ()

@@ -7,10 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import InputError
-from .io.options import Output, Source  # noqa: TC001 (Typer reads the annotations)
+from ..sources.groups import one_of
+from .io.choices import Listed, completion, explain
+from .io.options import Output
+from .io.resolve import Source
 
 if TYPE_CHECKING:
     from ..records.attention import Attention, Record
+
+SHOWN = Listed(
+    {
+        "weights": "After the softmax.",
+        "scores": "Before the mask and the softmax.",
+        "norms": "‖weight · value · W_o‖: how much of a key arrives (Kobayashi et al. 2020).",
+        "output": "weights · value, of all heads, through W_o.",
+    }
+)
 
 
 def attend(
@@ -19,102 +31,48 @@ def attend(
     show: Annotated[
         str | None,
         typer.Option(
-            metavar="weights|scores|norms|output|steps",
-            help="What a table shows; json and npz hold all. norms: ‖weight · value · W_o‖, what of a key arrives. "
-            "steps: every step, and a cell by hand.",
+            metavar="NAME",
+            callback=explain(SHOWN),
+            autocompletion=completion(SHOWN),
+            help="weights, scores, norms or output (default: weights).",
         ),
-    ] = None,
-    cell: Annotated[
-        str | None,
-        typer.Option(
-            metavar="[HEAD,]QUERY,KEY",
-            help="The cell that --show steps works out by hand (0,0), up to 8 × 8.",
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only draw the mask, of INPUT's size or --len.")
-    ] = False,
-    len_: Annotated[
-        int | None,
-        typer.Option("--len", metavar="N", min=1, help="Positions of a --dry-run without INPUT (16)."),
     ] = None,
 ) -> None:
     """Compute attention: weights = softmax(query · keyᵀ / √d_head), output = weights · value.
 
+    \b
+    attn attend --text "to be or not to be" --embed onehot
+    attn attend samples/sentence.txt --heads 4 --mask causal --posenc rope -o attention.npz
+    attn attend --query samples/by-hand/Q.csv --key samples/by-hand/K.csv --value samples/by-hand/V.csv
+
     INPUT is text, an encoding or a matrix of vectors, which is query, key and value at once; or give
-    --query, --key and --value. Without --output a terminal gets tables and a pipe gets TSV: layer, head,
-    query_pos, query, and a column for each key.
+    --query, --key and --value. Text goes through no model unless --model names one (default: none). Without
+    --output a terminal gets tables and a pipe gets TSV: layer, head, query_pos, query, and a column for each
+    key.
     """
-    if len_ is not None and not dry_run:
-        raise InputError("--len without --dry-run", hint="leave it out, INPUT says how long it is")
-    if cell is not None and show != "steps":
-        raise InputError("--cell without --show steps", hint="give both")
-    if dry_run:
-        from .dry_run import draw_mask
+    from .. import files
+    from ..sources.resolve import shown
+    from .io.output import check, emit
+    from .io.resolve import resolve
 
-        draw_mask(source, to, len_)
-    elif show == "steps":
-        _show_steps(source, to, cell)
+    of_vectors = "an encoding has no picture; draw its attention: attn heatmap"
+    check(to, files.FORMATS, no_picture=of_vectors if show == "output" else "")
+    if show is not None:
+        one_of("show", show, tuple(SHOWN.meanings))
+    if source.select.words and show not in (None, "weights"):
+        raise InputError(f"--words does not apply to --show {show}", hint="leave it out")
+    attention = resolve(source, default_model="none", show=show)  # type: ignore[arg-type]  # checked above
+    if show == "output":
+        emit(attention, to, shown=_output(attention))
     else:
-        from ..records.attention import Attention
-        from ..records.fields import changed, maps
-        from .io.output import emit
-        from .io.resolve import resolve
-
-        if show not in (None, "output", *maps(Attention)):
-            raise InputError(f"--show {show!r}", hint="give weights, scores, norms, output or steps")
-        if source.words and show not in (None, "weights"):
-            raise InputError(f"--words does not apply to --show {show}", hint="leave it out")
-        every_step, norms = show == "scores", show == "norms"
-        attention = resolve(source, default_model="none", every_step=every_step, norms=norms)
-        if show == "output":
-            emit(attention, to, shown=_output(attention))
-        else:
-            emit(attention if show is None else changed(attention, show=show), to)
+        emit(shown(attention, show), to)  # type: ignore[arg-type]
 
 
 def _output(attention: Attention) -> Record:
-    """What the last layer gives, as a table shows it."""
+    """The output of the last layer, a vector for each query."""
     from ..records.encoding import Encoding
 
     if attention.output is None:
         hint = "recompute it from vectors or with a natively supported model"
         raise InputError("this attention has no output", hint=hint)
     return Encoding(attention.query_tokens, attention.output[-1], attention.provenance)
-
-
-def _show_steps(source: Source, to: Output, cell: str | None) -> None:
-    from .. import files
-    from ..lab.steps import work_out
-    from ..records.attention import Attention
-    from .io.environment import environment
-    from .io.output import deliver, for_screen
-    from .io.resolve import attend, refuse_selection, resolve_heads, rule, select
-
-    place = None if cell is None else _place(cell)
-    found = resolve_heads(source, default_model="none")
-    if isinstance(found, Attention):
-        worked = work_out(select(found, source), cell=place)
-    else:
-        refuse_selection(source, "steps that begin at vectors")
-        by = rule(source)
-        worked = work_out(attend(found, by, every_step=True), found, by, cell=place)
-    if for_screen(to):
-        from ..render.terminal.steps import StepTables
-
-        environment.stdout().print(StepTables(worked))
-        return
-    name = files.format_of(to.output, to.format, formats=(*files.WORKED, "html"))
-    if name == "html":
-        from ..render.page.steps import steps_page
-
-        deliver([steps_page(worked)], name, to)
-    else:
-        deliver(files.WORKED[name](worked), name, to)
-
-
-def _place(cell: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(number) for number in cell.split(","))
-    except ValueError:
-        raise InputError(f"--cell {cell!r}", hint="give two numbers, QUERY,KEY, counted from 0") from None

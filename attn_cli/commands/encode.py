@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from .io.options import Output, Text  # noqa: TC001 (Typer reads the annotations)
+from ..sources.groups import Options, Positions, Seed, Text
+from .io.options import Output
+from .io.source_options import Input
 
 
-def encode(text: Text, to: Output) -> None:
+def encode(read: Input, text: Text, positions: Positions, seed: Seed, to: Output) -> None:
     """Turn text into tokens and vectors.
+
+    \b
+    attn encode --text "The cat sat" --dim 4
+    attn encode samples/sentence.txt --posenc sinusoidal | attn attend --heads 4
 
     The whole input is one sequence; line breaks count as spaces. Without --output a terminal gets a table
     and a pipe gets TSV: pos, token, and a column for each number.
     """
-    from .io.inputs import resolve_encoding
-    from .io.output import emit
+    from .. import files
+    from ..sources.resolve import resolve_encoding
+    from .io.inputs import read_input, where_from
+    from .io.output import check, emit
 
-    emit(resolve_encoding(text), to)
+    check(to, files.FORMATS, no_picture="an encoding has no picture; draw its attention: attn heatmap")
+    options = Options(text=text, positions=positions, seed=seed)
+    emit(resolve_encoding(read_input(read), options, where=where_from(read)), to)

@@ -4,49 +4,103 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from .io.options import Drawing, Output, Source  # noqa: TC001 (Typer reads the annotations)
+import typer
+
+from ..errors import InputError
+from ..sources.groups import one_of
+from .io.choices import Listed, completion, explain
+from .io.options import Drawing, Output
+from .io.resolve import Source
 
 if TYPE_CHECKING:
     from ..records.attention import Attention
+    from ..render.look import Look
+
+SHOWN = Listed(
+    {
+        "weights": "After the softmax.",
+        "scores": "Before the mask and the softmax.",
+        "norms": "‖weight · value · W_o‖: how much of a key arrives (Kobayashi et al. 2020).",
+    }
+)
 
 
-def heatmap(source: Source, drawing: Drawing, to: Output) -> None:
+def heatmap(
+    source: Source,
+    drawing: Drawing,
+    to: Output,
+    show: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            callback=explain(SHOWN),
+            autocompletion=completion(SHOWN),
+            help="weights, scores or norms (default: weights).",
+        ),
+    ] = None,
+) -> None:
     """Draw attention as a picture with token labels, one panel per head.
 
-    INPUT is text, an encoding, vectors, or what another command wrote. Without --output the picture goes to
-    INPUT's name with .png in the current folder, its path is printed, and a terminal shows it too.
+    \b
+    attn heatmap samples/sentence.txt
+    attn heatmap --text "My father is free." --kind cross --layer last --head mean -o alignment.png
+    attn attend --text "to be or not" --heads 2 | attn heatmap -o pipe.svg
+
+    INPUT is text, an encoding, vectors, an image, or what another command wrote. Text goes through the small
+    trained model mini unless --model says otherwise. Without --output the picture goes to INPUT's name with
+    .png in the current folder, its path is printed, and a terminal shows it too.
     """
+    from .. import files
     from ..render import PICTURES
+    from ..sources.resolve import shown
     from ..text.escaping import escape
     from .io.environment import environment
-    from .io.output import emit
+    from .io.output import check, emit, look
     from .io.resolve import resolve
 
-    attention = resolve(source, default_model="mini")
+    check(to, files.FORMATS)
+    if show is not None:
+        one_of("show", show, tuple(SHOWN.meanings))
+    source, query = _query(source, drawing)
+    look(drawing, query)  # says what is wrong with it before anything is computed
+    found = resolve(source, default_model="mini", show=show)  # type: ignore[arg-type]  # checked above
+    attention = shown(found, show)  # type: ignore[arg-type]
+    chosen = look(drawing, query)
     wanted = to.format or "png"
     if to.output is not None or wanted not in PICTURES or (to.format and not environment.to_terminal):
         to = to if to.output or to.format else dataclasses.replace(to, format="png")
-        emit(attention, to, drawing=drawing)
+        emit(attention, to, drawing=drawing, look=chosen)
         return
     path = f"{_stem(source)}.{wanted}"
-    emit(attention, dataclasses.replace(to, output=path), drawing=drawing)
+    emit(attention, dataclasses.replace(to, output=path), drawing=drawing, look=chosen)
     if environment.pictures:
-        _print_picture(attention, drawing)
+        _print_picture(attention, chosen)
     print(escape(path) if environment.to_terminal else path)
 
 
+_MARKING = ("tokens", "image")  # views that mark a query in what all queries are part of
+
+
+def _query(source: Source, drawing: Drawing) -> tuple[Source, str | None]:
+    """Where a view marks the query that was asked for, it needs the others too: then the view selects it."""
+    query = source.select.query_token
+    if query is None or (drawing.view is not None and drawing.view not in _MARKING):
+        return source, None
+    if source.select.query_range is not None:
+        raise InputError("both --query-token and --query-range", hint="give one of them")
+    return dataclasses.replace(source, select=dataclasses.replace(source.select, query_token=None)), query
+
+
 def _stem(source: Source) -> str:
-    named = source.input or source.weights or source.query
-    return (
-        "attention" if named in (None, "-") else os.path.splitext(os.path.basename(named))[0] or "attention"
-    )
+    named = source.input.input or source.tensors.weights or source.vectors.query
+    stem = "" if named in (None, "-") else os.path.splitext(os.path.basename(named))[0]
+    return stem or "attention"
 
 
-def _print_picture(attention: Attention, drawing: Drawing) -> None:
+def _print_picture(attention: Attention, chosen: Look) -> None:
     from ..render.terminal.terminal import attention_picture
     from .io.environment import environment
-    from .io.output import look
 
-    environment.stdout().print(attention_picture(attention, look(drawing)))
+    environment.stdout().print(attention_picture(attention, chosen))

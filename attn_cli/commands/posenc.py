@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import InputError
-from .io.options import Output, lists
+from .io.choices import Registered, completion, explain
+from .io.options import Output
 
 if TYPE_CHECKING:
     from ..records.series import Series
-    from ..variants.posenc import PositionEncoding
+
+KINDS = Registered(("variants.posenc:POSENCS",))
+VIEWS = Registered(("variants.posenc:VIEWS",))
 
 
 def posenc(
@@ -19,15 +21,18 @@ def posenc(
     kind: Annotated[
         str,
         typer.Argument(
-            metavar="KIND", callback=lists("variants.posenc", "POSENCS"), help="A spec; 'help' lists them."
+            metavar="KIND",
+            callback=explain(KINDS),
+            autocompletion=completion(KINDS),
+            help="A kind (default: sinusoidal); 'help' lists them.",
         ),
     ] = "sinusoidal",
     len_: Annotated[
         int | None,
-        typer.Option("--len", metavar="N", min=1, help="Number of positions (128, or all that are learned)."),
+        typer.Option("--len", metavar="N", min=1, help="Number of positions (default: 128; learned: all)."),
     ] = None,
     dim: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Numbers per position (64, or as learned).")
+        int | None, typer.Option(metavar="N", min=1, help="Numbers per position (default: 64; learned: all).")
     ] = None,
     model: Annotated[
         str | None,
@@ -37,41 +42,30 @@ def posenc(
         str,
         typer.Option(
             metavar="SPEC",
-            callback=lists("variants.posenc", "VIEWS"),
-            help="heatmap (all numbers), curves, similarity or wavelengths; 'help' lists them.",
+            callback=explain(VIEWS),
+            autocompletion=completion(VIEWS),
+            help="heatmap, curves, similarity or wavelengths (default: heatmap).",
         ),
     ] = "heatmap",
 ) -> None:
     """Tabulate a positional encoding: PE(pos, 2i) = sin(pos / 10000^(2i/d)), PE(pos, 2i+1) = cos of the same.
 
+    \b
+    attn posenc --len 128 --dim 512 > pe.tsv
+    attn posenc rope --view wavelengths
+    attn posenc --len 128 --dim 512 -o pe.png
+
     Without --output a terminal gets a table and a pipe gets TSV: pos, and a column for each dimension.
     """
     from ..records.series import Series
-    from ..variants.posenc import VIEWS, usual_size
+    from ..sources.positions import tabulated
     from .io.output import emit
 
-    name, encode = _encoding(kind, model)
-    n, width = usual_size(encode)
-    seen = VIEWS.parse(view)(name, encode, len_ or n, dim or width)
+    seen = tabulated(kind, len_, dim, model, view)
     if isinstance(seen, Series):
         _emit_series(seen, to)
     else:
         emit(seen, to)
-
-
-def _encoding(kind: str, model: str | None) -> tuple[str, PositionEncoding]:
-    """What a spec means, and what it is called; a model's own table by the name of the model."""
-    from .. import files
-    from ..variants.posenc import POSENCS
-
-    if model is None:
-        return kind, POSENCS.parse(kind, read_arrays=files.read_arrays)
-    if kind != "learned":
-        raise InputError(f"--model beside {kind}", hint="give attn posenc learned --model DIR")
-    from .. import models
-
-    called, table = models.positions(model)
-    return f"learned ({called})", POSENCS.parse(kind, given={"file": {"position": table}})
 
 
 def _emit_series(series: Series, to: Output) -> None:

@@ -106,7 +106,8 @@ def _from_scores_to_weights(layer: Layer, rule: Rule | None) -> Iterator[tuple[s
         yield "scores", "", _score_in_words(rule), layer.scores
     else:
         unscaled = "" if layer.scalings else " They are not scaled."
-        yield "scores", "scores = Q · Kᵀ", f"How well each key answers each query.{unscaled}", layer.dots
+        values = layer.dots if layer.scalings else layer.scores  # the engine's own, where it keeps them
+        yield "scores", "scores = Q · Kᵀ", f"How well each key answers each query.{unscaled}", values
     if layer.scalings:
         remarks = [f"{scaling.remark}." for scaling in layer.scalings if scaling.remark]
         yield "scaled", f"scaled = {_nested(layer)}", " ".join(remarks), layer.scores

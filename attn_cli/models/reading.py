@@ -24,9 +24,10 @@ class Reading:
     )
     target: str | None = None  # what an encoder–decoder is to write; None: what it writes by itself
     norms: bool = False  # say also how much of each key arrives: ‖weight · value · W_o‖
-    special: bool = True  # keep the tokens that the tokenizer adds
-    renormalise: bool = False  # and have the rows that have lost some sum to 1 again
-    too_long: Literal["refuse", "truncate", "chunk"] = "refuse"
+    special: Literal["keep", "drop", "renormalise"] = "keep"  # tokens that the tokenizer adds
+    too_long: Literal["error", "truncate", "chunk"] = "error"
+    dtype: str | None = None  # float32, unless given
+    device: str = "cpu"
 
     def chosen(self, n_layers: int) -> tuple[int, ...]:
         """The wanted layers of so many, in order.
@@ -38,9 +39,9 @@ class Reading:
             return tuple(range(n_layers))
         if self.layers == "last":
             return (n_layers - 1,)
-        if missing := [layer for layer in self.layers if not 0 <= layer < n_layers]:
+        if missing := [layer for layer in self.layers if not -n_layers <= layer < n_layers]:
             raise InputError(f"no layer {missing[0]}", hint=f"give 0 to {n_layers - 1}, last or all")
-        return tuple(sorted(set(self.layers)))
+        return tuple(sorted({layer % n_layers for layer in self.layers}))
 
     def chosen_kind(self, there: Sequence[Kind]) -> Kind:
         """The wanted kind of attention among those that a model has, the first of them unless told.

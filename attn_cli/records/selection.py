@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     Choice = Literal["all", "last", "mean", "max"] | tuple[int, ...]
 
 
-def parse_choice(axis: Literal["layer", "head"], text: str) -> Choice:
-    """The layers or heads that a text names: numbers from 0, `last`, `all`, `mean`; of heads also `max`.
+def parse_choice(axis: Literal["layer", "head"], text: Any) -> Choice:
+    """The layers or heads that a text names: numbers from 0, `0-2`, `-1`, `last`, `all`, `mean`; of heads also `max`.
 
     Raises InputError for anything else.
 
@@ -27,13 +27,21 @@ def parse_choice(axis: Literal["layer", "head"], text: str) -> Choice:
     ((0, 5), 'max')
     """
     known = ("all", "last", "mean") if axis == "layer" else ("all", "mean", "max")
+    if not isinstance(text, str):
+        return (int(text),) if isinstance(text, int) else tuple(map(int, text))
     if text in known:
         return text  # type: ignore[return-value]
     try:
-        return tuple(int(number) for number in text.split(","))
+        return tuple(number for part in text.split(",") for number in _run(part))
     except ValueError:
         hint = f"give numbers from 0, or {', '.join(known)}{nearest(text, list(known))}"
         raise InputError(f"--{axis} {text!r}", hint=hint) from None
+
+
+def _run(text: str) -> range:
+    """One number, which may be negative, or a run of them, its last included: `0-2`."""
+    match = re.fullmatch(r"(\d+)-(\d+)", text.strip())
+    return range(int(match[1]), int(match[2]) + 1) if match else range(int(text), int(text) + 1)
 
 
 def choose(attention: Attention, axis: Literal["layer", "head"], wanted: Choice) -> Attention:
@@ -53,7 +61,7 @@ def choose(attention: Attention, axis: Literal["layer", "head"], wanted: Choice)
         return attention
     if wanted == "mean" or wanted == "max":
         return attention if len(there) == 1 else _combine(attention, axis, wanted)
-    numbers = there[-1:] if wanted == "last" else wanted
+    numbers = there[-1:] if wanted == "last" else _from_the_end(wanted, there)
     if missing := [number for number in numbers if number not in there]:
         hint = f"it has {', '.join(map(str, there))}"
         raise InputError(f"no {axis} {missing[0]} in this attention", hint=hint)
@@ -74,7 +82,12 @@ def at_places(attention: Attention, axis: str, places: Sequence[int], **changes:
     return found
 
 
-def crop(attention: Attention, axis: Literal["query", "key"], text: str) -> Attention:
+def _from_the_end(wanted: tuple[int, ...], there: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Negative numbers count from the end, as in Python."""
+    return tuple(there[n] if -len(there) <= n < 0 else n for n in wanted)
+
+
+def crop(attention: Attention, axis: Literal["query", "key"], wanted: range | str) -> Attention:
     """Only the queries or keys of a range, `0:20`, `20:` or `-5:` as Python counts.
 
     Weights stay as they are: rows that have lost keys sum to less than 1. Raises InputError for a range
@@ -85,35 +98,46 @@ def crop(attention: Attention, axis: Literal["query", "key"], text: str) -> Atte
     >>> part.query_tokens, part.weights.shape, part.provenance
     (('b',), (1, 1, 1, 2), 'query 1 of 2')
     """
+    tokens: tuple[str, ...] = getattr(attention, f"{axis}_tokens")
+    if attention.pooled:
+        raise InputError(
+            f"a part of the {_PLURAL[axis]}, but these weights are means over positions",
+            hint="choose the part when they are computed",
+        )
+    places = range_of(axis, wanted, len(tokens)) if isinstance(wanted, str) else wanted
+    said = _also(attention, range_named(axis, places, len(tokens)))
+    return at_places(attention, axis, places, provenance=said)
+
+
+_PLURAL = {"query": "queries", "key": "keys"}
+
+
+def range_of(axis: Literal["query", "key"], text: str, n: int) -> range:
+    """The positions that a range names, of n.
+
+    Raises InputError for a range that is none or holds nothing.
+
+    >>> range_of("query", "-5:", 20)
+    range(15, 20)
+    """
     option = f"--{axis}-range {text!r}"
     match = re.fullmatch(r"(-?\d+)?:(-?\d+)?", text)
     if match is None:
         raise InputError(option, hint="give FROM:TO, counted from 0, TO not included")
-    if attention.pooled:
-        raise InputError(f"{option}, but these weights are means over positions", hint="give a shorter text")
-    tokens: tuple[str, ...] = getattr(attention, f"{axis}_tokens")
-    places = range(len(tokens))[
-        slice(*(None if number is None else int(number) for number in match.groups()))
-    ]
+    places = range(n)[slice(*(None if number is None else int(number) for number in match.groups()))]
     if not places:
-        raise InputError(f"{option} holds nothing", hint=f"there are {len(tokens)} positions, from 0")
-    plural = {"query": "queries", "key": "keys"}[axis]
-    which = f"{plural} {places[0]} to {places[-1]}" if len(places) > 1 else f"{axis} {places[0]}"
-    return at_places(attention, axis, places, provenance=_also(attention, f"{which} of {len(tokens)}"))
+        raise InputError(f"{option} holds nothing", hint=f"there are {n} positions, from 0")
+    return places
 
 
-def of_patch(attention: Attention, text: str) -> Attention:
-    """What one patch of an image attends to, called by its row and column: `4,3`, counted from 0.
+def range_named(axis: str, places: range, n: int) -> str:
+    """Which part of an axis a range is, in words.
 
-    Raises InputError where the queries are not those of an image, or there is no such patch.
+    >>> range_named("query", range(1, 3), 12)
+    'queries 1 to 2 of 12'
     """
-    if attention.patches is None:
-        raise InputError(f"--patch {text!r}, but this is no attention to an image", hint="leave it out")
-    rows, columns = attention.patches
-    if text not in attention.query_tokens or "," not in text:
-        raise InputError(f"no patch {text!r}", hint=f"give ROW,COLUMN, from 0,0 to {rows - 1},{columns - 1}")
-    place = attention.query_tokens.index(text)
-    return crop(attention, "query", f"{place}:{place + 1}")
+    which = f"{_PLURAL[axis]} {places[0]} to {places[-1]}" if len(places) > 1 else f"{axis} {places[0]}"
+    return f"{which} of {n}"
 
 
 def _combine(attention: Attention, axis: Literal["layer", "head"], how: Literal["mean", "max"]) -> Attention:

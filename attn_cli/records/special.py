@@ -31,13 +31,13 @@ def without_special(
     """
     if record.pooled:
         raise InputError(
-            f"--no-special with {len(record.query_tokens):,} tokens, whose maps are pooled",
+            f"--special drop with {len(record.query_tokens):,} tokens, whose maps are pooled",
             hint="give fewer layers or less text",
         )
     kept_queries = np.flatnonzero(np.logical_not(of_queries)).tolist()
     kept_keys = kept_queries if of_keys is None else np.flatnonzero(np.logical_not(of_keys)).tolist()
     if not kept_queries or not kept_keys:
-        raise InputError("no token but special ones", hint="leave --no-special out")
+        raise InputError("no token but special ones", hint="leave --special out")
     hidden = at_places(at_places(record, "query", kept_queries), "key", kept_keys)
     said, sums = f"{record.provenance}, special tokens hidden", ""
     changes: dict[str, Any] = {}

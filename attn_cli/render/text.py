@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ..errors import InputError
-from ..text.escaping import unescape
+from ..records.queries import CONTINUES, bare, place_of
 from ..text.pieces import SPACES
 from .labels import label, titles
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 LONGEST = 40  # cells of one token
 _OPENING, _CLOSING = ("Ps", "Pi"), ("Pe", "Pf", "Po", "Pd")  # categories of punctuation
-_MARK = "##"
 
 
 @dataclass(frozen=True)
@@ -86,25 +85,6 @@ def shading(attention: Attention, query: str | None) -> Shading:
     )
 
 
-def place_of(query: str, tokens: Sequence[str]) -> int:
-    """The position that is meant by a number from 0, or by a token that occurs once.
-
-    >>> place_of("1", ("The", "cat")), place_of("cat", ("The", "cat"))
-    (1, 1)
-    """
-    if query.isdecimal() and int(query) < len(tokens):
-        return int(query)
-    wanted = unescape(query).strip()
-    there = [i for i, token in enumerate(tokens) if query == token or wanted == _bare(token)]
-    if len(there) == 1:
-        return there[0]
-    if there:
-        hint = f"give one of the positions {', '.join(map(str, there[:10]))}"
-        raise InputError(f"--query-token {query!r} stands there {len(there)} times", hint=hint)
-    hint = f"give a position, 0 to {len(tokens) - 1}, or a token"
-    raise InputError(f"--query-token {query!r}, but there is no such query", hint=hint)
-
-
 def running(tokens: Sequence[str], words: Sequence[int] | None) -> tuple[Piece, ...]:
     """Tokens as the text that they make up: pieces of a word together, words apart, punctuation where it belongs.
 
@@ -115,7 +95,7 @@ def running(tokens: Sequence[str], words: Sequence[int] | None) -> tuple[Piece, 
     pieces = [Piece(_written(token), "nothing") for token in tokens[:1]]
     for i in range(1, len(tokens)):
         before, token = tokens[i - 1], tokens[i]
-        joined = token.startswith(_MARK) or (words is not None and words[i] == words[i - 1])
+        joined = token.startswith(CONTINUES) or (words is not None and words[i] == words[i - 1])
         pieces.append(Piece(_written(token), _before(before, token, joined=joined, spaced=spaced)))
     return tuple(pieces)
 
@@ -152,10 +132,6 @@ def _is_wide(character: str) -> bool:
     return unicodedata.east_asian_width(character) in "WF"
 
 
-def _bare(token: str) -> str:
-    return token.removeprefix(_MARK).strip(f" {SPACES}")
-
-
 def _written(token: str) -> str:
     """The token without the marks that tell where words begin; a space alone stays visible."""
-    return label(_bare(token) or token, LONGEST)
+    return label(bare(token) or token, LONGEST)

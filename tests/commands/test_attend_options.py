@@ -48,7 +48,8 @@ def without_file(specs):
     ],
 )
 def test_specs(run, here, option, spec):
-    assert_like_the_library(run, here, f"--{option}", spec, **{option: spec})
+    typed = {"position": "--posenc"}.get(option, f"--{option}")
+    assert_like_the_library(run, here, typed, spec, **{option: spec})
 
 
 @pytest.mark.filterwarnings("ignore:no key is permitted")
@@ -84,7 +85,7 @@ def test_numbers(run, here, options, arguments):
 
 @pytest.mark.parametrize("spec", [s for s in [*SCORE_SPECS, *POSITION_SPECS] if "file=" in s])
 def test_files_in_specs(run, here, spec):
-    option = "--score" if spec in SCORE_SPECS else "--position"
+    option = "--score" if spec in SCORE_SPECS else "--posenc"
     name = spec.rpartition("=")[2]
     typed = weights_of(run, here, option, f"{spec}.npz")
     assert not np.allclose(
@@ -116,7 +117,7 @@ def test_threads_are_set(run, here):
 
 @pytest.mark.parametrize("option", ["score", "position", "mask", "normalise"])
 def test_help_lists_each_variant_with_a_line(run, option):
-    listed = run("attend", f"--{option}", "help")
+    listed = run("attend", {"position": "--posenc"}.get(option, f"--{option}"), "help")
     assert listed.code == 0
     specs = {
         "score": SCORE_SPECS,
@@ -133,7 +134,7 @@ def test_help_lists_each_variant_with_a_line(run, option):
     ("options", "message"),
     [
         (["--temperature", "0"], "temperature 0.0; give a number above 0"),
-        (["--position", "rop"], "unknown position 'rop'; known are rope, alibi, t5, xl, clipped; did you mean 'rope'?"),
+        (["--posenc", "rop"], "unknown posenc 'rop', nor is there such a file; known are sinusoidal, sinusoidal2d, rope, alibi, t5, xl, clipped, learned; did you mean 'rope'?"),
         (["--mask", "causal|windw"], "unknown mask 'windw', nor is there such a file"),
         (["--mask", "global:tokens=0;3"], "'0;3' is not whole numbers with + between them"),
         (["--normalise", "sigmoid:bias=x"], "'x' is not a number"),
@@ -142,7 +143,7 @@ def test_help_lists_each_variant_with_a_line(run, option):
         (["--dtype", "int8"], "dtype 'int8'; give float64 or float32 or bfloat16 or float16"),
         (["--device", "tpu"], "device 'tpu' is not here; give auto or"),
         (["--score", "general:file=clipped.npz"], "a file with a; name an array W"),
-        (["--position", "rope:partial=0.4"], "rope turns pairs of numbers, and 3 are not pairs"),
+        (["--posenc", "rope:partial=0.4"], "rope turns pairs of numbers, and 3 are not pairs"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_one_line(run, here, options, message):
@@ -155,7 +156,7 @@ def test_what_cannot_be_is_one_line(run, here, options, message):
 
 def test_options_that_have_no_effect_on_saved_attention_are_refused(run, here):
     run("attend", "x.csv", "-o", "saved.npz", cwd=here)
-    for option, value in (("--top-k", "2"), ("--kv-heads", "1"), ("--position", "rope"), ("--softcap", "2")):
+    for option, value in (("--top-k", "2"), ("--kv-heads", "1"), ("--posenc", "rope"), ("--softcap", "2")):
         done = run("attend", "saved.npz", option, value, cwd=here)
         assert (done.code, done.stderr) == (
             2, f"attn: error: {option} does not apply to saved attention; leave it out\n"
@@ -167,6 +168,5 @@ def test_what_acts_within_scores_is_not_added_to_vectors(run, name):
     result = run("encode", "--text", "a b", "--posenc", name)
     assert result.code == 2
     assert result.stderr == (
-        f"attn: error: --posenc {name}, but {name} acts within the scores; give attn attend --position {name}\n"
+        f"attn: error: --posenc {name} acts inside the scores, and here are none; give attn attend --posenc, which computes scores\n"
     )
-    assert f"\n{name}" not in run("encode", "--posenc", "help").stdout

@@ -31,7 +31,7 @@ def here(tmp_path):
         ),
         (f"attend --text a --dim {BIG}", f"--dim '{BIG}'; give at most 1048576; see 'attn attend --help'"),
         (
-            f"attend --mask causal --dry-run --len {BIG}",
+            f"mask causal --len {BIG}",
             f"a mask of {BIG} × {BIG} positions; give at most 4096",
         ),
         (
@@ -103,7 +103,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path):
 
 INTERRUPTED = """
 import os, signal
-from attn_cli import streaming
+from attn_cli.attention import streaming
 from attn_cli.cli import main
 
 def interrupted(done, total):  # where the first block says how far it is

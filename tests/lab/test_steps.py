@@ -70,7 +70,7 @@ def normal(*shape, seed=0):
 
 def from_pipe(run, *arguments):
     """Step → its matrix, from the TSV that a pipe gets; one head."""
-    header, *lines = run("attend", *arguments, "--show", "steps").stdout.splitlines()
+    header, *lines = run("steps", *arguments).stdout.splitlines()
     assert header.split("\t") == ["step", "layer", "head", "row_pos", "row", "column_pos", "column", "value"]
     steps = {}
     for name, _, _, row, _, column, _, value in (line.split("\t") for line in lines):
@@ -119,9 +119,7 @@ def test_transformer_is_powerful(run):
 
 
 def test_a_cell_by_hand(run):
-    document = json.loads(
-        run("attend", *POWERFUL, "--show", "steps", "--cell", "1,2", "--format", "json").stdout
-    )
+    document = json.loads(run("steps", *POWERFUL, "--cell", "1,2", "--format", "json").stdout)
     lines = {line["name"]: line["text"] for line in document["layers"][0]["arithmetic"]["lines"]}
     assert lines == {
         "dot product": "0.5·0.9 + 1·1.1 + 0.6·1.5 = 2.45",
@@ -379,8 +377,8 @@ def test_a_saved_attention_shows_the_same_steps(run, tmp_path):
     saved = str(tmp_path / "a.json")
     options = ("--heads", "2", "--mask", "causal")
     run("attend", "--text", "a b c", "--dim", "4", *options, "-o", saved)
-    fresh = run("attend", "--text", "a b c", "--dim", "4", *options, "--show", "steps").stdout.splitlines()
-    again = run("attend", saved, "--show", "steps").stdout.splitlines()
+    fresh = run("steps", "--text", "a b c", "--dim", "4", *options).stdout.splitlines()
+    again = run("steps", saved).stdout.splitlines()
     assert [line for line in fresh if not line.startswith("X\t")] == again
 
 
@@ -394,7 +392,7 @@ def test_saved_scores_are_recognised_by_their_numbers_alone(rule):
 
 def test_what_was_not_saved_is_said(run, tmp_path):
     run("attend", "--text", "a b", "-o", str(tmp_path / "a.tsv"))
-    result = run("attend", str(tmp_path / "a.tsv"), "--show", "steps")
+    result = run("steps", str(tmp_path / "a.tsv"))
     assert result.code == 2
     assert "saved without its query, key, value or scores" in result.stderr
 
@@ -575,7 +573,7 @@ def test_files_repeat_byte_for_byte(run, tmp_path, name):
     contents = set()
     for i in range(2):
         path = tmp_path / f"{i}.{name}"
-        assert run("attend", *POWERFUL, "--show", "steps", "--cell", "1,2", "-o", str(path)).code == 0
+        assert run("steps", *POWERFUL, "--cell", "1,2", "-o", str(path)).code == 0
         contents.add(path.read_bytes())
     assert len(contents) == 1
     assert b"0.5024" in contents.pop() or name in ("json", "tsv")
@@ -619,14 +617,12 @@ def test_heads_stand_beside_one_another_where_they_fit(hostile):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--show", "steps", "--cell", "one"], "--cell 'one'; give two numbers"),
-        (["--cell", "0,0"], "--cell without --show steps"),
-        (["--len", "4"], "--len without --dry-run"),
-        (["--show", "steps", "--format", "npz"], "known are tsv, json, md, tex, html"),
+        (["--cell", "one"], "--cell 'one'; give two numbers"),
+        (["--format", "npz"], "known are tsv, json, md, tex, html"),
     ],
 )
 def test_usage_is_explained(run, arguments, message):
-    result = run("attend", "--text", "a b", *arguments)
+    result = run("steps", "--text", "a b", *arguments)
     assert result.code == 2
     assert message in result.stderr
     assert result.stdout == ""

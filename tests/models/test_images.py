@@ -307,8 +307,8 @@ def test_a_text_for_a_model_that_looks_at_images(run, vit):
     ("options", "message"),
     [
         (["--pair", "x"], "--pair does not apply to images"),
-        (["--no-special"], "--no-special does not apply to images"),
-        (["--chunk"], "--chunk does not apply to images"),
+        (["--special", "drop"], "--special does not apply to images"),
+        (["--too-long", "chunk"], "--too-long does not apply to images"),
         (["--target", "x"], "ViT has no decoder that reads a target"),
         (["--kind", "cross"], "no cross attention in this model"),
         (["--heads", "2"], "--heads does not apply to images"),

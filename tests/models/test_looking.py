@@ -83,7 +83,7 @@ def test_both_towers_of_clip(saved, run, tmp_path):
     model.model.vision_model.encoder.layers[1].register_forward_hook(lambda *_: pytest.fail("it ran"))
     assert model.attend(Image(PIXELS), Reading(layers=(0,))).layers == (0,)
     Pillow.fromarray(PIXELS).save(tmp_path / "photo.png")
-    options = ("--model", str(directory), "--patch", "2,1", "-o", "p.svg")
+    options = ("--model", str(directory), "--query-token", "2,1", "-o", "p.svg")
     done = run("heatmap", "photo.png", *options, cwd=tmp_path)
     assert (done.code, done.stderr) == (0, "")
     drawn = (tmp_path / "p.svg").read_text()
@@ -127,8 +127,8 @@ def test_a_size_written_as_one_number(tmp_path, given, size):
 def test_what_cannot_be_looked_at(saved, tmp_path):
     directory = shutil.copytree(saved("clip")[0], tmp_path / "clip")
     model = models.load(str(directory))
-    with pytest.raises(InputError, match="--no-special does not apply to images"):
-        model.attend(Image(PIXELS), Reading(special=False))
+    with pytest.raises(InputError, match="--special does not apply to images"):
+        model.attend(Image(PIXELS), Reading(special="drop"))
     (directory / "preprocessor_config.json").unlink()
     with pytest.raises(InputError, match=r"no preprocessor_config\.json in it; save it: AutoImageProcessor"):
         model.attend(Image(PIXELS))
@@ -155,10 +155,9 @@ def test_what_cannot_be_looked_at(saved, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--patch", "0,0"], "--patch '0,0', but this is no attention to an image; leave it out"),
-        (["--patch", "x", "--model", "DIR", "PHOTO"], "no patch 'x'; give ROW,COLUMN, from 0,0 to 2,2"),
-        (["--patch", "0,3", "--model", "DIR", "PHOTO"], "no patch '0,3'; give ROW,COLUMN, from 0,0 to 2,2"),
-        (["--patch", "0,1", "--query-range", "1:", "--model", "DIR", "PHOTO"], "both --patch and --query-range; give one"),
+        (["--query-token", "x", "--model", "DIR", "PHOTO"], "no query 'x' (--query-token); give a patch as ROW,COLUMN, to 2,2"),
+        (["--query-token", "0,3", "--model", "DIR", "PHOTO"], "no query '0,3' (--query-token); give a patch as ROW,COLUMN, to 2,2"),
+        (["--query-token", "0,1", "--query-range", "1:", "--model", "DIR", "PHOTO"], "both --query-token and --query-range; give one"),
     ],
 )  # fmt: skip
 def test_patches_that_cannot_be_chosen(saved, run, tmp_path, options, message):

@@ -111,7 +111,7 @@ def test_the_decoder_sees_what_it_has_written_only(mini):
     assert shown.query_tokens == shown.key_tokens == ("[zh]", *CHINESE)
     assert not np.triu(shown.weights, 1).any()
     with pytest.warns(AttnNote, match="special tokens are hidden; rows sum to less than 1"):
-        hidden = mini.attend(ENGLISH, Reading(kind="decoder", target=CHINESE, special=False))
+        hidden = mini.attend(ENGLISH, Reading(kind="decoder", target=CHINESE, special="drop"))
     assert hidden.key_tokens == tuple(CHINESE)
 
 
@@ -135,8 +135,8 @@ def test_text_too_long_and_in_pieces(mini, run):
     pieces = mini.attend(long, Reading(too_long="chunk"))
     assert len(pieces.query_tokens) == 600
     assert not pieces.weights[:, :, 0, 256:].any()
-    assert run("heatmap", "--text", long, "--kind", "cross", "--chunk").stderr.startswith(
-        "attn: error: --chunk"
+    assert run("heatmap", "--text", long, "--kind", "cross", "--too-long", "chunk").stderr.startswith(
+        "attn: error: --too-long chunk"
     )
 
 

@@ -93,7 +93,15 @@ def test_bytes_of_one_character_say_which_part_of_it_they_are(gpt2):
     ("name", "text", "options", "words"),
     [
         ("bert", "The Embedding, 注意", (), ["[CLS]", "The", "Embedding", ",", "注", "意", "[SEP]"]),
-        ("bert", "The Embedding, 注意", ("--no-special",), ["The", "Embedding", ",", "注", "意"]),
+        (
+            "bert",
+            "The Embedding, 注意",
+            (
+                "--special",
+                "drop",
+            ),
+            ["The", "Embedding", ",", "注", "意"],
+        ),
         ("gpt2", "the 注", ("--query-range", "1:"), ["the", "注"]),
     ],
 )
@@ -105,7 +113,7 @@ def test_pieces_are_merged_to_words(run, request, tmp_path, name, text, options,
     assert merged["provenance"].partition("; pieces merged to words")[1]
     sums = np.sum(merged["weights"], axis=-1)
     assert (sums < 1 + 1e-6).all()
-    assert "--no-special" in options or (sums > 1 - 1e-6).all()
+    assert "drop" in options or (sums > 1 - 1e-6).all()
 
 
 def test_chosen_layers_are_those_of_the_whole_and_later_ones_do_not_run(bert):
@@ -142,7 +150,7 @@ def test_special_tokens_hide_without_changing_a_number(bert):
     model = models.load(str(bert))
     whole = model.attend("the cat")
     with pytest.warns(AttnNote, match="special tokens are hidden; rows sum to less than 1"):
-        hidden = model.attend("the cat", Reading(special=False))
+        hidden = model.attend("the cat", Reading(special="drop"))
     assert hidden.key_tokens == ("the", "cat")
     np.testing.assert_array_equal(hidden.weights, whole.weights[:, :, 1:3, 1:3])
     np.testing.assert_array_equal(hidden.output, whole.output[:, 1:3])
@@ -151,14 +159,12 @@ def test_special_tokens_hide_without_changing_a_number(bert):
 
 def test_rows_are_renormalised_only_if_asked_and_then_said(bert, run):
     options = ("--text", "the cat", "--model", str(bert), "--format", "json", "--layer", "1")
-    plain, again = (run("attend", *options, "--no-special", *more) for more in ((), ("--renormalise",)))
+    plain, again = (run("attend", *options, "--special", how) for how in ("drop", "renormalise"))
     sums = [np.sum(json.loads(done.stdout)["weights"], axis=-1) for done in (plain, again)]
     assert (sums[0] < 0.9).all()
     np.testing.assert_allclose(sums[1], 1, atol=1e-6)
     assert again.stderr == "attn: note: special tokens are hidden; rows are renormalised\n"
     assert "special tokens hidden and rows renormalised" in json.loads(again.stdout)["provenance"]
-    done = run("attend", *options, "--renormalise")
-    assert done.stderr == "attn: error: --renormalise without --no-special; give both\n"
 
 
 LONG = "the cat sat " * 20  # 62 tokens with the special ones, 40 are read
@@ -169,8 +175,8 @@ def test_too_long_a_text(bert):
     with pytest.raises(InputError) as error:
         model.attend(LONG)
     assert str(error.value) == (
-        "62 tokens, the model takes at most 40; --truncate reads the first 40, "
-        "--chunk reads pieces that do not see each other"
+        "62 tokens, the model takes at most 40; --too-long truncate reads the first 40, "
+        "--too-long chunk reads pieces that do not see each other"
     )
     with pytest.warns(AttnNote, match="cut: the model takes at most 40 of 62 tokens"):
         first = model.attend(LONG, Reading(too_long="truncate"))
@@ -252,8 +258,11 @@ def test_a_picture_and_a_table_of_one_layer(bert, run, tmp_path):
     ("options", "message"),
     [
         (["--layer", "x"], "--layer 'x'; give "),
-        (["--truncate", "--chunk"], "both --truncate and --chunk; give one of them"),
-        (["--pair", "sat", "--chunk"], "--chunk with --pair; give --truncate, or one text"),
+        (["--too-long", "cut"], "unknown --too-long 'cut'; give error, truncate or chunk"),
+        (
+            ["--pair", "sat", "--too-long", "chunk"],
+            "--too-long chunk with --pair; give --too-long truncate, or one text",
+        ),
         (["--layer", "7"], "no layer 7; give 0 to 2, last or all"),
         (["--heads", "2"], "--heads does not apply to --model"),
     ],
@@ -264,7 +273,9 @@ def test_options_that_cannot_be(bert, run, options, message):
     assert done.stderr.startswith(f"attn: error: {message}")
 
 
-@pytest.mark.parametrize("option", [["--pair", "b"], ["--no-special"], ["--truncate"], ["--chunk"]])
+@pytest.mark.parametrize(
+    "option", [["--pair", "b"], ["--special", "drop"], ["--too-long", "truncate"], ["--too-long", "chunk"]]
+)
 def test_options_of_models_are_not_for_vectors(run, option):
     done = run("attend", "--text", "a b", *option)
     assert done.code == 2

@@ -421,7 +421,7 @@ def test_nothing_is_fetched_and_nothing_is_said(saved, run, monkeypatch):
 def test_the_library_is_silent_in_a_process_of_its_own(saved, tmp_path):
     """Progress bars, reports and hints of the library would show where nothing of it has been set yet."""
     command = [sys.executable, "-m", "attn_cli", "attend", "--text", TEXT, "--model", str(saved("marian"))]
-    command += ["--kind", "cross", "--target", TARGET, "--no-special"]
+    command += ["--kind", "cross", "--target", TARGET, "--special", "drop"]
     env = {**os.environ, "HF_HOME": str(tmp_path), "HF_ENDPOINT": "http://127.0.0.1:9"}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
     assert done.stderr == "attn: note: special tokens are hidden; rows sum to less than 1\n"
@@ -450,12 +450,12 @@ def test_special_tokens_hide_on_both_sides(saved):
     model = models.load(str(saved("t5")))
     whole = model.attend(TEXT, Reading(kind="cross", target=TARGET))
     with pytest.warns(AttnNote, match="special tokens are hidden"):
-        hidden = model.attend(TEXT, Reading(kind="cross", target=TARGET, special=False))
+        hidden = model.attend(TEXT, Reading(kind="cross", target=TARGET, special="drop"))
     assert hidden.query_tokens == ("a", "dog", "sat")
     assert "</s>" not in hidden.key_tokens
     np.testing.assert_array_equal(hidden.weights, whole.weights[:, :, :-1, :-1])
     with pytest.warns(AttnNote):
-        hidden = model.attend(TEXT, Reading(kind="decoder", target=TARGET, special=False))
+        hidden = model.attend(TEXT, Reading(kind="decoder", target=TARGET, special="drop"))
     assert hidden.query_tokens == hidden.key_tokens == ("a", "dog", "sat")
 
 
@@ -466,8 +466,8 @@ def test_special_tokens_hide_on_both_sides(saved):
         ("mixtral", Reading(target="a"), "Mixtral has no decoder that reads a target; leave --target out"),
         ("mixtral", Reading(pair="a"), "Mixtral reads one text, not a pair; leave --pair out"),
         ("t5", Reading(target="a"), "--target, which the attention of the encoder does not see; add --kind decoder"),
-        ("t5", Reading(too_long="chunk"), "--chunk, but this model or its tokenizer reads no pieces; give --truncate"),
-        ("albert", Reading(pair="a", too_long="chunk"), "--chunk with --pair; give --truncate, or one text"),
+        ("t5", Reading(too_long="chunk"), "--too-long chunk, but this model or its tokenizer reads no pieces; give --too-long truncate"),
+        ("albert", Reading(pair="a", too_long="chunk"), "--too-long chunk with --pair; give --too-long truncate, or one text"),
         ("t5", Reading(kind="cross", target=" "), "no token in the target; give at least one word"),
         ("bart", Reading(kind="cross", target="cat " * 40), "41 tokens of the target, the model writes at most 29; --trunc"),
         ("t5", Reading(layers=(5,)), "no layer 5 with attention weights; give 0, 1, last or all"),
@@ -484,7 +484,7 @@ def test_too_long_a_text(saved):
     model = models.load(str(saved("bart")))
     with pytest.raises(InputError) as error:
         model.attend("cat " * 40)
-    assert str(error.value) == "41 tokens, the model takes at most 30; --truncate reads the first 30"
+    assert str(error.value) == "41 tokens, the model takes at most 30; --too-long truncate reads the first 30"
     with pytest.warns(AttnNote, match="cut: the model takes at most 30 of 41 tokens"):
         attention = model.attend("cat " * 40, Reading(too_long="truncate"))
     assert len(attention.key_tokens) == 30
@@ -496,7 +496,9 @@ def test_too_long_a_text(saved):
 def test_pieces_of_a_long_text_do_not_see_each_other(saved, name, monkeypatch):
     model = models.load(str(saved(name)))
     text = "the cat sat on a dog " * 12  # 73 tokens with the end, 60 are read
-    with pytest.raises(InputError, match="--truncate reads the first 60, --chunk reads pieces"):
+    with pytest.raises(
+        InputError, match="--too-long truncate reads the first 60, --too-long chunk reads pieces"
+    ):
         model.attend(text)
     attention = model.attend(text, Reading(too_long="chunk"))
     assert (len(attention.key_tokens), attention.key_tokens[59]) == (12 * 6 + 2, "</s>")
@@ -571,7 +573,7 @@ def test_source_and_target_have_each_their_own_tokenizer(opus):
     assert attention.key_tokens == (" ", "t", "h", "e", " ", "c", "a", "t", "</s>")
     assert attention.query_tokens == (" ", "猫", "坐", "</s>")
     with pytest.warns(AttnNote, match="special tokens are hidden"):
-        hidden = model.attend("the cat", Reading(kind="cross", target="猫坐", special=False))
+        hidden = model.attend("the cat", Reading(kind="cross", target="猫坐", special="drop"))
     assert hidden.query_tokens == (" ", "猫", "坐")
     with pytest.warns(AttnNote, match="cut: the model takes at most 30 of 81 tokens"):
         assert len(model.attend("cat " * 20, Reading(too_long="truncate")).key_tokens) == 30

@@ -129,7 +129,7 @@ def test_a_mean_keeps_its_name_in_every_format(tmp_path, run, name):
     run(
         "attend", "--text", "a b", "--heads", "2", "--head", "mean", "--format", name, "-o", "x", cwd=tmp_path
     )
-    done = run("attend", "x", "--format", "tsv", cwd=tmp_path)
+    done = run("attend", "x", "--format", "tsv", "-q", cwd=tmp_path)
     assert done.stderr == ""
     assert done.stdout.splitlines()[1].startswith("0\tmean\t0\ta\t")
 
@@ -161,7 +161,7 @@ def test_a_text_through_random_heads_can_be_chosen_from(run, tmp_path):
 
 
 def test_steps_show_all(run):
-    done = run("attend", "--text", "a b", "--show", "steps", "--head", "0")
+    done = run("steps", "--text", "a b", "--head", "0")
     assert done.code == 2
     assert "--head does not apply to steps that begin at vectors" in done.stderr
 

@@ -7,13 +7,12 @@ be streamed. They are summed into cells no smaller than a picture's pixels, and 
 from __future__ import annotations
 
 import itertools
-from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING
 
 import torch
 
+from ...records.progress import Progress, drain, watched
 from ...variants import normalisation
 from ..devices import keep_freed_memory
 from ..rules import Rule, positions
@@ -21,7 +20,7 @@ from .blocking import in_blocks, in_order, room_on
 from .kept import MOST_CELLS, Kept, Streamed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     from jaxtyping import Float, Int
     from torch import Tensor
@@ -30,15 +29,6 @@ if TYPE_CHECKING:
     from .kept import Addition, Part
 
 SCALED_DOT = Rule()
-
-T = TypeVar("T")
-
-
-class Progress(NamedTuple):
-    """How many queries are done, and of how many."""
-
-    done: int
-    total: int
 
 
 def stream(
@@ -98,45 +88,6 @@ def stream(
         kept.sum_up(additions)
         yield Progress(block.rows.stop, n_query)
     return kept.finish(value.dtype)
-
-
-def drain(steps: Generator[Progress, None, T]) -> T:
-    """What is returned in the end; how far it is, is told to whoever watches.
-
-    >>> x = torch.eye(3)[None, None]
-    >>> drain(stream(x, x, x)).weights.shape
-    (1, 1, 3, 3)
-    """
-    tell = _tell.get()
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as end:
-            return end.value
-        tell(step)
-
-
-@contextmanager
-def watched(tell: Callable[[Progress], None]) -> Iterator[None]:
-    """While this is open, all that is drained tells how far it is, however deep within a model.
-
-    >>> x = torch.eye(3)[None, None]
-    >>> with watched(print):
-    ...     _ = drain(stream(x, x, x))
-    Progress(done=3, total=3)
-    """
-    before = _tell.set(tell)
-    try:
-        yield
-    finally:
-        _tell.reset(before)
-
-
-def _nobody(step: Progress) -> None:
-    """Who watches by default."""
-
-
-_tell: ContextVar[Callable[[Progress], None]] = ContextVar("tell", default=_nobody)
 
 
 @torch.no_grad()

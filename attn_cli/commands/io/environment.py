@@ -24,6 +24,7 @@ class Environment:
     quiet: bool = False
     debug: bool = False
     help: Callable[[], str] = lambda: ""  # of the command that runs
+    rare: bool = False  # whether help lists rare options too
 
     @property
     def to_terminal(self) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import importlib
 import inspect
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
@@ -16,33 +15,33 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
 import typer
 
 from ...errors import InputError
+from .choices import Registered, completion, explain
 from .environment import environment
+from .source_options import OPTIONS, TITLES, Input, Said, Through
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+# Options that --help-all alone lists: everywhere, and in commands that are seldom used with them.
+RARE = ("color_scale", "dpi", "font", "font_size", "columns", "text_as", "no", "debug", "color")
+RARE_IN = {
+    "heatmap": ("query", "key", "value", "project", "score", "posenc", "tokenizer", "embed", "dim", "seed", "heads", "special"),
+    "mask": ("query", "key", "value", "project", "heads", "tokenizer", "embed", "dim", "seed"),
+    "steps": ("model", "kind", "target", "special", "weights", "words", "query_token", "layer", "head"),
+    "attend": ("kind", "target", "special", "weights", "words", "query_token"),
+}  # fmt: skip
 
 
 class ReaderLeft(Exception):  # noqa: N818 (nothing went wrong)
     """Whoever read our standard output has seen enough (`attn … | head -1`)."""
 
 
-def lists(module: str, registry: str, *, but: str | None = None) -> Callable[[Any], Any]:
-    """An option callback: the value `help` prints what a registry knows, a line each, and ends the command.
-
-    Of the entries that another registry, `but`, has too, nothing is said.
-    """
-
-    def show(value: Any) -> Any:
-        if value == "help" or (isinstance(value, list) and "help" in value):
-            found = importlib.import_module(f"attn_cli.{module}")
-            others = getattr(found, but) if but else ()
-            rows = [row for row in getattr(found, registry).lines() if row[0].partition(":")[0] not in others]
-            width = max(len(spec) for spec, _ in rows)
-            print("\n".join(f"{spec:{width}}  {line}" for spec, line in rows))
-            raise typer.Exit
-        return value
-
-    return show
+def _show_all(ctx: typer.Context, wanted: bool) -> None:
+    if wanted:
+        environment.rare = True
+        print(ctx.get_help())
+        raise typer.Exit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,204 +54,9 @@ class Common:
     ] = "auto"
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")] = False
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False
-
-
-@dataclasses.dataclass(frozen=True)
-class Text:
-    """Where text comes from and how it becomes vectors."""
-
-    TITLE: ClassVar = "Text to vectors"
-    input: Annotated[str | None, typer.Argument(metavar="INPUT", help="A file, or - for standard input.")] = (
-        None
-    )
-    text: Annotated[str | None, typer.Option(metavar="TEXT", help="The text itself, instead of a file.")] = (
-        None
-    )
-    encoding: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Character encoding of text files (UTF-8, else guessed and said)."),
-    ] = None
-    tokenizer: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME|FILE",
-            callback=lists("text.tokenizers", "TOKENIZERS"),
-            help="word, char, whitespace, or a tokenizer.json.",
-        ),
-    ] = "word"
-    embed: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME|FILE",
-            callback=lists("variants.embeddings", "EMBEDDINGS"),
-            help="hash, onehot, or a file of word vectors.",
-        ),
-    ] = "hash"
-    dim: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", min=1, max=2**20, help="Width of hash (64) or onehot (as needed) embeddings."
-        ),
-    ] = None
-    posenc: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SPEC|FILE",
-            callback=lists("variants.posenc", "POSENCS", but="POSITIONS"),
-            help="Positions to add: none, sinusoidal, or a file; 'help' lists them.",
-        ),
-    ] = None
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of everything random.")] = 0
-
-
-@dataclasses.dataclass(frozen=True)
-class Model(Text):
-    """What attends to a text, and how it reads it."""
-
-    TITLE: ClassVar = "Models"
-    model: Annotated[
-        str | None,
-        typer.Option(metavar="mini|none|untrained|DIR", help="What attends to a text; see attn models."),
-    ] = None
-    pair: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="A second text, for models that read pairs.")
-    ] = None
-    kind: Annotated[
-        str | None,
-        typer.Option(
-            metavar="encoder|decoder|cross", help="Which attention of an encoder–decoder (its encoder's)."
-        ),
-    ] = None
-    target: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE|TEXT", help="What an encoder–decoder is to write (what it writes by itself)."
-        ),
-    ] = None
-    no_special: Annotated[
-        bool, typer.Option("--no-special", help="Hide tokens that the model's tokenizer adds.")
+    help_all: Annotated[
+        bool, typer.Option("--help-all", is_eager=True, callback=_show_all, help="Show all options.")
     ] = False
-    renormalise: Annotated[
-        bool, typer.Option("--renormalise", help="After --no-special, make rows sum to 1 again.")
-    ] = False
-    truncate: Annotated[
-        bool, typer.Option("--truncate", help="Of a text too long for the model, read the beginning.")
-    ] = False
-    chunk: Annotated[bool, typer.Option("--chunk", help="Read it in pieces that do not see each other.")] = (
-        False
-    )
-
-
-@dataclasses.dataclass(frozen=True)
-class Selection:
-    """Which part of an attention is wanted."""
-
-    TITLE: ClassVar = "Which attention"
-    layer: Annotated[
-        str | None,
-        typer.Option(
-            metavar="N,…|last|all|mean",
-            help="Layers, counted from 0 (all; of an image the last); a model runs no further.",
-        ),
-    ] = None
-    head: Annotated[
-        str,
-        typer.Option(metavar="N,…|all|mean|max", help="Heads, counted from 0, or what they have in common."),
-    ] = "all"
-    query_range: Annotated[
-        str | None,
-        typer.Option(metavar="FROM:TO", help="Only these queries, counted from 0, TO not included."),
-    ] = None
-    patch: Annotated[
-        str | None,
-        typer.Option(metavar="ROW,COLUMN", help="Of an image: what this patch attends to, not the whole."),
-    ] = None
-    key_range: Annotated[str | None, typer.Option(metavar="FROM:TO", help="Only these keys.")] = None
-    words: Annotated[
-        bool,
-        typer.Option("--words", help="Merge pieces to words: sums over keys, means over queries."),
-    ] = False
-
-
-@dataclasses.dataclass(frozen=True)
-class Source(Selection, Model):
-    """Where attention comes from: text, vectors, weights or a model."""
-
-    TITLE: ClassVar = "Vectors to attention"
-    query: Annotated[str | None, typer.Option(metavar="FILE", help="Query vectors, a row each.")] = None
-    key: Annotated[str | None, typer.Option(metavar="FILE", help="Key vectors (else the query's).")] = None
-    value: Annotated[str | None, typer.Option(metavar="FILE", help="Value vectors (else the key's).")] = None
-    context: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Cross-attention: keys and values from here.")
-    ] = None
-    weights: Annotated[
-        str | None, typer.Option(metavar="FILE", help="A bare matrix of weights, rows are queries.")
-    ] = None
-    heads: Annotated[int | None, typer.Option(metavar="N", min=1, help="Number of heads (1).")] = None
-    kv_heads: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Heads of key and value, which the heads share (--heads)."),
-    ] = None
-    project: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SPEC|FILE",
-            callback=lists("variants.projections", "PROJECTIONS"),
-            help="Projections: identity (the default), random, or a file with W_q W_k W_v W_o.",
-        ),
-    ] = None
-    score: Annotated[
-        str,
-        typer.Option(
-            metavar="SPEC", callback=lists("variants.scores", "SCORES"), help="Score; 'help' lists them."
-        ),
-    ] = "scaled_dot"
-    position: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SPEC",
-            callback=lists("variants.posenc", "POSITIONS"),
-            help="Positions inside the scores, as rope or alibi; 'help' lists them.",
-        ),
-    ] = None
-    scale: Annotated[
-        float | None,
-        typer.Option(metavar="X", help="Factor of the scores, in the place of 1/√d_head."),
-    ] = None
-    temperature: Annotated[float, typer.Option(metavar="X", help="Divides the scores.")] = 1.0
-    softcap: Annotated[
-        float | None, typer.Option(metavar="X", help="Bend the scores into ±X: X·tanh(score / X).")
-    ] = None
-    mask: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="SPEC|FILE",
-            callback=lists("variants.masks", "MASKS"),
-            help="Mask; repeat to combine with AND, join with | for OR; 'help' lists them.",
-        ),
-    ] = None
-    top_k: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Only the N highest scores of a query count.")
-    ] = None
-    normalise: Annotated[
-        str,
-        typer.Option(
-            metavar="SPEC",
-            callback=lists("variants.normalisation", "NORMALISATIONS"),
-            help="From scores to weights; 'help' lists the ways.",
-        ),
-    ] = "softmax"
-    memory: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Vectors of an earlier segment, before the keys.")
-    ] = None
-    dtype: Annotated[
-        str | None,
-        typer.Option(metavar="float64|float32|bfloat16|float16", help="Precision (the vectors' own)."),
-    ] = None
-    device: Annotated[str, typer.Option(metavar="cpu|cuda|mps|auto", help="Where to compute.")] = "cpu"
-    threads: Annotated[
-        int | None, typer.Option(metavar="N", min=1, max=1024, help="Threads of the processor (all).")
-    ] = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -264,20 +68,18 @@ class Drawing:
         str | None,
         typer.Option(
             metavar="NAME",
-            callback=lists("render.figure.views", "VIEWS"),
+            callback=explain(Registered(("render.figure.views:VIEWS",))),
+            autocompletion=completion(Registered(("render.figure.views:VIEWS",))),
             help="map, lines, tokens, grid or image (default: map); 'help' lists them.",
         ),
-    ] = None
-    query_token: Annotated[
-        str | None,
-        typer.Option(metavar="N|TOKEN", help="Shade the text, or the image, by the attention of this query."),
     ] = None
     title: Annotated[str, typer.Option(metavar="TEXT", help="Heading of the picture or page.")] = ""
     cmap: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            callback=lists("render.look", "CMAPS"),
+            callback=explain(Registered(("render.look:CMAPS",))),
+            autocompletion=completion(Registered(("render.look:CMAPS",))),
             help="Colour map: paper, ember, viridis, … (default: paper, or night on dark); 'help' lists them.",
         ),
     ] = None
@@ -285,7 +87,8 @@ class Drawing:
         str,
         typer.Option(
             metavar="shared|panel|log",
-            callback=lists("render.look", "COLOUR_SCALES"),
+            callback=explain(Registered(("render.look:COLOUR_SCALES",))),
+            autocompletion=completion(Registered(("render.look:COLOUR_SCALES",))),
             help="One colour scale for all panels, one each, or logarithmic (default: shared).",
         ),
     ] = "shared"
@@ -309,7 +112,8 @@ class Drawing:
         str,
         typer.Option(
             metavar="paper|slide|dark",
-            callback=lists("render.look", "STYLES"),
+            callback=explain(Registered(("render.look:STYLES",))),
+            autocompletion=completion(Registered(("render.look:STYLES",))),
             help="For print, for 16:9 slides, or on a dark ground (default: paper).",
         ),
     ] = "paper"
@@ -323,7 +127,8 @@ class Drawing:
         str,
         typer.Option(
             metavar="text|outlines",
-            callback=lists("render.look", "TEXTS"),
+            callback=explain(Registered(("render.look:TEXTS",))),
+            autocompletion=completion(Registered(("render.look:TEXTS",))),
             help="Write the letters of an SVG as text or as outlines (default: text).",
         ),
     ] = "text"
@@ -331,7 +136,8 @@ class Drawing:
         str | None,
         typer.Option(
             metavar="PART,…",
-            callback=lists("render.look", "PARTS"),
+            callback=explain(Registered(("render.look:PARTS",))),
+            autocompletion=completion(Registered(("render.look:PARTS",))),
             help="Leave out title, provenance, colorbar or numbers; 'help' lists them.",
         ),
     ] = None
@@ -357,22 +163,25 @@ class Output:
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
     """Spread a function's option groups over its signature, for Typer, and add the common options."""
-    groups: dict[str, Any] = {}
+    groups: dict[str, list[Any]] = {}
     parameters = [inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)]
     for parameter in inspect.signature(function, eval_str=True).parameters.values():
         if dataclasses.is_dataclass(parameter.annotation):
-            groups[parameter.name] = parameter.annotation
-            parameters += _fields(parameter.annotation)
+            groups[parameter.name] = parts = parts_of(parameter.annotation)
+            parameters += [one for part in parts for one in _fields(part)]
         else:
+            for option in parameter.annotation.__metadata__:
+                option.show_default = False
             parameters.append(parameter.replace(kind=parameter.KEYWORD_ONLY))
 
     @functools.wraps(function)
     def run(ctx: typer.Context, **given: Any) -> None:
         environment.help = ctx.get_help
         _refuse_nothing(ctx, given)
-        _surround(**{f.name: given.pop(f.name) for f in dataclasses.fields(Common)})
-        for name, group in groups.items():
-            given[name] = group(**{f.name: given.pop(f.name) for f in dataclasses.fields(group)})
+        _surround(**{name: given.pop(name) for name in ("color", "quiet", "debug")})
+        del given["help_all"]
+        for name, parts in groups.items():
+            given[name] = _grouped(function, name, parts, given)
         try:
             function(**given)
             sys.stdout.flush()
@@ -385,23 +194,73 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def parts_of(group: Any) -> list[Any]:
+    """The groups that a group is made of: itself, or those that are its fields, as a command's `Source` has them."""
+    hints = get_type_hints(group)
+    inner = [hints[f.name] for f in dataclasses.fields(group)]
+    return inner if all(map(dataclasses.is_dataclass, inner)) else [group]
+
+
+def _grouped(function: Callable[..., None], name: str, parts: list[Any], given: dict[str, Any]) -> Any:
+    """An option group, made of what was typed."""
+    made = [
+        part(**{f.name: _settled(given.pop(f.name), f.default) for f in dataclasses.fields(part)})
+        for part in parts
+    ]
+    whole = inspect.signature(function, eval_str=True).parameters[name].annotation
+    return made[0] if parts == [whole] else whole(*made)
+
+
+def _settled(value: Any, default: Any) -> Any:
+    """Several values as a group holds them: none are an empty tuple."""
+    return tuple(value or ()) if default == () else value
+
+
 def _fields(group: Any) -> list[inspect.Parameter]:
     """A group's options as parameters, each told under which title of the help it belongs."""
+    if group in TITLES or group in (Input, Through):
+        title = TITLES.get(group) or group.TITLE
+        return [_parameter(f, title) for f in dataclasses.fields(group)]
     hints = get_type_hints(group, include_extras=True)
     parameters = []
     for f in dataclasses.fields(group):
-        title = next(
-            c.TITLE for c in reversed(group.__mro__) if f.name in getattr(c, "__dataclass_fields__", ())
-        )
-        annotation = hints[f.name]
-        for option in annotation.__metadata__:
-            option.rich_help_panel = title
+        for option in hints[f.name].__metadata__:
+            option.rich_help_panel, option.show_default = group.TITLE, False
         parameters.append(
             inspect.Parameter(
-                f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=annotation
+                f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name]
             )
         )
     return parameters
+
+
+def _parameter(f: dataclasses.Field[Any], title: str) -> inspect.Parameter:
+    """An option of `sources/` as Typer takes it: its default is the group's, all else what the table says."""
+    said = OPTIONS[f.name]
+    how: dict[str, Any] = {
+        "metavar": said.metavar or None,
+        "help": said.help,
+        "rich_help_panel": title,
+        "show_default": False,
+    }
+    if said.min is not None:
+        how |= {"min": said.min, "max": said.max}
+    if said.choices is not None:
+        how |= {"callback": explain(said.choices), "autocompletion": completion(said.choices)}
+    option = typer.Argument(**how) if f.name == "input" else typer.Option(*_spelling(f.name, said), **how)
+    default = None if f.default == () else f.default
+    return inspect.Parameter(
+        f.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[said.kind, option]
+    )
+
+
+def _spelling(name: str, said: Said) -> tuple[str, ...]:
+    return (f"--{name.replace('_', '-')}",) if said.kind is bool else ()
+
+
+def is_rare(name: str | None, command: str | None) -> bool:
+    """Whether an option is listed by --help-all alone."""
+    return name in (*RARE, *RARE_IN.get(command or "", ())) or (name in OPTIONS and OPTIONS[name].rare)
 
 
 def _refuse_nothing(ctx: typer.Context, given: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from typing import TYPE_CHECKING
 
 from ... import files
@@ -13,7 +14,7 @@ from ...render import FIGURES, PICTURES
 from .environment import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from rich.console import RenderableType
 
@@ -26,10 +27,17 @@ _BINARY = ("npz", "npy", "safetensors", *PICTURES)
 _WHOLE = ("json", "npz", "safetensors")
 
 
-def emit(record: Record, to: Output, shown: Record | None = None, drawing: Drawing | None = None) -> None:
+def emit(
+    record: Record,
+    to: Output,
+    shown: Record | None = None,
+    drawing: Drawing | None = None,
+    look: Look | None = None,
+) -> None:
     """Write a record where the options say; without any, a table to a terminal and TSV into a pipe.
 
-    `shown` is the part that a table shows, when that is not the record itself; `drawing` is for pictures.
+    `shown` is the part that a table shows, when that is not the record itself; `drawing` is for pictures, and
+    `look` what it says.
     """
     if for_screen(to):
         environment.stdout().print(_table(shown or record))
@@ -37,7 +45,24 @@ def emit(record: Record, to: Output, shown: Record | None = None, drawing: Drawi
     name = files.format_of(to.output, to.format, pictures=PICTURES)
     if shown is None or name in _WHOLE:
         shown = record
-    deliver(_bytes(shown, name, drawing), name, to)
+    deliver(_bytes(shown, name, drawing, look), name, to)
+
+
+def check(
+    to: Output, formats: Collection[str], pictures: Collection[str] = PICTURES, no_picture: str = ""
+) -> None:
+    """Refuse an unknown format and a folder that is not there, before anything is read or computed.
+
+    `no_picture` says why there are none, and what to do.
+    """
+    if to.output is not None or to.format is not None:
+        known = PICTURES if no_picture else pictures
+        name = files.format_of(to.output, to.format, formats=formats, pictures=known)
+        if name in PICTURES and no_picture:
+            raise InputError(no_picture)
+    folder = os.path.dirname(to.output or "")
+    if folder and not os.path.isdir(folder):
+        raise InputError("no such folder", hint=f"make it: mkdir -p {folder}", where=to.output or "")
 
 
 def for_screen(to: Output) -> bool:
@@ -57,17 +82,16 @@ def deliver(chunks: Iterable[bytes], name: str, to: Output) -> None:
         files.write(to.output, chunks)
 
 
-def _bytes(record: Record, name: str, drawing: Drawing | None) -> Iterator[bytes]:
+def _bytes(record: Record, name: str, drawing: Drawing | None, chosen: Look | None) -> Iterator[bytes]:
     if name not in FIGURES:
         _refuse_look(drawing, name)
     if name not in PICTURES:
         yield from files.FORMATS[name](record)
         return
-    if isinstance(record, Encoding):
-        raise InputError("an encoding has no picture", hint="draw its attention: attn heatmap")
     if isinstance(record, Attention):
-        yield _attention_picture(record, name, drawing)
+        yield _attention_picture(record, name, drawing, chosen)
     else:
+        assert isinstance(record, PositionTable)  # encodings have no picture: `check`
         yield _table_picture(record, name)
 
 
@@ -79,24 +103,28 @@ def _refuse_look(drawing: Drawing | None, name: str) -> None:
             raise InputError(f"{option} does not apply to {name}", hint=f"write {', '.join(FIGURES)}")
 
 
-def _attention_picture(attention: Attention, name: str, drawing: Drawing | None) -> bytes:
+def _attention_picture(
+    attention: Attention, name: str, drawing: Drawing | None, chosen: Look | None
+) -> bytes:
     if name == "html":
         from ...render.page.page import page
 
         return page(attention, title=drawing.title if drawing else "")
     from ...render.figure import figure
 
-    return figure.save(figure.draw(attention, look(drawing)), name)
+    return figure.save(figure.draw(attention, chosen or look(drawing)), name)
 
 
-def look(drawing: Drawing | None) -> Look:
-    """What the options say about how a picture looks."""
+def look(drawing: Drawing | None, query_token: str | None = None) -> Look:
+    """What the options say about how a picture looks; `query_token` is the query that it marks."""
     from ...render.look import PLAIN, Look, parse_no, parse_size
 
     if drawing is None:
         return PLAIN
     size = None if drawing.size is None else parse_size(drawing.size)
-    return Look(**vars(drawing) | {"size": size, "no": parse_no(drawing.no or "")})
+    return Look(
+        **vars(drawing) | {"size": size, "no": parse_no(drawing.no or ""), "query_token": query_token}
+    )
 
 
 def _table_picture(table: PositionTable, name: str) -> bytes:

@@ -6,6 +6,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from ...records import progress
 from .environment import environment
 
 if TYPE_CHECKING:
@@ -62,6 +63,13 @@ def bar(what: str) -> Iterator[Callable[[Step], None]]:
 
     with contextlib.ExitStack() as screen:
         yield show
+
+
+@contextlib.contextmanager
+def watched(what: str) -> Iterator[None]:
+    """A bar for whatever is streamed while this is open; torch is not loaded for what is not."""
+    with bar(what) as show, progress.watched(show):
+        yield
 
 
 def _bar() -> Progress:

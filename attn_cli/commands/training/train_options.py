@@ -7,7 +7,9 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from ..io.options import lists
+from ..io.choices import Registered, completion, explain
+
+SCHEDULES = Registered(("toy.schedules:SCHEDULES",))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +74,8 @@ class Schooling:
         str,
         typer.Option(
             metavar="SPEC",
-            callback=lists("toy.schedules", "SCHEDULES"),
+            callback=explain(SCHEDULES),
+            autocompletion=completion(SCHEDULES),
             help="How the learning rate goes: cosine, noam, constant.",
         ),
     ] = "cosine"

@@ -108,9 +108,11 @@ class Library:
             provenance += "; a row for each token while it is written" if kind == "cross" else ""
         sides = Sides(queries.labels, keys.labels, kind, provenance)
         record = Pass(self.model, self._tower, kind, pieces, written).record(sides, reading)
-        if reading.special:
+        if reading.special == "keep":
             return record
-        return without_special(record, queries.special, keys.special, renormalise=reading.renormalise)
+        return without_special(
+            record, queries.special, keys.special, renormalise=reading.special == "renormalise"
+        )
 
     __call__ = attend  # attn.load("t5-dir")("The cat sat on the mat")
 
@@ -145,7 +147,7 @@ class Library:
             hint = "add --kind decoder or --kind cross"
             raise InputError("--target, which the attention of the encoder does not see", hint=hint)
         if reading.pair is not None and reading.too_long == "chunk":
-            raise InputError("--chunk with --pair", hint="give --truncate, or one text")
+            raise InputError("--too-long chunk with --pair", hint="give --too-long truncate, or one text")
         if reading.pair is not None and kind == "decoder" and not self._both:
             raise InputError(f"{self.family} reads one text, not a pair", hint="leave --pair out")
 

@@ -37,7 +37,8 @@ class Words:
         in_pieces = in_pieces and ours is not None
         if reading.too_long == "chunk" and not in_pieces:
             raise InputError(
-                "--chunk, but this model or its tokenizer reads no pieces", hint="give --truncate"
+                "--too-long chunk, but this model or its tokenizer reads no pieces",
+                hint="give --too-long truncate",
             )
         return tokenise(ours or _Plain(self.tokenizer), text, reading, self.longest, in_pieces=in_pieces)
 
@@ -54,7 +55,7 @@ class Words:
         if (n := len(whole.numbers)) <= longest:
             return whole
         if reading.too_long != "truncate":
-            hint = f"--truncate reads the first {longest}"
+            hint = f"--too-long truncate reads the first {longest}"
             raise InputError(f"{n:,} tokens of the target, the model writes at most {longest:,}", hint=hint)
         note(f"cut: the model writes at most {longest:,} of {n:,} tokens of the target")
         return Tokenised(*(part[:longest] for part in vars(whole).values()))

@@ -75,12 +75,12 @@ class HuggingFace:
             Sides(labels, labels, kind, self._provenance(layers, len(pieces))),
             norms=reading.norms,
         )
-        if reading.special:
+        if reading.special == "keep":
             return record
         return without_special(
             record,
             [added for piece in pieces for added in piece.special],
-            renormalise=reading.renormalise,
+            renormalise=reading.special == "renormalise",
         )
 
     __call__ = attend  # attn.load("bert-dir")("The cat sat on the mat")
@@ -91,7 +91,7 @@ class HuggingFace:
         if self.model.config.stack != "encoder":
             raise InputError(f"{self.family} reads one text, not a pair", hint="leave --pair out")
         if reading.too_long == "chunk":
-            raise InputError("--chunk with --pair", hint="give --truncate, or one text")
+            raise InputError("--too-long chunk with --pair", hint="give --too-long truncate, or one text")
 
     def _checked(self, piece: Tokenised) -> tuple[torch.Tensor, torch.Tensor | None]:
         """The numbers of the tokens and of their segments, none of them beyond what the model knows."""

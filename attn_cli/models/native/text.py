@@ -61,10 +61,10 @@ def tokenise(
         raise InputError("no token in the text", hint="give at least one word")
     if (n := len(encoding.ids)) <= longest:
         return [tokenised(encoding, texts)]
-    if reading.too_long == "refuse":
-        hint = f"--truncate reads the first {longest}"
+    if reading.too_long == "error":
+        hint = f"--too-long truncate reads the first {longest}"
         if in_pieces and reading.pair is None:
-            hint += ", --chunk reads pieces that do not see each other"
+            hint += ", --too-long chunk reads pieces that do not see each other"
         raise InputError(f"{n:,} tokens, the model takes at most {longest:,}", hint=hint)
     with no_panic():
         tokenizer.enable_truncation(longest)

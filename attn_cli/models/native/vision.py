@@ -82,8 +82,8 @@ def refuse_text_options(reading: Reading, family: str) -> None:
     reading.refuse_target(family)
     of_text = {
         "--pair": reading.pair is not None,
-        "--no-special": not reading.special,
-        f"--{reading.too_long}": reading.too_long != "refuse",
+        "--special": reading.special != "keep",
+        "--too-long": reading.too_long != "error",
     }
     for option in (name for name, given in of_text.items() if given):
         raise InputError(f"{option} does not apply to images", hint="leave it out")

@@ -96,7 +96,11 @@ class Run:
             self._tell_unknown([target])
         shown = self.look(numbers, source.labels, layers, kind, target, start, norms=reading.norms)
         shown = replace(shown, provenance=shown.provenance + said)
-        return shown if reading.special else _without_edges(shown, renormalise=reading.renormalise)
+        return (
+            shown
+            if reading.special == "keep"
+            else _without_edges(shown, renormalise=reading.special == "renormalise")
+        )
 
     __call__ = attend  # attn.load("runs/reverse")("3 1 4 1 5")
 
@@ -157,7 +161,9 @@ class Run:
         Raises InputError when there is none, one is unknown, or there are too many.
         """
         if reading.too_long == "chunk":
-            raise InputError("--chunk with what an encoder–decoder writes", hint="give --truncate")
+            raise InputError(
+                "--too-long chunk with what an encoder–decoder writes", hint="give --too-long truncate"
+            )
         return self._pieces(text, reading, in_pieces=False)[0]
 
     def _pieces(self, text: str, reading: Reading, *, in_pieces: bool = True) -> list[Tokens]:
@@ -236,7 +242,7 @@ class Run:
             reading.refuse_target("this run")
         if reading.pair is not None:
             raise InputError("a run of train-toy reads one text, not a pair", hint="leave --pair out")
-        if reading.too_long != "refuse" and self.tokenizer is None:
+        if reading.too_long != "error" and self.tokenizer is None:
             raise InputError("a run of train-toy reads one short text", hint="give a shorter one")
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from ...errors import InputError
 from ...records.attention import axis_name
 from ...records.encoding import PositionTable
+from ...records.queries import place_of
 from ...records.series import Series
 from ...registry import Registry
 from ...text.escaping import escape
@@ -23,7 +24,6 @@ from ..labels import label, stands_upright
 from ..look import usual_view
 from ..patches import maps_of
 from ..pooling import block_peaks
-from ..text import place_of
 from .backend import LineCollection, ListedColormap, LogNorm, Normalize
 from .lines import FAINTEST, MOST, THICKEST, THINNEST
 from .maps import which

@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image as Pillow
 
 from ...records.attention import axis_name
+from ...records.queries import place_of
 from ..colour import ramp, scale_of
 from ..fonts import texts as fonts
 from ..labels import label
 from ..patches import maps_of, patch_of
-from ..text import place_of
 from .bar import Bar
 from .maps import which
 from .paper import GAP, PAGE, WIDE, Frame, Paper

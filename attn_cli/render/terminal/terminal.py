@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from rich.console import Group
 
+from ...records.queries import place_of
 from ...text.escaping import escape
 from ..colour import scale_for
 from ..labels import KINDS, titles
 from ..look import PLAIN, usual_view
 from ..patches import maps_of
-from ..text import place_of, shading
+from ..text import shading
 from .blocks import BlockMaps, scaled
 from .tables import NumberTable
 from .text import TextShades

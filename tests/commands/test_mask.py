@@ -1,4 +1,4 @@
-"""`attn attend --dry-run`: a mask alone, in numbers, on a terminal and as a picture."""
+"""`attn mask`: a mask by itself, in numbers, on a terminal and as a picture."""
 
 import io
 import re
@@ -20,7 +20,7 @@ SPECS = [
 
 def drawn(run, *arguments):
     """The mask as zeros and ones, and the names of rows and columns."""
-    result = run("attend", "--dry-run", *arguments)
+    result = run("mask", *arguments)
     assert result.code == 0, result.stderr
     header, *rows = (line.split("\t") for line in result.stdout.splitlines())
     return np.array([row[4:] for row in rows], float), [row[3] for row in rows], header[4:]
@@ -28,7 +28,7 @@ def drawn(run, *arguments):
 
 @pytest.mark.parametrize("spec", SPECS)
 def test_every_mask_of_positions_is_drawn(run, spec):
-    matrix, rows, columns = drawn(run, "--mask", spec, "--len", "12")
+    matrix, rows, columns = drawn(run, spec, "--len", "12")
     assert (matrix == as_matrix(MASKS.parse(spec), 12, 12)).all()
     assert rows == [str(i) for i in range(12)]
     assert columns == [f"{i}:{i}" for i in range(12)]
@@ -39,29 +39,27 @@ def test_and_and_or(run):
         as_matrix(MASKS.parse(spec), 16, 16)
         for spec in ("causal", "window:size=5,ahead=2", "global:tokens=0")
     )
-    matrix, *_ = drawn(run, "--mask", "window:size=5,ahead=2|global:tokens=0", "--mask", "causal")
+    matrix, *_ = drawn(run, "window:size=5,ahead=2|global:tokens=0", "--and", "causal")
     assert (matrix == (causal & (near | first))).all()
 
 
 def test_a_text_gives_its_tokens_and_a_context_its_keys(run, tmp_path):
     (tmp_path / "context.txt").write_text("x y z")
-    matrix, rows, columns = drawn(
-        run, "--text", "注意", "--context", str(tmp_path / "context.txt"), "--mask", "causal"
-    )
+    matrix, rows, columns = drawn(run, "causal", "--text", "注意", "--context", str(tmp_path / "context.txt"))
     assert (rows, columns) == (["注", "意"], ["0:x", "1:y", "2:z"])
     assert matrix.tolist() == [[1, 1, 0], [1, 1, 1]]
 
 
 def test_what_is_drawn_reads_back_as_a_mask(run, tmp_path):
-    (tmp_path / "m.tsv").write_text(run("attend", "--dry-run", "--mask", "strided", "--len", "5").stdout)
+    (tmp_path / "m.tsv").write_text(run("mask", "strided", "--len", "5").stdout)
     text = ("attend", "--text", "a b c d e")
     assert run(*text, "--mask", str(tmp_path / "m.tsv")).stdout == run(*text, "--mask", "strided").stdout
-    again, *_ = drawn(run, "--mask", str(tmp_path / "m.tsv"))  # a file has its own size
+    again, *_ = drawn(run, str(tmp_path / "m.tsv"))  # a file has its own size
     assert (again == as_matrix(MASKS.parse("strided"), 5, 5)).all()
 
 
 def test_a_mask_of_vectors_is_drawn_for_each_head(run):
-    matrix, *_ = drawn(run, "--text", "a b a", "--mask", "lsh", "--heads", "2")
+    matrix, *_ = drawn(run, "lsh", "--text", "a b a", "--heads", "2")
     assert matrix.shape == (6, 3)
     assert (matrix[[0, 3], 2] == 1).all()  # the same word has the same bucket
 
@@ -69,15 +67,15 @@ def test_a_mask_of_vectors_is_drawn_for_each_head(run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "--dry-run without a mask"),
-        (["--mask", "lsh"], "decided by vectors; give a text or vectors as INPUT"),
-        (["--mask", "causal", "--len", "9", "--text", "a"], "--len beside INPUT"),
-        (["--mask", "causal", "--len", "5000"], "a mask of 5000 × 5000 positions; give at most 4096"),
-        (["--mask", "window:size=0"], "window of size 0"),
+        ([], "no SPEC; give a mask; attn mask help lists them"),
+        (["lsh"], "this mask depends on the vectors; give a text or vectors as INPUT"),
+        (["causal", "--len", "9", "--text", "a"], "--len cannot be combined with INPUT; drop one"),
+        (["causal", "--len", "5000"], "a mask of 5000 × 5000 positions; give at most 4096"),
+        (["window:size=0"], "window of size 0"),
     ],
 )
 def test_what_cannot_be_drawn(run, arguments, message):
-    result = run("attend", "--dry-run", *arguments)
+    result = run("mask", *arguments)
     assert result.code == 2
     assert message in result.stderr
 
@@ -123,10 +121,10 @@ def test_cells_are_dark_where_a_query_may_attend():
 @pytest.mark.parametrize(("name", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
 def test_a_picture_goes_to_its_file(run, tmp_path, name, start):
     path = tmp_path / f"mask.{name}"
-    run("attend", "--mask", "window:size=4", "--dry-run", "-o", str(path))
+    run("mask", "window:size=4", "-o", str(path))
     first = path.read_bytes()
     assert first.startswith(start)
-    run("attend", "--mask", "window:size=4", "--dry-run", "-o", str(path))
+    run("mask", "window:size=4", "-o", str(path))
     assert path.read_bytes() == first
 
 

@@ -1,0 +1,345 @@
+"""`import attn_cli as attn`: what the command line does, as typed functions under the same words.
+
+A function takes what its command takes: a text, arrays, records, what another function gave. Options have the
+command line's names, defaults and meanings; scores, masks and positional encodings may be names, functions or
+arrays. Whatever cannot be right raises `attn.InputError`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from . import files
+from .errors import InputError
+from .records.attention import Attention
+from .records.encoding import Encoding, Image, PositionTable
+from .records.series import Series
+from .render.notebook import mimebundle
+from .sources import masks, resolve
+from .sources.groups import (
+    Computing,
+    Model,
+    Options,
+    Positions,
+    Scoring,
+    Seed,
+    Selection,
+    Tensors,
+    Text,
+    Vectors,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from .records.attention import Kind, Record
+    from .records.worked import Worked
+
+    Array = np.ndarray[Any, Any]
+
+Path = str | os.PathLike[str]
+Numbers = Any  # an array, a torch tensor, nested lists, or a record
+Variant = str | Callable[..., Any]  # the name of a variant with its options, or a function
+Several = Variant | Numbers | Sequence[Variant | Numbers]
+Choice = int | str | Sequence[int]
+
+Attention._repr_mimebundle_ = mimebundle  # type: ignore[attr-defined]  # records know nothing of pictures
+
+
+def encode(
+    text: str,
+    *,
+    tokenizer: Variant = "word",
+    embed: Variant = "hash",
+    dim: int | None = None,
+    posenc: Several | None = None,
+    seed: int = 0,
+) -> Encoding:
+    """Turn text into tokens and vectors.
+
+    >>> encode("The cat", embed="onehot").vectors.tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    options = Options(
+        text=Text(tokenizer, embed, dim), positions=Positions(_several(posenc)), seed=Seed(seed)
+    )
+    return resolve.resolve_encoding(text, options)
+
+
+def attend(
+    data: Numbers,
+    key: Numbers | None = None,
+    value: Numbers | None = None,
+    *,
+    context: Numbers | None = None,
+    model: str | LoadedModel | None = None,
+    kind: Kind | None = None,
+    target: str | None = None,
+    pair: str | None = None,
+    special: Literal["keep", "drop", "renormalise"] = "keep",
+    too_long: Literal["error", "truncate", "chunk"] = "error",
+    tokenizer: Variant = "word",
+    embed: Variant = "hash",
+    dim: int | None = None,
+    heads: int | None = None,
+    kv_heads: int | None = None,
+    project: str | Mapping[str, Array] | Any | None = None,
+    memory: Numbers | None = None,
+    posenc: Several | None = None,
+    score: Variant = "scaled_dot",
+    scale: float | None = None,
+    temperature: float = 1.0,
+    softcap: float | None = None,
+    mask: Several | None = None,
+    top_k: int | None = None,
+    normalise: Variant = "softmax",
+    seed: int = 0,
+    dtype: str | None = None,
+    device: str = "cpu",
+    threads: int | None = None,
+    layer: Choice | None = None,
+    head: Choice = "all",
+    query_range: str | None = None,
+    key_range: str | None = None,
+    query_token: int | str | None = None,
+    words: bool = False,
+    show: Literal["weights", "scores", "norms"] | None = None,
+) -> Attention:
+    """Compute attention: weights = softmax(query · keyᵀ / √d_head), output = weights · value.
+
+    `data` is a text, vectors that are query, key and value at once, or, beside `key`, the query; an image or a
+    text may go through a `model`. Arrays are [seq_len, d_model]. A long input is streamed, as on the command
+    line. Raises InputError for what does not fit together.
+
+    Vaswani et al. 2017, arXiv:1706.03762, eq. 1.
+
+    >>> import numpy as np
+    >>> attend(np.eye(2)).weights.round(3).tolist()  # scores [1, 0] / √2
+    [[[[0.67, 0.33], [0.33, 0.67]]]]
+    >>> attend(np.eye(2), mask="causal").weights[0, 0, 0].tolist()
+    [1.0, 0.0]
+    """
+    apart = key is not None or value is not None
+    options = Options(
+        Text(tokenizer, embed, dim),
+        Vectors(data if apart else None, key, value, context, memory, heads, kv_heads, project),
+        Positions(_several(posenc)),
+        Seed(seed),
+        Scoring(score, scale, temperature, softcap, _several(mask), top_k, normalise),
+        Model(kind, target, pair, special, too_long),
+        Computing(dtype, device, threads),
+        select=Selection(layer, head, query_range, key_range, query_token, words),
+    )
+    through = model.model if isinstance(model, LoadedModel) else model
+    return resolve.shown(resolve.resolve(None if apart else data, options, model=through, show=show), show)
+
+
+class LoadedModel:
+    """A trained model, ready to attend: call it with a text or an image."""
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def __repr__(self) -> str:
+        return f"LoadedModel({self.model.provenance})"
+
+    def __call__(
+        self,
+        data: str | Image,
+        *,
+        kind: Kind | None = None,
+        target: str | None = None,
+        pair: str | None = None,
+        special: Literal["keep", "drop", "renormalise"] = "keep",
+        too_long: Literal["error", "truncate", "chunk"] = "error",
+        dtype: str | None = None,
+        device: str = "cpu",
+        layer: Choice | None = None,
+        head: Choice = "all",
+        query_range: str | None = None,
+        key_range: str | None = None,
+        query_token: int | str | None = None,
+        words: bool = False,
+        show: Literal["weights", "scores", "norms"] | None = None,
+    ) -> Attention:
+        """What the model attends to; options are those of `attend`."""
+        return attend(
+            data,
+            model=self,
+            kind=kind,
+            target=target,
+            pair=pair,
+            special=special,
+            too_long=too_long,
+            dtype=dtype,
+            device=device,
+            layer=layer,
+            head=head,
+            query_range=query_range,
+            key_range=key_range,
+            query_token=query_token,
+            words=words,
+            show=show,
+        )
+
+
+def load(model: Path) -> LoadedModel:
+    """Load a trained model: `mini`, a run of train-toy, or a Hugging Face directory.
+
+    Nothing in a directory is executed. Raises InputError when it is no model.
+
+    >>> load("mini")("The cat sat.", layer=-1).layers
+    (2,)
+    """
+    from . import models
+
+    return LoadedModel(models.load(os.fspath(model)))
+
+
+def posenc(
+    kind: Variant = "sinusoidal",
+    *,
+    len: int | None = None,  # noqa: A002 (the command line's word)
+    dim: int | None = None,
+    model: Path | None = None,
+    view: str = "heatmap",
+) -> PositionTable | Series:
+    """Tabulate a positional encoding: PE(pos, 2i) = sin(pos / 10000^(2i/d)), PE(pos, 2i+1) = cos of the same.
+
+    >>> posenc(len=2, dim=2).values.round(4).tolist()
+    [[0.0, 1.0], [0.8415, 0.5403]]
+    """
+    from .sources.positions import tabulated
+
+    return tabulated(kind, len, dim, None if model is None else os.fspath(model), view)
+
+
+def mask(
+    spec: Several,
+    data: Numbers | None = None,
+    *,
+    len: int | None = None,  # noqa: A002 (the command line's word)
+    seed: int = 0,
+) -> Attention:
+    """Draw a mask by itself: weight 1 where a query may attend, 0 elsewhere.
+
+    >>> mask("causal", len=2).weights[0, 0].tolist()
+    [[1.0, 0.0], [1.0, 1.0]]
+    """
+    return masks.drawn(data, Options(scoring=Scoring(mask=_several(spec)), seed=Seed(seed)), len)
+
+
+def steps(attention: Attention, *, cell: tuple[int, ...] | None = None) -> tuple[Worked, ...]:
+    """Show every step of a small attention: scores, weights, output, and one cell worked out by hand.
+
+    >>> import numpy as np
+    >>> [step.name for step in steps(attend(np.eye(2)))[0].steps][-2:]
+    ['weights', 'output']
+    """
+    from .lab.steps import work_out
+
+    return work_out(attention, cell=cell)
+
+
+def read(path: Path, *, encoding: str | None = None) -> Any:
+    """Read whatever a file holds: a record, an array, arrays by name, an image or a text.
+
+    Raises InputError for what cannot be read; pickles are never run.
+    """
+    return files.read(os.fspath(path), encoding=encoding)
+
+
+def save(record: Record, path: Path, *, format: str | None = None) -> None:  # noqa: A002 (the command line's word)
+    """Write a record to a file, its suffix choosing the format: .tsv .csv .json .npz .safetensors .npy .md .tex.
+
+    Raises InputError for an unknown format, or when the file cannot be written.
+    """
+    name = files.format_of(os.fspath(path), format)
+    files.write(os.fspath(path), files.FORMATS[name](record))
+
+
+def heatmap(
+    data: Any,
+    path: Path | None = None,
+    *,
+    view: str | None = None,
+    ax: Axes | None = None,
+    tokens: Sequence[str] | None = None,
+    query_token: int | str | None = None,
+    title: str = "",
+    cmap: str | None = None,
+    color_scale: str = "shared",
+    size: tuple[float, float] | str | None = None,
+    dpi: int | None = None,
+    style: str = "paper",
+    font: str | None = None,
+    font_size: float | None = None,
+    columns: int | None = None,
+    text_as: Literal["text", "outlines"] = "text",
+    no: Sequence[str] = (),
+) -> Figure:
+    """Draw attention as a matplotlib figure with token labels, one panel per head.
+
+    `data` is what `attend` gave, bare weights [query, key], or a text, which goes through the trained model
+    mini. With `path` the picture is written too; with `ax` it is drawn into your own axes.
+
+    >>> figure = heatmap([[1.0, 0.0], [0.5, 0.5]], tokens=("a", "b"))
+    """
+    from .render.figure import figure
+    from .render.look import Look, parse_size
+
+    look = Look(
+        title=title,
+        cmap=cmap,
+        color_scale=color_scale,
+        size=parse_size(size) if isinstance(size, str) else size,
+        dpi=dpi,
+        style=style,
+        view=view,
+        query_token=None if query_token is None else str(query_token),
+        font=font,
+        font_size=font_size,
+        columns=columns,
+        text_as=text_as,
+        no=tuple(no),
+    )
+    drawn = figure.draw(_attention(data, tokens), look, ax)
+    if path is not None:
+        name = files.format_of(os.fspath(path), formats=(), pictures=("png", "svg", "pdf"))
+        files.write(os.fspath(path), [figure.save(drawn, name)])
+    return drawn
+
+
+def page(data: Any, path: Path | None = None, *, title: str = "") -> bytes:
+    """Make one HTML page to explore all heads; it needs no network. With `path` it is written too."""
+    from .render.page.page import page as made
+
+    document = made(_attention(data, None), title=title)
+    if path is not None:
+        files.write(os.fspath(path), [document])
+    return document
+
+
+def _attention(data: Any, tokens: Sequence[str] | None) -> Attention:
+    if isinstance(data, Attention):
+        return data
+    if isinstance(data, (str, Encoding, Image)):
+        return resolve.resolve(data, Options(), default_model="mini")
+    return resolve.resolve(None, Options(tensors=Tensors(weights=data, tokens=tokens)))
+
+
+def _several(given: Any) -> Any:
+    """One, several, or none, as a group holds them."""
+    if given is None:
+        return ()
+    return tuple(given) if isinstance(given, (list, tuple)) else (given,)
+
+
+__all__ = [
+    "Attention", "Encoding", "Image", "InputError", "LoadedModel", "PositionTable", "Series", "attend", "encode", "heatmap",
+    "load", "mask", "page", "posenc", "read", "save", "steps",
+]  # fmt: skip

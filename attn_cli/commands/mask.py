@@ -1,0 +1,90 @@
+"""`attn mask`: a mask by itself."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import InputError
+from ..sources.groups import Options, Positions, Scoring, Seed, Text, Vectors
+from .io.choices import completion, explain
+from .io.inputs import is_given
+from .io.options import Output
+from .io.source_options import OPTIONS, Input
+
+if TYPE_CHECKING:
+    from ..records.attention import Attention
+
+_MASKS = OPTIONS["mask"].choices
+assert _MASKS is not None
+
+
+def mask(
+    spec: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="SPEC",
+            callback=explain(_MASKS),
+            autocompletion=completion(_MASKS),
+            help="A mask or a file; join several with | for OR; 'help' lists them.",
+        ),
+    ] = None,
+    *,
+    read: Input,
+    text: Text,
+    vectors: Vectors,
+    seed: Seed,
+    to: Output,
+    and_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--and", metavar="SPEC|FILE", help="A further mask; a query may attend where all permit it."
+        ),
+    ] = None,
+    len_: Annotated[
+        int | None, typer.Option("--len", metavar="N", min=1, help="Positions, without INPUT (default: 16).")
+    ] = None,
+) -> None:
+    """Draw a mask by itself: which query may attend to which key.
+
+    \b
+    attn mask causal --len 8
+    attn mask 'window:size=4|global:tokens=0' samples/sentence.txt
+    attn mask causal --and window:size=4 --len 64 -o mask.png
+
+    A terminal gets a picture, a pipe gets TSV of 1 (may attend) and 0.
+    """
+    from .. import files
+    from ..render import FIGURES
+    from .io.environment import environment
+    from .io.output import check, deliver, emit, for_screen
+
+    check(to, files.FORMATS, FIGURES)
+    if spec is None:
+        environment.help_a_person()
+        raise InputError("no SPEC", hint="give a mask; attn mask help lists them")
+    drawn = _drawn((spec, *(and_ or ())), read, Options(text, vectors, seed=seed), len_)
+    if for_screen(to):
+        from ..render.figure.masks import mask_picture
+
+        environment.stdout().print(mask_picture(drawn))
+        return
+    name = files.format_of(to.output, to.format, pictures=FIGURES)
+    if name not in FIGURES:
+        emit(drawn, to)
+        return
+    from ..render.figure.figure import save
+    from ..render.figure.masks import mask_figure
+
+    deliver([save(mask_figure(drawn), name)], name, to)
+
+
+def _drawn(specs: tuple[str, ...], read: Input, options: Options, n: int | None) -> Attention:
+    from ..sources.masks import drawn
+    from .io.inputs import read_input, where_from
+
+    options = dataclasses.replace(options, scoring=Scoring(mask=specs), positions=Positions())
+    data = read_input(read) if is_given(read) else None
+    return drawn(data, options, n, where=where_from(read))

@@ -1,0 +1,257 @@
+"""The one road from anything to an `Attention`, which every command and `import attn_cli` take."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError, warn
+from ..records.attention import Attention
+from ..records.encoding import Encoding, Image
+from ..records.fields import changed
+from ..records.queries import place_of
+from ..records.selection import choose, crop, parse_choice, range_named, range_of
+from ..records.words import merged
+from .groups import Options, given, refuse_others
+from .models import SEES, look_at, through
+from .text import as_array, as_encoding, called, file_or_data, posencs
+from .vectors import heads_of, rule_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..attention.heads import Heads
+    from ..attention.wanted import Wanted
+    from .groups import Selection, Show
+
+MECHANISM = (
+    "text",
+    "vectors",
+    "positions",
+    "seed",
+    "scoring",
+    "computing",
+    "select",
+)  # what vectors are made and compared by
+NUMBERS = tuple(group for group in MECHANISM if group != "text")
+
+
+def resolve(
+    data: Any,
+    options: Options,
+    *,
+    model: Any = None,
+    default_model: str = "none",
+    show: Show | None = None,
+    where: str = "",
+) -> Attention:
+    """The attention that data and options describe; a text goes through `default_model` unless told.
+
+    With `show` it also holds that; `shown` shows it. What nothing has trained is said in one warning. Raises
+    InputError for an option that belongs to another source, before anything is loaded.
+    """
+    select = options.select
+    parse_choice("layer", select.layer if select.layer is not None else "all")
+    parse_choice("head", select.head)
+    found = attention_or_heads(
+        data, options, model=model, default_model=default_model, show=show, where=where
+    )
+    if not isinstance(found, Attention):
+        found, select = _attend_to_wanted(found, options, show)
+    return warn_of_untrained(selected(found, select))
+
+
+def attention_or_heads(
+    data: Any,
+    options: Options,
+    *,
+    model: Any = None,
+    default_model: str = "none",
+    show: Show | None = None,
+    where: str = "",
+) -> Attention | Heads:
+    """The source that takes what was given: an attention that is there already, or heads that are still to attend."""
+    if options.tensors.weights is not None:
+        refuse_others(options, ("tensors", "select"), "a matrix of weights")
+        _refuse_beside("--weights", data, model)
+        return bare_weights(file_or_data(options.tensors.weights), options.tensors.tokens)
+    if given(options.vectors) and data is None:
+        _refuse_beside("--query, --key, --value", data, model)
+        refuse_others(options, MECHANISM, "vectors; give --model DIR")
+        return heads_of(None, options)
+    if any(getattr(options.vectors, name) is not None for name in ("query", "key", "value")):
+        raise InputError(
+            "--query, --key, --value beside INPUT", hint="give the three files alone, or one INPUT"
+        )
+    if isinstance(data, Attention):
+        refuse_others(options, ("select", "tensors"), "saved attention")
+        _refuse_model(model, data)
+        return data
+    if isinstance(data, Image):
+        return _of_image(data, options, model, show, where)
+    if isinstance(data, str) and (name := model or default_model) != "none":
+        if name != "untrained":
+            hint = "leave it out" if model else "give --model none or untrained too, or leave it out"
+            refuse_others(options, ("model", "computing", "select"), f"--model {name}", hint=hint)
+            return through(name, data, options.model, options.computing, options.select, show)
+        options = untrained(options)
+    elif not isinstance(data, str):
+        _refuse_model(model, data)
+        beside = options.vectors.context is not None or options.vectors.memory is not None
+        refuse_others(options, MECHANISM if beside else NUMBERS, called(data))
+    refuse_others(options, MECHANISM, "vectors; give --model DIR")
+    return heads_of(data, options, where=where)
+
+
+def attend(
+    heads: Heads, options: Options, *, show: Show | None = None, wanted: Wanted | None = None
+) -> Attention:
+    """What heads attend to: every step where they are few enough to be held, else streamed and pooled."""
+    from ..attention import layers
+    from ..attention.wanted import ALL
+
+    rule = rule_of(options.scoring, options.positions.posenc, options.seed.seed)
+    return layers.attend(
+        heads, rule, wanted=wanted or ALL, norms=show == "norms", every_step=show == "scores"
+    )
+
+
+def _attend_to_wanted(heads: Heads, options: Options, show: Show | None) -> tuple[Attention, Selection]:
+    """What heads attend to, only for the queries and keys that are wanted; and what is left to select."""
+    from ..attention.wanted import Wanted
+
+    select = options.select
+    if select.words or (
+        select.query_token is None and select.query_range is None and select.key_range is None
+    ):
+        return attend(heads, options, show=show), select
+    queries, keys = range(len(heads.query_tokens)), range(len(heads.key_tokens))
+    said = []
+    if select.query_token is not None or select.query_range is not None:
+        queries = places(select, heads.query_tokens)
+        said.append(range_named("query", queries, len(heads.query_tokens)))
+    if select.key_range is not None:
+        keys = range_of("key", select.key_range, len(heads.key_tokens))
+        said.append(range_named("key", keys, len(heads.key_tokens)))
+    wanted = Wanted(queries, keys, said="; ".join(said))
+    rest = dataclasses.replace(select, query_token=None, query_range=None, key_range=None)
+    return attend(heads, options, show=show, wanted=wanted), rest
+
+
+def places(select: Selection, tokens: Sequence[str]) -> range:
+    """The queries of a selection.
+
+    Raises InputError where both a token and a range are named.
+    """
+    if select.query_token is None:
+        return range_of("query", select.query_range, len(tokens))
+    if select.query_range is not None:
+        raise InputError("both --query-token and --query-range", hint="give one of them")
+    place = place_of(str(select.query_token), tokens)
+    return range(place, place + 1)
+
+
+def resolve_encoding(data: Any, options: Options, *, where: str = "") -> Encoding:
+    """Tokens and vectors of whatever was given."""
+    used = ("text", "positions", "seed") if isinstance(data, str) else ("positions", "seed")
+    refuse_others(options, used, called(data))
+    encoding = as_encoding(
+        data, options.text, posencs(options.positions.posenc), options.seed.seed, where=where
+    )
+    warn_of(encoding.provenance)
+    return encoding
+
+
+def selected(attention: Attention, select: Selection) -> Attention:
+    """The part of an attention that was asked for."""
+    chosen = choose(
+        attention, "layer", parse_choice("layer", select.layer if select.layer is not None else "all")
+    )
+    chosen = choose(chosen, "head", parse_choice("head", select.head))
+    chosen = merged(chosen) if select.words else chosen
+    if select.query_token is not None or select.query_range is not None:
+        chosen = crop(chosen, "query", places(select, chosen.query_tokens))
+    if select.key_range is not None:
+        chosen = crop(chosen, "key", range_of("key", select.key_range, len(chosen.key_tokens)))
+    return chosen
+
+
+def shown(attention: Attention, show: Show | None) -> Attention:
+    """The same record, whose pictures and tables show that map; without one, the map that it shows already.
+
+    Raises InputError where the record does not hold it.
+    """
+    if show is None or show == "output":
+        return attention
+    found: Attention = changed(attention, show=show)
+    return found
+
+
+def bare_weights(array: Any, tokens: Any = None) -> Attention:
+    """A matrix of weights with numbers, or the tokens given, as names."""
+    if isinstance(array, Attention):
+        return array
+    matrix = as_array(array)
+    if matrix.ndim != 2:
+        raise InputError(f"weights {list(matrix.shape)}, expected [query, key]")
+    rows, columns = (tuple(map(str, range(n))) for n in matrix.shape)
+    if tokens is not None:
+        names = tuple(tokens)
+        rows = names if len(names) == len(rows) else rows
+        columns = names if len(names) == len(columns) else columns
+    return Attention(rows, columns, matrix[None, None], "unknown", "weights as given")
+
+
+def untrained(options: Options) -> Options:
+    """What a text gets from `--model untrained`: enough for every part of the mechanism to be seen."""
+    vectors, positions = options.vectors, options.positions
+    return dataclasses.replace(
+        options,
+        vectors=dataclasses.replace(vectors, project=vectors.project or "random", heads=vectors.heads or 4),
+        positions=dataclasses.replace(positions, posenc=positions.posenc or ("sinusoidal",)),
+    )
+
+
+def warn_of_untrained(attention: Attention) -> Attention:
+    """The same attention, after one warning where nothing has trained what it was computed with."""
+    warn_of(attention.provenance)
+    return attention
+
+
+def warn_of(provenance: str) -> None:
+    """Warn once of everything that a provenance calls untrained."""
+    if made := re.findall(r"untrained (\w+(?: \w+)?)", provenance):
+        listed = " and ".join(dict.fromkeys(made))
+        warn(f"untrained: {listed}; this shows the mechanism, not meaning")
+
+
+def _of_image(image: Image, options: Options, model: Any, show: Show | None, where: str) -> Attention:
+    if model in (None, "none", "untrained"):
+        raise InputError("an image, and no model that looks at images", hint=SEES, where=where)
+    refuse_others(options, ("model", "computing", "select"), "images")
+    return look_at(model, image, options.model, options.computing, options.select, show)
+
+
+def _refuse_model(model: Any, data: Any) -> None:
+    if model not in (None, "none"):
+        raise InputError(f"--model {model} wants text, not {called(data)}", hint="leave --model out")
+
+
+def _refuse_beside(options: str, data: Any, model: Any) -> None:
+    if data is not None:
+        raise InputError(f"{options} beside INPUT", hint="give one of them")
+    if model is not None:
+        raise InputError(f"{options} beside --model", hint="leave --model out")
+
+
+__all__ = [
+    "attend",
+    "attention_or_heads",
+    "bare_weights",
+    "resolve",
+    "resolve_encoding",
+    "selected",
+    "shown",
+    "untrained",
+]
