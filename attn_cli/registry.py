@@ -18,6 +18,8 @@ from .errors import InputError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_LONGEST_LIST = 180  # characters, so that an error that lists names stays within its line
+
 
 class Registry(Mapping[str, F]):
     """A table from name to function; `noun` names the kind in messages and `--NOUN help`.
@@ -55,7 +57,7 @@ class Registry(Mapping[str, F]):
         except KeyError:
             raise InputError(
                 f"unknown {self.noun} {name!r}",
-                hint=f"known are {', '.join(self)}{nearest(name, list(self))}",
+                hint=f"known are {listed(name, list(self))}{nearest(name, list(self))}",
             ) from None
 
     def parse(
@@ -130,6 +132,18 @@ def _spelt(default: Any) -> str:
 def summary(function: Callable[..., Any]) -> str:
     """The first line of a docstring, which is also the help text."""
     return (inspect.getdoc(function) or "").partition("\n")[0]
+
+
+def listed(name: str, known: list[str]) -> str:
+    """All known names; of more than a line of an error holds, the first few that are like this one.
+
+    >>> listed("c", ["a", "b"])
+    'a, b'
+    """
+    if len(whole := ", ".join(known)) <= _LONGEST_LIST:
+        return whole
+    alike = difflib.get_close_matches(name, known, n=3, cutoff=0.0)
+    return f"{', '.join(alike)} … ({len(known)} in all)"
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -16,7 +16,7 @@ from attn_cli.errors import InputError
 from attn_cli.files import FORMATS
 from attn_cli.records.attention import Attention
 from attn_cli.records.encoding import Encoding, PositionTable
-from attn_cli.registry import Registry, options, summary, usage
+from attn_cli.registry import Registry, listed, options, summary, usage
 from attn_cli.text.tokenizers import TOKENIZERS
 from attn_cli.toy.examples import identity, recipe
 from attn_cli.toy.tasks import TASKS, draw
@@ -131,7 +131,7 @@ def test_a_misspelt_name_is_answered_with_the_right_one(registry, name):
     with pytest.raises(InputError) as caught:
         registry.parse(f"{name}x")
     assert f"unknown {registry.noun} '{name}x'" in str(caught.value)
-    assert ", ".join(registry) in str(caught.value)
+    assert listed(f"{name}x", list(registry)) in str(caught.value)
     assert f"did you mean {name!r}?" in str(caught.value)
 
 

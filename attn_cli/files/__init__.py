@@ -3,10 +3,10 @@
 A format is a function from a record to bytes, registered under its suffix in `FORMATS`.
 """
 
+from ..text.escaping import json_text
 from . import delimited, json_, npy, npz, safetensors, typeset  # noqa: F401 (each registers its formats)
 from .decoding import decode, read_text
 from .formats import FORMATS, format_of
-from .json_ import json_text
 from .memory import limit_memory, most_memory, parse_size
 from .reading import read, read_arrays, read_matrix
 from .recording import read_recording, recording_npz

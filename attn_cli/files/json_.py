@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
+from ..text.escaping import json_text
 from .fields import array_of, from_fields, is_record, to_fields
 from .formats import FORMATS
 from .memory import allow, allow_array
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from ..records.attention import Record
 
-# Characters that a terminal or an editor acts upon, and halves of surrogate pairs, which are not UTF-8.
-_ACTING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _INFINITE = re.compile(r"-?Infinity|NaN")
 
 
@@ -40,14 +39,6 @@ def json_(record: Record) -> Iterator[bytes]:
             yield json_text(field).encode()
         separator = ", "
     yield b"}\n"
-
-
-def json_text(value: Any) -> str:
-    """A value as JSON in which nothing acts on a terminal or an editor."""
-    import json
-
-    text = json.dumps(value, ensure_ascii=False)
-    return _ACTING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _nested(array: np.ndarray) -> Iterator[bytes]:

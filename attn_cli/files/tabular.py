@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..text.escaping import escape
-from .json_ import json_text
+from ..text.escaping import escape, json_text
 from .typeset import markdown_row, markdown_text, tex_row, tex_text
 
 if TYPE_CHECKING:

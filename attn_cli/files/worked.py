@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..text.escaping import escape
-from .json_ import json_text
+from ..text.escaping import escape, json_text
 from .worksheet import md
 from .worksheet_tex import tex
 

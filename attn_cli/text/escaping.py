@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from typing import Any
 
 _ESCAPES = {"\t": r"\t", "\n": r"\n", "\r": r"\r", "\\": r"\\"}
 
@@ -17,6 +18,10 @@ _ESCAPED = re.compile(r"\\(?:u[0-9a-f]{4}|U00(?:0[0-9a-f]|10)[0-9a-f]{4}|.)", re
 
 # The marks that change the direction of the text around them; they have no look of their own.
 _REORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+# What acts in JSON: controls that it does not escape by itself, direction marks, halves of surrogate pairs.
+_ACTING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def escape(token: str) -> str:
@@ -41,6 +46,18 @@ def unescape(text: str) -> str:
     if "\\" not in text:
         return text
     return _ESCAPED.sub(lambda m: _UNESCAPES.get(m[0]) or _from_code(m[0]), text)
+
+
+def json_text(value: Any) -> str:
+    r"""A value as JSON in which nothing acts on a terminal or an editor.
+
+    >>> print(json_text({"a": "注\x7f"}))
+    {"a": "注\u007f"}
+    """
+    import json
+
+    text = json.dumps(value, ensure_ascii=False)
+    return _ACTING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _from_code(escaped: str) -> str:

@@ -10,6 +10,8 @@ import pytest
 from attn_cli.files import TABLES
 from attn_cli.records.table import Table
 
+from schemas import check
+
 TABLE = Table(
     {
         "layer": [0, 10],
@@ -67,28 +69,6 @@ def test_json_is_what_its_schema_says():
     assert value["rows"][1]["entropy"] is None
     assert value["units"] == {"entropy": "nats"}
     assert written("json", Table({"a": [np.inf]})).count("null") == 1  # JSON has no infinity
-
-
-def check(value, schema, place="it"):
-    """What our schemas use of JSON Schema 2020-12, and nothing else."""
-    known = {"$schema", "title", "description", "type", "required", "properties", "additionalProperties"}
-    assert set(schema) <= known | {"items", "const", "enum"}, place
-    if "const" in schema:
-        assert value == schema["const"], place
-    types = {"object": dict, "array": list, "string": str, "number": (int, float), "boolean": bool}
-    if "type" in schema:
-        named = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        assert any(value is None if name == "null" else isinstance(value, types[name]) for name in named), (
-            place
-        )
-    for name in schema.get("required", ()):
-        assert name in value, f"{place}.{name}"
-    for name, inner in value.items() if isinstance(value, dict) else ():
-        rest = schema.get("additionalProperties", {})
-        assert rest is not False or name in schema["properties"], f"{place}.{name}"
-        check(inner, schema.get("properties", {}).get(name, rest), f"{place}.{name}")
-    for i, inner in enumerate(value if isinstance(value, list) else ()):
-        check(inner, schema.get("items", {}), f"{place}[{i}]")
 
 
 def test_the_check_of_schemas_finds_what_is_wrong():
