@@ -1,0 +1,42 @@
+"""Who made each mistake, in public: issues and pull requests where it was found, as owner/repository#number."""
+
+from __future__ import annotations
+
+MADE_BY: dict[str, tuple[str, ...]] = {
+    "no_scale": ("huggingface/blog#2893", "PAIR-code/tiny-transformers#71"),
+    "scale_d_model": (
+        "karpathy/ng-video-lecture#6", "lucidrains/vit-pytorch#65", "omihub777/ViT-CIFAR#11",
+        "Graylab/DL4Proteins-notebooks#12", "FrancescoSaverioZuppichini/ViT#1",
+    ),
+    "scale_n_heads": ("tenstorrent/tt-metal#56789",),
+    "scale_d_k_not_root": ("AI-Hypercomputer/maxtext#1349",),
+    "scale_twice": ("AI-Hypercomputer/maxtext#1349",),
+    "scale_multiplied": ("esceptico/perceiver-io#9",),
+    "scale_fourth_root": ("openai/improved-diffusion#54",),
+    "softmax_over_queries": ("labmlai/annotated_deep_learning_paper_implementations#146", "PetrochukM/PyTorch-NLP#2"),
+    "softmax_over_heads": ("jadore801120/attention-is-all-you-need-pytorch#19", "PetrochukM/PyTorch-NLP#2"),
+    "overflow": ("pytorch/executorch#18407",),
+    "mask_inverted": ("pytorch/pytorch#170400", "rasbt/LLMs-from-scratch#1061", "NVIDIA/TransformerEngine#614"),
+    "mask_upper": ("jadore801120/attention-is-all-you-need-pytorch#19",),
+    "mask_excludes_self": ("pbloem/former#10",),
+    "mask_one_ahead": ("RVC-Boss/GPT-SoVITS#965",),
+    "mask_missing": ("facebookresearch/xformers#103", "tensorflow/addons#133"),
+    "mask_after_softmax": ("rasbt/LLMs-from-scratch#279", "lucidrains/memory-compressed-attention#2"),
+    "fill_uniform_blind_row": ("d2l-ai/d2l-en#2423", "huggingface/transformers#17306"),
+    "nan_blind_row": ("pytorch/pytorch#103963", "pytorch/pytorch#27968", "allenai/allennlp#890"),
+    "causal_top_left": ("pytorch/pytorch#108108", "pytorch/pytorch#103082"),
+    "window_one_more": ("huggingface/transformers#29623", "vllm-project/vllm#3385"),
+    "window_both_ways": ("huggingface/transformers#39408",),
+    "padding_on_queries": ("Kyubyong/transformer#69",),
+    "heads_by_view": ("reczoo/FuxiCTR#30", "649453932/Chinese-Text-Classification-Pytorch#53"),
+    "heads_merged_wrong": ("jsbaan/transformer-from-scratch#6", "pytorch/opacus#825"),
+    "heads_averaged": ("pytorch/pytorch#32590", "pytorch/pytorch#27968"),
+    "gqa_tiled": ("onnx/onnx#7274",),
+    "batch_first": ("pytorch/pytorch#122959",),
+    "dropout_on": ("pytorch/pytorch#42929", "pytorch/pytorch#33360"),
+    "pe_exponent": ("jadore801120/attention-is-all-you-need-pytorch#32", "Kyubyong/transformer#38"),
+    "pe_cos_next": ("SamLynnEvans/Transformer#25",),
+    "pe_constant": ("zju3dv/LoFTR#41", "codertimo/BERT-pytorch#18"),
+    "rope_halves": ("karpathy/nanochat#264", "huggingface/transformers#34740"),
+    "rope_mixed": ("huggingface/diffusers#13546",),
+}  # fmt: skip

@@ -1,0 +1,257 @@
+"""What every mistake, and every two of them, makes of an exercise: each computed once, when it is asked for."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import InputError
+from ..variants.projections import Projection
+from .also_right import ALSO_RIGHT, steps_of
+from .exercise import Exercise, TableExercise
+from .mistakes import made, mistake_id, replaced, specs
+from .mistakes.fitted import dropped
+from .pipeline import RIGHT, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .exercise import AnyExercise, Known
+    from .precision import Given, Precision
+
+_DRAWS = 16
+_HIDDEN = -1e4  # what is below is meant as −∞, in stages that a mask has gone through
+_MASKED = ("scores", "mask", "masked", "weights")
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """One way to do an exercise: the mistakes that are made, none or one or two, and their numbers."""
+
+    specs: tuple[str, ...]
+    work: Work
+    odd: str = ""  # which other way it is, if it is right by another
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The mistakes by their ids alone."""
+        return tuple(map(mistake_id, self.specs))
+
+    def at(self, stage: str) -> np.ndarray | None:
+        """The numbers of a stage, None where this way does not lead."""
+        try:
+            return canonical(self.work[stage], stage)
+        except InputError:
+            return None
+
+
+def canonical(array: np.ndarray, stage: str) -> np.ndarray:
+    """Without leading axes of one, in float64; where scores are masked, −∞ for something like −1e9.
+
+    >>> canonical(np.array([[[1.0, -1e9]]]), "masked").tolist()
+    [[1.0, -inf]]
+    """
+    array = np.asarray(array, np.float64)
+    while array.ndim > 2 and array.shape[0] == 1:
+        array = array[0]
+    return np.where(array <= _HIDDEN, -np.inf, array) if stage in _MASKED else array
+
+
+def agrees(answer: np.ndarray, predicted: np.ndarray | None, slack: np.ndarray) -> bool:
+    """Whether an answer is this prediction within the slack of every cell; NaN is NaN, −∞ is −∞."""
+    if predicted is None or predicted.shape != answer.shape:
+        return False
+    finite = np.isfinite(predicted)
+    if not np.array_equal(answer[~finite], predicted[~finite], equal_nan=True):
+        return False
+    with np.errstate(invalid="ignore"):
+        return bool((np.abs(answer - predicted) <= slack)[finite].all())
+
+
+class Predictions:
+    """All ways to do one exercise, from `known` stages on if there are any.
+
+    >>> from attn_cli.lab.exercise import proposed
+    >>> way = next(way for way in Predictions(proposed()).singles if way.ids == ("no_scale",))
+    >>> way.at("weights").shape
+    (2, 5, 7)
+    """
+
+    def __init__(self, exercise: AnyExercise, given: Iterable[Given] = ()) -> None:
+        self.exercise, self.given = exercise, tuple(given)
+        self.known: Known = {one.stage: one.array for one in self.given}
+        self.right = Way((), Work(exercise, RIGHT, self.known))
+
+    @functools.cached_property
+    def singles(self) -> list[Way]:
+        """Every mistake by itself, in every variant."""
+        return [way for spec in specs() for way in self._ways(spec)]
+
+    @functools.cached_property
+    def also_right(self) -> list[Way]:
+        """Right ways that look odd at some stage."""
+        if not isinstance(self.exercise, Exercise):
+            return []
+        return [Way((), Work(self.exercise, steps_of(name), self.known), name) for name in ALSO_RIGHT]
+
+    @functools.cache  # noqa: B019
+    def pairs(self, stage: str) -> list[Way]:
+        """Every two mistakes that can be made at once and of which each changes this stage."""
+        changing = [way.specs[0] for way in self.singles if len(way.specs) == 1 and self.changes(way, stage)]
+        names = list(dict.fromkeys(changing))
+        return [
+            way
+            for a, b in itertools.combinations(names, 2)
+            if mistake_id(a) != mistake_id(b) and not replaced(a) & replaced(b)
+            for way in self._ways(a, b)
+        ]
+
+    def fits(self, way: Way, stage: str, answer: np.ndarray, precision: Precision) -> bool:
+        """Whether an answer is what this way gives, as exactly as it was given."""
+        predicted = way.at(stage)
+        if predicted is None or predicted.shape != answer.shape:
+            return False
+        slack = self.slack(stage, predicted, precision)
+        if agrees(answer, predicted, slack):
+            return True
+        return bool(self.given) and agrees(answer, predicted, slack + self._spread(way, stage, predicted))
+
+    def _fitting(self, which: str, stage: str, answer: np.ndarray, precision: Precision) -> list[Way]:
+        """Those of the singles or pairs that an answer fits: all compared at once, as there are a thousand."""
+        if self.given:
+            return [way for way in self._listed(which, stage) if self.fits(way, stage, answer, precision)]
+        alike, predicted, size = self._stacked(which, stage, answer.shape)
+        with np.errstate(invalid="ignore"):
+            near = np.abs(answer - predicted) <= precision.slack(size)
+        same = (answer == predicted) | (np.isnan(answer) & np.isnan(predicted))
+        fits = np.where(np.isfinite(predicted), near, same).all(axis=tuple(range(1, predicted.ndim)))
+        return [way for way, one in zip(alike, fits, strict=True) if one]
+
+    def _listed(self, which: str, stage: str) -> list[Way]:
+        return self.singles if which == "singles" else self.pairs(stage)
+
+    @functools.cache  # noqa: B019
+    def _stacked(
+        self, which: str, stage: str, shape: tuple[int, ...]
+    ) -> tuple[list[Way], np.ndarray, np.ndarray]:
+        """The ways that give this shape, what they give, and how large the sums behind it are."""
+        ways = self._listed(which, stage)
+        alike = [(way, x) for way in ways if (x := way.at(stage)) is not None and x.shape == shape]
+        if not alike:
+            return [], np.zeros((0, *shape)), np.zeros((0, *shape))
+        predicted = np.stack([x for _, x in alike])
+        return [way for way, _ in alike], predicted, np.stack([self._size(stage, x) for _, x in alike])
+
+    def explaining(self, stage: str, answer: np.ndarray, precision: Precision) -> list[Way]:
+        """The single mistakes of which each explains every number."""
+        found = self._fitting("singles", stage, answer, precision)
+        right = self.right.at(stage)
+        if stage == "weights" and right is not None:
+            fit = dropped(answer, right, self.slack(stage, right, precision))
+            if fit is not None:
+                way = Way((fit[0],), Work(self.exercise, RIGHT, {**self.known, stage: fit[1]}))
+                found += [way] * self.fits(way, stage, answer, precision)
+        return found
+
+    def explaining_in_pairs(self, stage: str, answer: np.ndarray, precision: Precision) -> list[Way]:
+        """The pairs of mistakes which explain every number together."""
+        return self._fitting("pairs", stage, answer, precision)
+
+    def slack(self, stage: str, predicted: np.ndarray, precision: Precision) -> np.ndarray:
+        """How far an answer may be from a prediction, cell by cell."""
+        return precision.slack(self._size(stage, predicted))
+
+    def _size(self, stage: str, predicted: np.ndarray) -> np.ndarray:
+        """How large the numbers are that were summed for a prediction."""
+        right = self.right.at(stage)
+        magnitude = np.asarray(self.magnitude(stage))
+        if right is None or right.shape != predicted.shape:
+            magnitude = magnitude.max()
+        return np.fmax(magnitude, 4 * np.abs(predicted))
+
+    def _spread(self, way: Way, stage: str, predicted: np.ndarray) -> np.ndarray:
+        """How much a stage changes as the stages that it was made of move within their own precision."""
+        try:
+            moved = np.asarray(Work(self.exercise, way.work.steps, self._moved)[stage], np.float64)
+            with np.errstate(invalid="ignore"):
+                spread = np.abs(moved.reshape(_DRAWS, *predicted.shape) - predicted).max(axis=0)
+        except (InputError, ValueError):
+            return np.zeros_like(predicted)
+        return 1.5 * np.where(np.isfinite(spread), spread, 0.0)
+
+    @functools.cached_property
+    def _moved(self) -> Known:
+        """Every known stage, many times over: each number up or down by as much as its digits leave open."""
+        draw = np.random.Generator(np.random.PCG64(0))
+        moved = {}
+        for one in self.given:
+            slack = self.slack(one.stage, one.array, one.precision)
+            signs = draw.choice([-1.0, 1.0], size=(_DRAWS, *one.array.shape))
+            moved[one.stage] = one.array + signs * slack
+        return moved
+
+    def changes(self, way: Way, stage: str) -> bool:
+        """Whether this way gives other numbers than the right one at a stage."""
+        ours, theirs = self.right.at(stage), way.at(stage)
+        return theirs is not None and (ours is None or not agrees(theirs, ours, np.asarray(1e-12)))
+
+    def made(self, specs: tuple[str, ...]) -> Way:
+        """The way of whoever makes just these mistakes."""
+        return Way(specs, Work(self.exercise, made(*specs), self.known))
+
+    def _ways(self, *names: str) -> Iterator[Way]:
+        steps = made(*names)
+        yield (way := Way(names, Work(self.exercise, steps, self.known)))
+        # Whoever hides the wrong keys may blind a row that the exercise does not, and what they do with
+        # such a row, zeros or NaN or nothing, is no mistake of its own.
+        of_masks = ("visible", "allowed", "query_positions")
+        if all(getattr(steps, step) is getattr(RIGHT, step) for step in of_masks):
+            return
+        if _blinds(way.work) and not _blinds(self.right.work):
+            for also in _ON_BLIND_ROWS:
+                if not replaced(also) & frozenset().union(*map(replaced, names)):
+                    yield Way(names, Work(self.exercise, made(also, steps=steps), self.known))
+
+    @functools.cache  # noqa: B019
+    def magnitude(self, stage: str) -> float | np.ndarray:
+        """How large the numbers are that are summed for each of a stage's, which bounds what rounding does to it."""
+        return _magnitude(self.exercise, self.right, stage)
+
+
+_ON_BLIND_ROWS = ("nan_blind_row", "fill_uniform_blind_row:how=filled", "fill_uniform_blind_row:how=added")
+
+
+def _blinds(work: Work) -> bool:
+    try:
+        return not work["mask"].any(axis=-1).all()
+    except InputError:
+        return False
+
+
+def _magnitude(exercise: AnyExercise, right: Way, stage: str) -> float | np.ndarray:
+    if isinstance(exercise, TableExercise):
+        # An angle of a thousand is off by a thousand times the precision, and so is its sine.
+        return 2.0 + 4.0 * np.arange(exercise.seq_len, dtype=float)[:, None]
+    if not isinstance(exercise, Exercise):
+        return 0.0
+    absolute = _absolute(exercise)
+    if stage in ("weights", "head_output", "output"):
+        spread = Work(absolute)["scores"].max(axis=-1, keepdims=True)
+        weights = np.nan_to_num(np.abs(right.work["mixture"])) * (2 + 2 * spread)
+        return canonical(Work(absolute, known={"weights": weights})[stage], stage)
+    return canonical(Work(absolute)["scores" if stage == "masked" else stage], stage)
+
+
+def _absolute(x: Exercise) -> Exercise:
+    """The same sums, of absolute values: what rounding errors are relative to."""
+    ours = x.projection
+    matrices = {f.name: None if (W := getattr(ours, f.name)) is None else np.abs(W) for f in fields(ours)}
+    query, key, value = (np.abs(vectors) + (x.positions is not None) for vectors in x.inputs)
+    return replace(
+        x, query=query, key=key, value=value, projection=Projection(**matrices), masks=(), rope=None, alibi=False,
+        positions=None, known={stage: np.abs(array) for stage, array in x.known.items()},
+    )  # fmt: skip

@@ -1,0 +1,225 @@
+"""What is said of an answer: right, wrong or unreadable, stage by stage, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from .wording import mistake_text, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Word = Literal["right", "wrong", "unreadable"]
+ALL = 3  # levels of hints: 0 that something is wrong, 1 where, 2 what, 3 how it should be
+
+
+@dataclass(frozen=True)
+class Said:
+    """A sentence of `wording/`, by its key, with the numbers that it names."""
+
+    key: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def text(self, language: str = "en") -> str:
+        """The sentence in a language."""
+        return say(language, self.key, self.values)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The place where an answer is farthest from the truth, and both numbers."""
+
+    index: tuple[int, ...]
+    given: float
+    expected: float
+
+
+@dataclass(frozen=True)
+class Trail:
+    """How the number of one cell comes about by one way: (what, number) in their order."""
+
+    mistakes: tuple[str, ...]
+    steps: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class StageVerdict:
+    """One array judged. `alternatives` are the mistakes that explain every number: one id, or two made at once."""
+
+    stage: str
+    verdict: Word
+    score: float
+    points: float
+    said: tuple[Said, ...] = ()  # what it is, in one sentence, and remarks
+    alternatives: tuple[tuple[str, ...], ...] = ()
+    evidence: tuple[Said, ...] = ()
+    cell: Cell | None = None
+    max_error: float = 0.0
+    trails: tuple[Trail, ...] = ()
+    told_apart_by: Said | None = None
+    tolerance: float = 0.0
+    tolerance_from: str = ""  # decimals, digits, whole, float32, …, given
+    followed: bool = False  # judged from the student's own stage before it
+    facts: Mapping[str, Any] = field(default_factory=dict)  # sizes, for texts that name them
+
+    @property
+    def mistakes(self) -> str:
+        """The alternatives in a line: `a|b+c`.
+
+        >>> StageVerdict("weights", "wrong", 0, 1, alternatives=(("a",), ("b", "c"))).mistakes
+        'a|b+c'
+        """
+        return "|".join("+".join(ids) for ids in self.alternatives)
+
+    def lines(self, hint: int = ALL, language: str = "en") -> list[str]:
+        """What there is to say, up to a level of hints: that, where, what, how."""
+        lines = [say(language, f"stage_{self.verdict}", {"stage": say(language, self.stage)})]
+        if self.verdict != "wrong":
+            return lines + [said.text(language) for said in self.said]
+        if hint >= 1 and self.cell is not None:
+            lines.append(say(language, "where", {"place": place(self.stage, self.cell.index, language)}))
+        if hint >= 2:
+            lines += [
+                said.text(language) for said in (*self.evidence, *self.said) if said.key != "explained_by"
+            ]
+            lines += self._named(language)
+            lines += [said.text(language) for said in self.said if said.key == "explained_by"]
+        if hint >= 3:
+            lines += self._how(language)
+        return lines
+
+    def _named(self, language: str) -> list[str]:
+        named = []
+        for ids in self.alternatives:
+            texts = [mistake_text(language, name).here_with(self.facts) for name in ids]
+            named.append(f"{'+'.join(ids)}: {say(language, 'and').join(texts)}")
+        if len(named) > 1:
+            named = [say(language, "one_of", {"n": len(named)}), *named]
+        return named
+
+    def _how(self, language: str) -> list[str]:
+        lines = []
+        for trail in self.trails:
+            numbers = (f"{say(language, f'short_{what}')} = {number(x)}" for what, x in trail.steps)
+            steps = say(language, "list_comma").join(numbers)
+            by = "+".join(trail.mistakes)
+            lines.append(say(language, "worked_wrong" if by else "worked_right", {"by": by, "steps": steps}))
+        if self.cell is not None:
+            lines.append(say(language, "written", {"given": number(self.cell.given)}))
+        fixes = dict.fromkeys(name for ids in self.alternatives for name in ids)
+        lines += [mistake_text(language, name).fix_with(self.facts) for name in fixes]
+        if self.told_apart_by is not None:
+            lines.append(self.told_apart_by.text(language))
+        return lines
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An answer judged, whole: what `attn check` reports and `attn.check` returns.
+
+    >>> Verdict("a.csv", (StageVerdict("weights", "right", 1.0, 1.0),)).right
+    True
+    """
+
+    file: str
+    stages: tuple[StageVerdict, ...]
+
+    @property
+    def verdict(self) -> Word:
+        """Wrong if any stage is, else unreadable if any is, else right."""
+        words = {stage.verdict for stage in self.stages}
+        return "wrong" if "wrong" in words else "unreadable" if "unreadable" in words else "right"
+
+    @property
+    def right(self) -> bool:
+        """Whether everything is right."""
+        return self.verdict == "right"
+
+    @property
+    def score(self) -> float:
+        """The points that were reached."""
+        return sum(stage.score for stage in self.stages)
+
+    @property
+    def max(self) -> float:
+        """The points that there are."""
+        return sum(stage.points for stage in self.stages)
+
+    @property
+    def decisive(self) -> StageVerdict:
+        """The first stage that is wrong, else unreadable, else the last."""
+        for word in ("wrong", "unreadable"):
+            for stage in self.stages:
+                if stage.verdict == word:
+                    return stage
+        return self.stages[-1]
+
+    @property
+    def what(self) -> str:
+        """The stages that were handed in."""
+        return "+".join(stage.stage for stage in self.stages)
+
+    @property
+    def mistakes(self) -> str:
+        """The mistakes of the stage that decides: alternatives joined by |, two at once by +."""
+        return self.decisive.mistakes
+
+    @property
+    def tied(self) -> int:
+        """How many alternatives explain the numbers."""
+        return len(self.decisive.alternatives)
+
+    @property
+    def max_error(self) -> float:
+        """The largest difference from the truth, of the stage that decides."""
+        return self.decisive.max_error
+
+    def lines(self, hint: int = ALL, language: str = "en") -> list[str]:
+        """All that is said of it, a line each."""
+        return [line for stage in self.stages for line in stage.lines(hint, language)]
+
+    def message(self, hint: int = ALL, language: str = "en") -> str:
+        """The same in one line."""
+        lines = self.decisive.lines(hint, language)
+        return say(language, "sentence_space").join(line.replace("\n", " ") for line in lines)
+
+    def require(self) -> None:
+        """Raise AssertionError with one line unless everything is right: for nbgrader and otter."""
+        if not self.right:
+            raise AssertionError(self.message())
+
+
+def place(stage: str, index: tuple[int, ...], language: str = "en") -> str:
+    """The place of a cell in words.
+
+    >>> place("weights", (0, 1, 2))
+    'head 0, query 1, key 2'
+    """
+    axes = _AXES.get(stage, ("row", "column"))[-len(index) :] if len(index) <= 3 else ()
+    axes = ("index",) * (len(index) - len(axes)) + tuple(axes)
+    return say(language, "list_comma").join(
+        say(language, f"axis_{axis}", {"i": i}) for axis, i in zip(axes, index, strict=True)
+    )
+
+
+_AXES = {
+    **dict.fromkeys(("dots", "scores", "mask", "masked", "weights"), ("head", "query", "key")),
+    **dict.fromkeys(("query", "key", "value", "head_output"), ("head", "row", "column")),
+    "table": ("position", "column"),
+}
+
+
+def number(x: float) -> str:
+    """A number as people read it.
+
+    >>> number(0.333333), number(float("-inf")), number(1e-9)
+    ('0.3333', '−∞', '1e-09')
+    """
+    if np.isnan(x):
+        return "NaN"
+    if np.isinf(x):
+        return "−∞" if x < 0 else "∞"
+    return f"{x:.4g}"

@@ -1,0 +1,111 @@
+"""Mistakes with masks, in English."""
+
+from ..text import Text
+
+TEXTS = {
+    "mask_inverted": Text(
+        "The mask is read the other way round",
+        "S where the mask is False, −∞ where it is True",
+        "Some functions take True for may attend, others for hidden; queries see exactly what they may not.",
+        "Weights stand exactly where the mask hides, and nowhere else; the last row of a causal mask is NaN or uniform.",
+        "Invert the mask: ~mask. In torch's SDPA, True means may attend; in nn.MultiheadAttention, hidden.",
+    ),
+    "mask_upper": Text(
+        "The upper triangle is kept in the place of the lower one",
+        "key ≥ query",
+        "Every query sees itself and the future, and nothing of the past.",
+        "Weights stand on the diagonal and above it; the last row is one-hot.",
+        "Keep key ≤ query: tril, not triu.",
+    ),
+    "mask_excludes_self": Text(
+        "A causal mask hides the query's own position",
+        "key < query",
+        "A position may see itself; without it the first row sees nothing.",
+        "The diagonal is 0, and the first row is 0, uniform or NaN.",
+        "Keep key ≤ query: triu(…, diagonal=1) is what is hidden.",
+    ),
+    "mask_one_ahead": Text(
+        "A causal mask lets through one key of the future",
+        "key ≤ query + 1",
+        "The next token is seen while it is predicted: the loss is too good, and generation fails.",
+        "The first diagonal above the main one is not 0.",
+        "Keep key ≤ query: tril(…, diagonal=0).",
+    ),
+    "mask_missing": Text(
+        "The mask is not applied",
+        "softmax(S)",
+        "masked_fill returns a new tensor; without an assignment, or when the mask is not passed on, nothing is hidden.",
+        "Every cell has weight, hidden ones too, and the rows are those of no mask.",
+        "Assign what masked_fill returns, or use masked_fill_.",
+    ),
+    "mask_after_softmax": Text(
+        "The mask is applied after the softmax, without dividing again",
+        "softmax(S) ⊙ M",
+        "Hidden keys have taken their share of the sum, so that rows sum to less than 1.",
+        "Hidden weights are 0, visible ones have the right ratios, rows sum to less than 1.",
+        "Put −∞ into the scores before the softmax, or divide each row by its sum afterwards.",
+    ),
+    "mask_times_scores": Text(
+        "The scores are multiplied by a mask of 0 and 1",
+        "softmax(S ⊙ M)",
+        "A score of 0 is not hidden: exp(0) = 1 is a full vote.",
+        "Hidden weights are equal to each other within a row, and not 0.",
+        "Put −∞ where the mask hides: where(mask, scores, −inf).",
+    ),
+    "mask_added": Text(
+        "A mask of 0 and 1 is added to the scores",
+        "softmax(S + M)",
+        "Adding 1 to what may be seen hides nothing; an additive mask has 0 and −∞.",
+        "Visible weights are e times as large against hidden ones as without a mask.",
+        "Turn the mask into 0 and −∞ before adding it.",
+    ),
+    "fill_1e-9": Text(
+        "Hidden scores are filled with −1e-9 in the place of −1e9",
+        "softmax(S where seen, −0.000000001 where hidden)",
+        "−1e-9 is nearly 0, and exp(0) = 1 is a full vote.",
+        "Hidden weights are equal to each other within a row, and not 0.",
+        "Fill with −1e9, or better with −inf.",
+    ),
+    "fill_uniform_blind_row": Text(
+        "A row that may see nothing attends to every key",
+        "softmax(−1e9, −1e9, …)",
+        "The softmax of equal numbers is uniform, however small they are: the row averages what is hidden.",
+        "Rows without a visible key are 1/n everywhere, or those of no mask.",
+        "Set such rows to 0 after the softmax.",
+    ),
+    "nan_blind_row": Text(
+        "A row that may see nothing is NaN",
+        "softmax(−∞, −∞, …) = 0 / 0",
+        "NaN spreads through the output to the loss and every gradient.",
+        "Rows without a visible key are NaN.",
+        "Set such rows to 0 after the softmax: nan_to_num, or torch's safe softmax.",
+    ),
+    "causal_top_left": Text(
+        "A causal mask is aligned at the first query",
+        "key ≤ query, both counted from their own beginning",
+        "With a cache, the queries are the last of the positions; aligned at the first they see too little.",
+        "The first query sees the first key alone, though there are more keys than queries.",
+        "Shift the diagonal: tril(…, diagonal=n_key − n_query).",
+    ),
+    "window_one_more": Text(
+        "The window lets one more key through",
+        "query − key ≤ w",
+        "A window of w keys holds the query itself and w − 1 before it.",
+        "Rows have one weight too many.",
+        "Keep query − key < w.",
+    ),
+    "window_both_ways": Text(
+        "The window looks forward as far as back",
+        "|query − key| < w",
+        "A causal window must not see the future.",
+        "Weights stand on both sides of the diagonal.",
+        "Keep 0 ≤ query − key < w.",
+    ),
+    "padding_on_queries": Text(
+        "Padding hides rows of queries, not columns of keys",
+        "M of queries in the place of M of keys",
+        "Padded keys still get weight from every real query; padded rows are only wasted.",
+        "Padded columns have weight, padded rows are 0, uniform or NaN.",
+        "Let the mask have the shape [batch, 1, 1, key], so that it hides columns.",
+    ),
+}
