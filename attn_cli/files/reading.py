@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
@@ -32,7 +31,7 @@ def read(path: str, *, encoding: str | None = None, as_text: bool = False) -> Pa
     matrix, by the rule of `matrix.find`; with `as_text` they stay text. A file of one array is that array.
     Raises InputError for what cannot be read, and for pickles, which could run code.
     """
-    if os.path.isdir(path):
+    if recording.is_folder(path):
         return recording.read_recording(path).pick()
     with opened(path) as file:
         held = parse(file, path, encoding)

@@ -79,7 +79,7 @@ def read_recording(path: str) -> Recording:
 
     Raises InputError for what is no recording, or damaged.
     """
-    if os.path.isdir(path):
+    if is_folder(path):
         return _together([read_recording(os.path.join(path, name)) for name in _parts_in(path)])
     with open(path, "rb") as file:
         about = fields_within(file, _ABOUT)
@@ -93,11 +93,13 @@ def read_recording(path: str) -> Recording:
     )
 
 
+def is_folder(path: str) -> bool:
+    """Whether a path is the folder that a program left which was stopped while it was recorded."""
+    return os.path.isdir(path) and bool(_parts_in(path))
+
+
 def _parts_in(folder: str) -> list[str]:
-    names = sorted(name for name in os.listdir(folder) if name.endswith(".npz") and name[:-4].isdigit())
-    if not names:
-        raise InputError("is a folder without a recording", hint="give a file", where=folder)
-    return names
+    return sorted(name for name in os.listdir(folder) if name.endswith(".npz") and name[:-4].isdigit())
 
 
 def _together(recordings: list[Recording]) -> Recording:

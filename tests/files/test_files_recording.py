@@ -195,5 +195,5 @@ def test_a_damaged_recording_is_refused(tmp_path, columns, said):
 
 
 def test_a_folder_without_a_recording(tmp_path):
-    with pytest.raises(InputError, match="without a recording"):
+    with pytest.raises(InputError, match="is a directory"):
         files.read(str(tmp_path))
