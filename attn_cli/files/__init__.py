@@ -6,12 +6,14 @@ A format is a function from a record to bytes, registered under its suffix in `F
 from ..text.escaping import json_text
 from . import delimited, json_, npy, npz, safetensors, typeset  # noqa: F401 (each registers its formats)
 from .decoding import decode, read_text
+from .elsewhere import Given, Vectors, understood
 from .formats import FORMATS, format_of
 from .memory import limit_memory, most_memory, parse_size
 from .reading import read, read_arrays, read_matrix
 from .recording import read_recording, recording_npz
 from .series import series_tsv
 from .tabular import TABLES
+from .tensors import read_attention, read_tokens
 from .word_vectors import read_vectors
 from .worked import WORKED
 from .writing import write
@@ -20,6 +22,8 @@ __all__ = [
     "FORMATS",
     "TABLES",
     "WORKED",
+    "Given",
+    "Vectors",
     "decode",
     "format_of",
     "json_text",
@@ -28,11 +32,14 @@ __all__ = [
     "parse_size",
     "read",
     "read_arrays",
+    "read_attention",
     "read_matrix",
     "read_recording",
     "read_text",
+    "read_tokens",
     "read_vectors",
     "recording_npz",
     "series_tsv",
+    "understood",
     "write",
 ]

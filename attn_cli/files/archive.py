@@ -40,6 +40,7 @@ def opened(file: BinaryIO, wanted: Collection[str] | None = None) -> zipfile.Zip
     """
     import zipfile
 
+    file.seek(0)
     n_bytes = size(file)
     try:
         archive = zipfile.ZipFile(file)

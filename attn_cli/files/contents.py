@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from ..errors import InputError
-from . import image
+from . import archive, image
 from .source import suffix
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
-Contents = Literal["npy", "npz", "safetensors", "image", "text"]
+Contents = Literal["npy", "npz", "pt", "safetensors", "image", "text"]
 
 _NPY = b"\x93NUMPY"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # with members, and empty
@@ -32,7 +32,7 @@ def kind(file: BinaryIO, path: str) -> Contents:
     if head.startswith(_NPY):
         return "npy"
     if head.startswith(_ZIP):
-        return "npz"
+        return "pt" if any(name.endswith("data.pkl") for name in archive.names(file)) else "npz"
     if image.is_image(head):
         return "image"
     if _is_safetensors(head):  # asked before pickles: a header of 128 bytes begins like one
@@ -54,7 +54,7 @@ def pickled() -> InputError:
     """The error for a file whose loading would run whatever program it holds."""
     return InputError(
         "is a pickle, which can run code when it is loaded",
-        hint="save the numbers as .npy (numpy.save, plain numbers) or .safetensors",
+        hint="save the numbers as .npy (numpy.save, plain numbers) or .safetensors, or tensors alone as .pt",
     )
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from ..errors import InputError
 from ..text.escaping import escape, unescape
 from . import archive, npy
-from .contents import pickled
 from .fields import is_record, to_fields
 from .formats import FORMATS
 
@@ -118,8 +117,6 @@ def _as_field(array: np.ndarray) -> Any:
 def _archive(file: BinaryIO, wanted: Collection[str] | None = None) -> zipfile.ZipFile:
     opened = archive.opened(file, None if wanted is None else [f"{name}.npy" for name in wanted])
     inside = opened.namelist()
-    if any(name.endswith("data.pkl") for name in inside):
-        raise pickled()
     if not inside or not all(name.endswith(".npy") for name in inside):
         raise InputError(
             f"is a zip archive of {archive.listed(inside)}, expected .npy members",

@@ -43,6 +43,19 @@ def called(path: str, line: int | None = None) -> str:
     return name if line is None else f"{name}:{line}"
 
 
+def split_name(spec: str) -> tuple[str, str | None]:
+    """A file and the name of one of its arrays, from `FILE:NAME`; what no file stands before has no name.
+
+    >>> split_name("-:q"), split_name("no-such-file:q")
+    (('-', 'q'), ('no-such-file:q', None))
+    """
+    if os.path.exists(spec):
+        return spec, None
+    places = [i for i, c in enumerate(spec) if c == ":"]
+    ends = (i for i in reversed(places) if spec[:i] == "-" or os.path.isfile(spec[:i]))
+    return (spec, None) if (end := next(ends, None)) is None else (spec[:end], spec[end + 1 :])
+
+
 def suffix(path: str) -> str:
     """The suffix in lower case, its dot included.
 

@@ -12,12 +12,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, warn
+from .axes import weights_of
 from .checks import as_tokens, in_a_line, numbers, settle, shape
 from .encoding import Encoding, Image, PositionTable
 from .fields import held, maps, traits
+from .weights import not_weights
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jaxtyping import Bool, Float, Int, UInt8
 
 # What was recorded, never guessed: of a bare matrix or a table nobody knows.
@@ -142,6 +146,37 @@ class Attention:
         found: np.ndarray = getattr(self, self.show)
         return found
 
+    @classmethod
+    def of(
+        cls,
+        array: Any,
+        tokens: Sequence[str] | str | None = None,
+        key_tokens: Sequence[str] | str | None = None,
+        *,
+        axes: str | None = None,
+        batch: int | None = None,
+        kind: Kind | None = None,
+        provenance: str = "weights as given",
+    ) -> Attention:
+        """The attention whose weights an array holds: NumPy, a tensor, nested lists, or a list with one per layer.
+
+        Axes are [query, key], [head, query, key] or [layer, head, query, key], with a batch of one in front;
+        `axes` names others, `batch` chooses a text. `tokens` name queries and keys, or the queries alone where
+        `key_tokens` name the keys; a string is split at blanks. Warns where the numbers are no weights.
+
+        >>> Attention.of([[1.0, 0.0], [0.5, 0.5]], ["a", "b"]).weights.shape
+        (1, 1, 2, 2)
+        """
+        weights = weights_of(array, axes=axes, batch=batch)
+        queries = _words(tokens, weights.shape[2])
+        keys = queries if key_tokens is None and weights.shape[2] == weights.shape[3] else None
+        keys = _words(key_tokens, weights.shape[3]) if keys is None else keys
+        kind = kind or ("unknown" if key_tokens is None else "cross")
+        made = cls(queries, keys, weights, kind=kind, provenance=provenance)
+        if wrong := not_weights(made.weights):
+            warn(f"these are no attention weights: {wrong}")
+        return made
+
     @property
     def unit(self) -> str:
         """What the numbers are that it shows, in a word."""
@@ -257,6 +292,12 @@ def axis_name(axis: str, number: int | str) -> str:
     ('head 3', 'mean of heads')
     """
     return f"{axis} {number}" if isinstance(number, int) else f"{number} of {axis}s"
+
+
+def _words(tokens: Sequence[str] | str | None, n: int) -> tuple[str, ...]:
+    if tokens is None:
+        return tuple(map(str, range(n)))
+    return tuple(tokens.split() if isinstance(tokens, str) else tokens)
 
 
 def _names(tokens: tuple[str, ...], places: list[range]) -> tuple[str, ...]:

@@ -282,12 +282,6 @@ def test_rows_that_awk_left_out(kept: list[int], n: int, name: str) -> None:
     assert left.kind == "unknown"  # a table does not say, and sizes do not tell
 
 
-def test_other_tokens_than_the_keys_are_not_called_cross_attention() -> None:
-    cross = Attention(("x", "y", "z"), WORDS, WEIGHTS[None, None], kind="cross")
-    assert files.read(write("w", joined(table(cross)))).kind == "unknown"
-    assert files.read(write("w", joined(table(cross)[:2]))).kind == "unknown"
-
-
 def test_rows_of_some_heads_alone_are_refused() -> None:
     assert refusal(write("w", joined(table(TWO)[:6]))) == (
         "w: no row for layer 0, head 1, query_pos 2; give every one, or the rows of one head"
