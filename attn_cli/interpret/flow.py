@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _TINY = 1e-14  # of the one unit that flows: less is nothing
 _FAR = 2**30  # no way to the sink
+_WORTHWHILE = (
+    0.03  # of what waits: going down the layers again pays while it brings so much of it to the sink
+)
 
 
 def flow(
@@ -85,55 +88,89 @@ def _flow_of_pair(
 class _Preflow:
     """A flow that may leave more at a node than goes on: the excess.
 
-    It is pushed towards the sink along shortest residual paths, all nodes of a distance at once, until no excess
-    has a way left (Goldberg & Tarjan 1988, doi:10.1145/48014.61051). Only the value is wanted, so the rest stays
-    where it is. All paths are equally long, so the first push follows the layers; no edge is then given more than
-    the node below it can pass on.
+    All paths are equally long, so that most of the flow is found by going down the layers a few times. The rest
+    is pushed towards the sink along shortest residual paths, all nodes of a distance at once, until no excess has
+    a way left (Goldberg & Tarjan 1988, doi:10.1145/48014.61051). Only the value is wanted, so what has no way
+    stays where it is.
     """
 
     def __init__(
         self,
-        edges: Float[
-            np.ndarray, "layer token token"
-        ],  # [i, j]: from i, a layer up, down to j; lowest layer first
+        edges: Float[np.ndarray, "layer token token"],  # [i, j]: from i, a layer up, down to j; lowest first
         source: Float[np.ndarray, " token"],  # what flows into the highest nodes
         room: Float[np.ndarray, " token"],  # what the lowest nodes can send to the sink
     ) -> None:
         self.left, self.used, self.room = edges, np.zeros_like(edges), room.copy()
         self.excess = np.zeros((len(edges) + 1, len(room)))  # of each node, from the lowest layer up
-        wide = [room]  # the most that each node could pass on if it were alone
-        for layer in edges:
-            wide.append(np.minimum(layer, wide[-1]).sum(axis=1))
-        for i in range(len(edges) - 1, -1, -1):
-            share = np.minimum(source, wide[i + 1]) / np.maximum(wide[i + 1], _TINY)
-            self.used[i] = np.minimum(edges[i], wide[i]) * share[:, None]
-            self.excess[i + 1] = source - self.used[i].sum(axis=1)
-            source = self.used[i].sum(axis=0)
-        self.left = edges - self.used
-        self.excess[0] = source
+        self.excess[-1] = source
 
     def value(self) -> float:
         """The greatest flow into the sink."""
+        top = len(self.left)
+        self._descend(top)
+        arrived = self._arrive()
+        height = min(2, top)  # from which the layers are gone down again, to find other ways
+        while (waiting := float(self.excess.sum())) > _TINY:
+            self._ascend(height)
+            self._descend(height)
+            arrived += (sent := self._arrive())
+            if sent < _WORTHWHILE * waiting:
+                if height == top:
+                    break
+                height = min(2 * height, top)
+        return arrived + self._push_the_rest()
+
+    def _descend(self, height: int) -> None:
+        """Send what waits there down, to each node no more than its edges could pass on if it were alone."""
+        wide = [self.room]
+        for layer in self.left[:height]:
+            # A rounding below 0 would grow by the number of tokens in each layer.
+            wide.append(np.minimum(layer, wide[-1]).sum(axis=1).clip(min=0))
+        source = self.excess[height].copy()
+        for i in range(height - 1, -1, -1):
+            share = np.minimum(source, wide[i + 1]) / np.maximum(wide[i + 1], _TINY)
+            sent = np.minimum(self.left[i], wide[i]) * share[:, None]
+            self.left[i] -= sent
+            self.used[i] += sent
+            self.excess[i + 1] = source - sent.sum(axis=1)
+            source = self.excess[i] + sent.sum(axis=0)
+        self.excess[0] = source
+
+    def _ascend(self, height: int) -> None:
+        """Give the excess below back to where it has come from."""
+        for i in range(height):
+            share = np.minimum(self.excess[i] / np.maximum(self.used[i].sum(axis=0), _TINY), 1)
+            returned = self.used[i] * share
+            self.used[i] -= returned
+            self.left[i] += returned
+            self.excess[i + 1] += returned.sum(axis=1)
+            self.excess[i] -= returned.sum(axis=0)
+
+    def _arrive(self) -> float:
+        """What the lowest nodes hold goes into the sink, as far as there is room."""
+        sent = np.minimum(self.excess[0], self.room)
+        self.excess[0] -= sent
+        self.room -= sent
+        return float(sent.sum())
+
+    def _push_the_rest(self) -> float:
+        """The same by the shortest ways that are left, until there is none."""
         arrived = 0.0
         cut_off = np.zeros(self.excess.shape, dtype=bool)  # without a way to the sink, now and ever after
-        while True:
-            sent = np.minimum(self.excess[0], self.room)
-            self.excess[0] -= sent
-            self.room -= sent
-            arrived += float(sent.sum())
+        while (self.room > _TINY).any():
             waiting = (self.excess > _TINY) & ~cut_off
-            if not waiting.any() or not (self.room > _TINY).any():
-                return arrived
             distances = self._distances(waiting)
             there = distances[waiting]
-            if there.max() == _FAR:
+            if there.max(initial=0) == _FAR:
                 cut_off = distances == _FAR
                 there = there[there < _FAR]
             if not len(there):
-                return arrived
+                break
             for distance in range(there.max(), 1, -1):
-                for layer in np.flatnonzero((waiting_at := distances == distance).any(axis=1)):
-                    self._push(int(layer), np.flatnonzero(waiting_at[layer]), distances)
+                for layer in np.flatnonzero((at := distances == distance).any(axis=1)):
+                    self._push(int(layer), np.flatnonzero(at[layer]), distances)
+            arrived += self._arrive()
+        return arrived
 
     def _distances(self, waiting: Nodes) -> Int[np.ndarray, "layer token"]:
         """How many edges it is from each node to the sink, as far as those that wait are; else `_FAR`."""

@@ -45,6 +45,7 @@ def test_the_best_order_is_better_than_the_worst(name):
 
 def test_of_equal_tokens_the_earlier_comes_first():
     assert order_of(np.array([0.5, 0.5, 0.7, 0.5])).tolist() == [2, 0, 1, 3]
+    assert order_of(np.repeat([0.5, 0.7], 50)).tolist() == [*range(50, 100), *range(50)]
 
 
 def test_uniform_and_random_are_always_beside_the_methods():

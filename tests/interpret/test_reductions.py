@@ -196,6 +196,19 @@ def test_flow_is_that_of_networkx(n_layers, n, peak, causal, residual):
     )
 
 
+def test_flow_of_many_layers_is_that_of_networkx():
+    """Roundings below 0 once grew by the number of tokens from layer to layer, and made a flow of 0.99 too much."""
+    nx = pytest.importorskip("networkx")
+    maps, (query, key) = some_maps(20, 2, 24, causal=True, peak=12, seed=2), (23, 7)
+    graph = nx.DiGraph()
+    for i, layer in enumerate(with_residual(maps, 0.5)):
+        for q, k in np.argwhere(layer > 0).tolist():
+            graph.add_edge((i + 1, q), (i, k), capacity=layer[q, k])
+    of = nx.algorithms.flow.shortest_augmenting_path
+    wanted = nx.maximum_flow_value(graph, (20, query), (0, key), flow_func=of)
+    assert flow_from([query], maps)[0, key] == pytest.approx(wanted, abs=1e-12)
+
+
 def test_flow_of_sparse_maps_is_that_of_networkx():
     rng = np.random.default_rng(0)
     for _ in range(20):
