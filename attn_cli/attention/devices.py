@@ -45,6 +45,17 @@ def pick_dtype(name: str | None, vectors: np.ndarray, device: torch.device) -> t
     """The dtype of that name; without one the vectors' own, or what the device has."""
     if name is None:
         return torch.float64 if vectors.dtype == np.float64 and device.type != "mps" else torch.float32
+    return dtype_of(name, device)
+
+
+def dtype_of(name: str, device: torch.device) -> torch.dtype:
+    """The dtype of a name.
+
+    Raises InputError for one that is not known, or that the device has not.
+
+    >>> dtype_of("float64", torch.device("cpu"))
+    torch.float64
+    """
     if name not in DTYPES:
         raise InputError(f"dtype {name!r}", hint=f"give {' or '.join(DTYPES)}")
     if name == "float64" and device.type == "mps":

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import torch
 from torch import Tensor
 
+from ..errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from jaxtyping import Float
 
 T = TypeVar("T")
 
@@ -19,17 +23,45 @@ class Wanted:
     """Places among all queries, keys and heads, counted from 0 and rising; None stands for all.
 
     Queries keep the positions that they have among all, for masks and encodings. Keys are chosen after the
-    softmax, so that rows sum to less than 1, unless they are renormalised.
+    softmax, so that rows sum to less than 1.
     """
 
     queries: Sequence[int] | None = None
     keys: Sequence[int] | None = None
     heads: Sequence[int] | None = None
-    renormalise: bool = False
+    over: Sequence[int] | None = None  # keys; each row is divided by what it gives to these
     said: str = ""  # of all this, in words, for the provenance
+
+    def settled(self, n_heads: int) -> Wanted:
+        """The same, with heads that were counted from the last, as −1, counted from the first.
+
+        >>> Wanted(heads=[-1, 0]).settled(4).heads
+        [0, 3]
+        """
+        if self.heads is None:
+            return self
+        if missing := [head for head in self.heads if not -n_heads <= head < n_heads]:
+            raise InputError(f"no head {missing[0]} in this attention", hint=f"it has 0 to {n_heads - 1}")
+        return replace(self, heads=sorted({head % n_heads for head in self.heads}))
 
 
 ALL = Wanted()
+_PLURAL = {"query": "queries", "key": "keys"}
+
+
+def named(axis: Literal["query", "key"], places: Sequence[int], n: int) -> str:
+    """What was chosen of so many, in words; nothing where it is all.
+
+    >>> named("query", [2], 5), named("key", range(1, 4), 5), named("query", [0, 2], 5)
+    ('query 2 of 5', 'keys 1 to 3 of 5', 'queries 0, 2 of 5')
+    """
+    if len(places) == n:
+        return ""
+    if len(places) == 1:
+        return f"{axis} {places[0]} of {n}"
+    neighbours = places[-1] - places[0] == len(places) - 1
+    which = f"{places[0]} to {places[-1]}" if neighbours else ", ".join(map(str, places))
+    return f"{_PLURAL[axis]} {which} of {n}"
 
 
 def taken(each: Sequence[T], places: Sequence[int] | None) -> tuple[T, ...]:
@@ -39,6 +71,29 @@ def taken(each: Sequence[T], places: Sequence[int] | None) -> tuple[T, ...]:
     (('a', 'c'), ('a',))
     """
     return tuple(each) if places is None else tuple(each[place] for place in places)
+
+
+def narrowed(weights: Float[Tensor, "... head query key"], wanted: Wanted) -> Float[Tensor, "... h q k"]:
+    """The wanted heads, queries and keys of weights that are all there.
+
+    >>> narrowed(torch.tensor([[[0.25, 0.25, 0.5]]]), Wanted(keys=[0, 2]))
+    tensor([[[0.2500, 0.5000]]])
+    """
+    rows = along(along(weights, -3, wanted.heads), -2, wanted.queries)
+    return of_keys(rows, wanted)
+
+
+def of_keys(weights: Float[Tensor, "... key"], wanted: Wanted) -> Float[Tensor, "... k"]:
+    """Of each row the wanted keys, divided by what it gives to some where that is wanted, and is not 0.
+
+    >>> of_keys(torch.tensor([[0.25, 0.25, 0.5]]), Wanted(keys=[2], over=[0, 2]))
+    tensor([[0.6667]])
+    """
+    chosen = along(weights, -1, wanted.keys)
+    if wanted.over is None:
+        return chosen
+    sums = along(weights, -1, wanted.over).sum(dim=-1, keepdim=True)
+    return chosen / sums.masked_fill(sums == 0, 1)
 
 
 def along(x: Tensor, axis: int, places: Sequence[int] | None) -> Tensor:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..records.attention import Kind
+
+
+# Gives the places of those that are wanted, rising, of what all tokens are called.
+Pick = Callable[[Sequence[str]], Sequence[int]]
 
 
 @dataclass(frozen=True)
 class Reading:
     """What to read, and what to keep of it."""
 
-    layers: Literal["all", "last"] | tuple[int, ...] = "all"  # counted from 0
+    layers: Literal["all", "last"] | tuple[int, ...] = "all"  # counted from 0, or from the last as −1
     pair: str | None = None  # a second text, for models that read two
     kind: Kind | None = (
         None  # which attention of a model that has several; None: its encoder's, if it has one
@@ -26,14 +29,17 @@ class Reading:
     norms: bool = False  # say also how much of each key arrives: ‖weight · value · W_o‖
     special: Literal["keep", "drop", "renormalise"] = "keep"  # tokens that the tokenizer adds
     too_long: Literal["error", "truncate", "chunk"] = "error"
-    dtype: str | None = None  # float32, unless given
+    heads: tuple[int, ...] | None = None  # counted from 0, or from the last as −1; None: all
+    queries: Pick | None = None  # which of the queries that are shown to compute; None: all
+    keys: Pick | None = None  # which of the keys to keep, after the softmax; None: all
+    dtype: str | None = None  # what to compute in; None: as the weights were saved, at least in float32
     device: str = "cpu"
 
     def chosen(self, n_layers: int) -> tuple[int, ...]:
         """The wanted layers of so many, in order.
 
-        >>> Reading(layers="last").chosen(12)
-        (11,)
+        >>> Reading(layers="last").chosen(12), Reading(layers=(0, -2)).chosen(12)
+        ((11,), (0, 10))
         """
         if self.layers == "all":
             return tuple(range(n_layers))
@@ -54,6 +60,10 @@ class Reading:
         if self.kind not in there:
             raise InputError(f"no {self.kind} attention in this model", hint=f"it has {' and '.join(there)}")
         return self.kind
+
+    def whole(self, text: str) -> str:
+        """The text, with the second one where a pair is read."""
+        return text if self.pair is None else f"{text} {self.pair}"
 
     def refuse_target(self, what: str) -> None:
         """Raise InputError when a target was given to a model that writes nothing."""

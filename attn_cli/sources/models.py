@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import files
 from ..errors import InputError
 from ..records.selection import parse_choice
-from ..records.words import words_in
 from .vectors import set_threads
 
 if TYPE_CHECKING:
@@ -34,8 +32,7 @@ def through(
     """
     reading = _reading(how, computing, select, show)
     set_threads(computing)
-    attention = _loaded(model).attend(text, reading)
-    return _with_words(attention, text, reading)
+    return _loaded(model).attend(text, reading)
 
 
 def look_at(
@@ -91,15 +88,3 @@ def _target(given: str) -> str:
     folder, suffix = os.path.dirname(given), os.path.splitext(given)[1].lower()
     named = " " not in given and (suffix in (".txt", ".md", ".text") or os.path.isdir(folder))
     return files.read_text(given) if named or os.path.exists(given) else given
-
-
-def _with_words(attention: Attention, text: str, reading: Reading) -> Attention:
-    """The same, knowing which of its tokens are pieces of one word, as far as the texts tell."""
-    read = text if reading.pair is None else f"{text} {reading.pair}"
-    written = read if reading.target is None or attention.kind == "encoder" else reading.target
-    keys = read if attention.kind == "cross" else written
-    words: dict[str, Any] = {
-        "query_words": words_in(written, attention.query_tokens),
-        "key_words": words_in(keys, attention.key_tokens),
-    }
-    return dataclasses.replace(attention, **words)

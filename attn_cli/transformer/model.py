@@ -207,6 +207,11 @@ class Transformer(nn.Module):
         if config.unembedding == "own":
             self.unembedding = nn.Linear(config.d_model, config.outputs or config.vocab)
 
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return next(self.parameters()).device
+
     def forward(
         self,
         tokens: Int[Tensor, "batch seq"],

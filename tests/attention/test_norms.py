@@ -4,13 +4,11 @@ import json
 
 import numpy as np
 import pytest
-import torch
 from attn_cli import files, models
 from attn_cli.attention import layers, streaming
 from attn_cli.attention.heads import project
 from attn_cli.attention.rules import Rule
 from attn_cli.attention.vectors import attend
-from attn_cli.errors import AttnNote
 from attn_cli.models.reading import Reading
 from attn_cli.records.attention import Attention
 from attn_cli.variants.projections import Projection
@@ -122,18 +120,3 @@ def test_of_saved_weights_nothing_tells_the_norms(run):
     done = run("attend", "--weights", "-", "--show", "norms", stdin="1 0\n0 1\n")
     assert done.code == 2
     assert done.stderr.startswith("attn: error: this attention has no norms; recompute it from vectors")
-
-
-def test_special_tokens_are_hidden_from_norms_too():
-    from attn_cli.records.special import without_special
-
-    whole = layers.attend(MADE, norms=True)
-    marks = [True] + [False] * 6
-    with pytest.warns(AttnNote, match="special tokens are hidden; rows are renormalised"):
-        hidden = without_special(whole, marks, renormalise=True)
-    rest = whole.weights[:, :, 1:, 1:]
-    sums = rest.sum(-1, keepdims=True)
-    np.testing.assert_allclose(hidden.weights, rest / sums)
-    np.testing.assert_allclose(hidden.norms, whole.norms[:, :, 1:, 1:] / sums)
-    assert hidden.provenance.endswith("special tokens hidden and rows renormalised")
-    torch.testing.assert_close(torch.tensor(hidden.weights).sum(-1), torch.ones(1, 3, 6).double())

@@ -689,3 +689,99 @@ def test_without_the_extra(saved, run, monkeypatch):
     assert done.stderr.endswith("; for the rest: pip install 'attn-cli[hf]'\n")
     described = run("models", directory).stdout
     assert described == "what\tvalue\nfamily\tt5\nread\tnot without the extra: pip install 'attn-cli[hf]'\n"
+
+
+# ---- all that a record can hold ---------------------------------------------------------------------
+
+SHOWN = [("t5", "cross"), ("bart", "encoder"), ("clip", None), ("albert", None), ("modernbert", None)]
+SHOWN += [("gemma2", None), ("gpt-oss", None)]
+
+
+def linear_maps(model, read):
+    """What each linear map that runs while a text is read takes and gives, and its matrix [in, out]."""
+    ran = []
+
+    def hook(part, given, output):
+        if (matrix := watching._matrix(part)) is not None and given[0].ndim == 3:
+            ran.append((given[0][0], output[0], matrix.numpy()))
+
+    hooks = [part.register_forward_hook(hook) for part in model.modules()]
+    read()
+    for one in hooks:
+        one.remove()
+    return ran
+
+
+@pytest.mark.parametrize(("name", "kind"), SHOWN, ids=[name for name, _ in SHOWN])
+@pytest.mark.parametrize("most", [layers.MOST_DENSE, 0], ids=["dense", "streamed"])
+@pytest.mark.filterwarnings("ignore:rows sum")
+def test_output_and_norms_are_those_of_the_library(saved, name, kind, most, monkeypatch):
+    """Of all linear maps that run, the one that takes the heads' outputs gives the record's output."""
+    model = models.load(str(saved(name)))
+    reading = Reading(kind=kind, target=TARGET if kind == "cross" else None, norms=True)
+    whole = model.attend(TEXT, reading)
+    ran = linear_maps(model.model, lambda: model.attend(TEXT, Reading(kind=kind, target=reading.target)))
+    monkeypatch.setattr(layers, "MOST_DENSE", most)
+    attention = model.attend(TEXT, reading)
+    assert (attention.scores is None) == (most == 0)
+    for i, (weights, value) in enumerate(zip(whole.weights, whole.value, strict=True)):
+        heads = np.concatenate(list(weights @ value), axis=-1)
+        _, output, matrix = next(
+            one for one in ran if one[0].shape == heads.shape and np.allclose(one[0], heads, atol=1e-4)
+        )
+        np.testing.assert_allclose(attention.output[i], output, atol=2e-4)
+        W_o = matrix.reshape(len(value), value.shape[-1], -1)
+        lengths = np.linalg.norm(value @ W_o, axis=-1)
+        np.testing.assert_allclose(attention.norms[i], weights * lengths[:, None], atol=2e-4)
+
+
+def test_norms_of_a_family_that_gives_weights_alone_are_refused(saved):
+    with pytest.raises(InputError, match="norms need values and W_o, and this family gives weights alone"):
+        models.load(str(saved("bloom"))).attend(TEXT, Reading(norms=True))
+
+
+def test_an_output_that_is_changed_before_its_matrix_is_not_shown(saved):
+    """Of Qwen3-Next a gate is multiplied with what the heads give: it is no sum of values any more."""
+    model = models.load(str(saved("qwen3-next")))
+    assert model.attend(TEXT).output is None
+    with pytest.raises(
+        InputError, match="norms need W_o, and nothing tells that of layer 3, 7; leave norms out"
+    ):
+        model.attend(TEXT, Reading(norms=True))
+
+
+def test_it_is_known_which_tokens_are_one_word(saved):
+    model = models.load(str(saved("t5")))
+    attention = model.attend("the cat,", Reading(kind="cross", target="a dog"))
+    assert (attention.query_words, attention.key_words) == ((1, 2, 3), (1, 2, 3, 4))
+
+
+@pytest.mark.parametrize("name", ["t5", "albert", "bloom", "longformer"])
+def test_what_is_picked_is_that_of_the_whole(saved, name):
+    model = models.load(str(saved(name)))
+    whole = model.attend(TEXT)
+    part = model.attend(
+        TEXT,
+        Reading(
+            heads=(0, -1),
+            queries=lambda tokens: [tokens.index("mat")],
+            keys=lambda tokens: range(2, 5),
+            layers=(-1,),
+        ),
+    )
+    assert (part.layers, part.heads) == (whole.layers[-1:], (0, 3))
+    assert (part.query_tokens, part.key_tokens) == (("mat",), ("sat", "on", "the"))
+    np.testing.assert_array_equal(part.weights, whole.weights[-1:, [0, 3], 5:6, 2:5])
+    assert part.provenance.endswith("query 5 of 11; keys 2 to 4 of 11")
+
+
+def test_pieces_of_a_family_that_gives_weights_alone(saved):
+    """Bloom has no limit of its own; its tokenizer is told one."""
+    model = models.load(str(saved("bloom")))
+    model.tokenizer.model_max_length = 5
+    attention = model.attend("the cat sat on a dog", Reading(too_long="chunk"))
+    assert attention.key_tokens == ("the", "cat", "sat", "on", "</s>", "a", "dog", "</s>")
+    alone = [model.attend(text).weights for text in ("the cat sat on", "a dog")]
+    np.testing.assert_allclose(attention.weights[..., :5, :5], alone[0], atol=1e-6)
+    np.testing.assert_allclose(attention.weights[..., 5:, 5:], alone[1], atol=1e-6)
+    assert not attention.weights[..., :5, 5:].any()

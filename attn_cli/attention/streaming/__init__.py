@@ -41,15 +41,15 @@ def stream(
     lengths: Float[Tensor, "layer head key"] | None = None,
     places: Sequence[int] | None = None,
     columns: Sequence[int] | None = None,
-    renormalise: bool = False,
+    over: Sequence[int] | None = None,
 ) -> Generator[Progress, None, Streamed]:
     """Attention of several layers and heads in one pass over the queries; says how far it is.
 
     With the `lengths` of what arrives of each key, also a map of norms, weight · length.
     `n_maps` is the number of maps that there will be in all, if there are others than these: the more, the
     fewer cells has each. `places` tells where the queries stand, in rising order; else the last stands at the
-    last key. Of each row only the `columns` are summed up, after the softmax; with `renormalise` they are
-    divided by what they sum to.
+    last key. Of each row only the `columns` are summed up, after the softmax; it is divided by what it gives to the
+    keys that it is to sum to 1 `over`.
 
     The same numbers as `attention.attention`, bit for bit the same with any number of threads. Memory is that
     of the vectors, a block of rows for each thread and the pooled maps; a rule whose masks reach few keys
@@ -80,7 +80,7 @@ def stream(
         rule=rule,
         parts=parts,
         kept=kept,
-        renormalise=renormalise,
+        over=None if over is None else torch.tensor(over, device=key.device),
     )
     keep_freed_memory()
     room = room_on(key.device) // (together * precise.itemsize)
@@ -88,6 +88,14 @@ def stream(
         kept.sum_up(additions)
         yield Progress(block.rows.stop, n_query)
     return kept.finish(value.dtype)
+
+
+def _over(
+    weights: Float[Tensor, "head row reached"], keys: Int[Tensor, " reached"], over: Int[Tensor, " key"]
+) -> Float[Tensor, "head row reached"]:
+    """Rows divided by what they give to some keys; one that gives them nothing stays as it is."""
+    sums = (weights * torch.isin(keys, over)).sum(dim=-1, keepdim=True)
+    return weights / sums.masked_fill(sums == 0, 1)
 
 
 @torch.no_grad()
@@ -101,7 +109,7 @@ def _attend(
     rule: Rule,
     parts: list[Part],
     kept: Kept,
-    renormalise: bool,
+    over: Int[Tensor, " key"] | None,
 ) -> list[Addition]:
     """The rows of a block: what is known of them is kept at once, what is to be summed is returned."""
     q, k, v = query[..., block.rows, :], block.reached(key), block.reached(value)
@@ -115,9 +123,7 @@ def _attend(
         weights = rule.weights(raw, allowed[part] if allowed is not None and allowed.ndim > 2 else allowed)
         plain = allowed is None and rule.normalise is normalisation.softmax
         kept.fill(part, block, here[1], weights, v[part], raw if plain else None)
-        additions += kept.additions(
-            part, block, kept.renormalised(weights, here[1]) if renormalise else weights
-        )
+        additions += kept.additions(part, block, weights if over is None else _over(weights, here[1], over))
     return additions
 
 

@@ -120,16 +120,6 @@ class Kept:
                 piece = piece * self.lengths[part][..., lo:hi]
                 yield Addition(self.norms, place, np.add.reduceat(piece, starts, axis=-1))
 
-    def renormalised(
-        self, weights: Float[Tensor, "head row reached"], keys: Int[Tensor, " reached"]
-    ) -> Float[Tensor, "head row reached"]:
-        """Divided by what the chosen columns sum to; a row in which nothing is left stays as it is."""
-        if self.columns is None:
-            return weights
-        chosen = torch.isin(keys, torch.tensor(self.columns, device=keys.device))
-        sums = (weights * chosen).sum(dim=-1, keepdim=True)
-        return weights / sums.masked_fill(sums == 0, 1)
-
     def _chosen(self, x: Float[np.ndarray, "*axes key"]) -> Float[np.ndarray, "*axes column"]:
         return x if self.columns is None else x[..., self.columns]
 

@@ -96,16 +96,17 @@ def _look(run: Run, training: Training, example: Example, kind: Kind) -> Attenti
     import torch
 
     from ...models.runs.run import Tokens
+    from ...models.showing import Side
     from ...text.pieces import unmarked
 
     named = tuple if run.tokenizer is None else unmarked
-    with torch.inference_mode():
+    with torch.no_grad():
         batch = training.numbered([example]).batch([0])
         target = None
         if batch.written is not None:
             target = Tokens(batch.written[0, 1:].tolist(), list(named(example.written)))
         layers = range(run.model.config.n_layers)
-        return run.look(batch.source, named(example.source), layers, kind, target, example.start)
+        return run.look(batch.source, Side(named(example.source)), layers, kind, target, example.start)
 
 
 def _seen(attention: Attention, example: Example, patch: int | None) -> Attention | None:

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ...attention import layers
+from ...attention.wanted import narrowed
 from ...errors import InputError
-from ...records.attention import Attention
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from jaxtyping import Float
     from torch import Tensor
 
     from ...attention.layers import Sides
-    from ...records.attention import Kind
+    from ...attention.wanted import Wanted
+    from ...records.attention import Attention, Kind
 
 BANDED = ("longformer", "led")  # families whose encoder gives a window of keys for each query
 _FIELDS: dict[Kind | None, str] = {"decoder": "decoder_attentions", "cross": "cross_attentions"}
@@ -75,27 +76,30 @@ def check_room(n_maps: int, n_query: int, n_key: int) -> None:
         )
 
 
-def record(
-    pieces: Sequence[Mapping[int, Float[Tensor, "head query key"]]], numbers: Sequence[int], sides: Sides
-) -> Attention:
-    """The record of these layers, of which nothing but the weights is known; no piece of the text sees another."""
-    shape = len(sides.query_tokens), len(sides.key_tokens)
-    first = pieces[0][numbers[0]]
-    weights = first.new_zeros(len(numbers), len(first), *shape)
-    mask = torch.zeros(1, 1, *shape, dtype=torch.bool)
+def beside(pieces: Sequence[Float[Tensor, "head q k"]]) -> Float[Tensor, "head query key"]:
+    """The weights of pieces of a text that do not see each other as those of all of it.
+
+    >>> beside([torch.ones(1, 1, 1), torch.ones(1, 1, 2) / 2])[0]
+    tensor([[1.0000, 0.0000, 0.0000],
+            [0.0000, 0.5000, 0.5000]])
+    """
+    if len(pieces) == 1:
+        return pieces[0]
+    n_query, n_key = (sum(piece.shape[axis] for piece in pieces) for axis in (-2, -1))
+    weights = pieces[0].new_zeros(len(pieces[0]), n_query, n_key)
     row = column = 0
     for piece in pieces:
-        n_query, n_key = piece[numbers[0]].shape[-2:]
-        place = slice(row, row := row + n_query), slice(column, column := column + n_key)
-        mask[..., *place] = True
-        for i, number in enumerate(numbers):
-            weights[i][:, *place] = piece[number]
-    return Attention(
-        tuple(sides.query_tokens),
-        tuple(sides.key_tokens),
-        weights.cpu().numpy(),
-        sides.kind,
-        sides.provenance,
-        layers=tuple(numbers),
-        mask=None if len(pieces) == 1 else mask.numpy(),
+        place = slice(row, row := row + piece.shape[-2]), slice(column, column := column + piece.shape[-1])
+        weights[:, *place] = piece
+    return weights
+
+
+def record(
+    weights: Float[Tensor, "layer head query key"], numbers: Sequence[int], sides: Sides, wanted: Wanted
+) -> Attention:
+    """The record of layers of which nothing but the weights is known."""
+    wanted = wanted.settled(weights.shape[1])
+    shown = narrowed(weights, wanted)
+    return sides.record(
+        numbers, wanted, weights=(shown if shown.dtype == torch.float64 else shown.float()).cpu().numpy()
     )

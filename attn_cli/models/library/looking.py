@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ...attention.layers import Sides
 from ...errors import InputError
 from .. import inside
 from ..native.preprocessing import PREPROCESSOR, Preprocessing, small
-from ..native.vision import tokens_of
+from ..native.vision import tokens_of, with_image
+from ..showing import Side, sides_of
 from .running import Pass, explained
 
 if TYPE_CHECKING:
@@ -41,12 +40,13 @@ def look(model: Any, directory: Path, image: Image, reading: Reading, provenance
         hint = "models like ViT and CLIP are read"
         raise InputError("this model does not look at the same patches in all layers", hint=hint)
     preprocessing = _preprocessing(directory, tower.config)
-    pixels = preprocessing(image)
+    pixels = preprocessing(image).to(next(tower.parameters()))
     rows = columns = preprocessing.side // tower.config.patch_size
     tokens = tokens_of(rows, columns, n_others=_n_tokens(tower, pixels) - rows * columns)
-    sides = Sides(tokens, tokens, "encoder", provenance)
-    record = Pass(model, tower, "encoder", [pixels]).record(sides, reading)
-    return replace(record, patches=(rows, columns), image=small(preprocessing.seen(image)))
+    side = Side(tokens)
+    sides, wanted = sides_of(side, side, "encoder", provenance, reading)
+    record = Pass(model, tower, "encoder", [pixels]).record(sides, wanted, reading)
+    return with_image(record, wanted, (rows, columns), small(preprocessing.seen(image)))
 
 
 def is_flat(config: Any) -> bool:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
-from ...attention.layers import Sides
 from ...errors import InputError, note
 from ...records.encoding import Image
-from ...records.special import without_special
 from ...text.escaping import escape
-from ..native.text import Tokenised
+from ..native.text import Tokenised, joined
 from ..native.vision import refuse_text_options
+from ..precision import as_wanted
 from ..reading import WHOLE, Reading
+from ..showing import Side, sides_of
 from . import looking, sizes
 from .running import Pass, explained, inputs_of, n_layers
 from .silence import silent
@@ -23,7 +23,6 @@ from .watching import Unfamiliar, use
 from .words import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from ...records.attention import Attention, Kind
@@ -38,6 +37,7 @@ class Target:
 
     start: int
     piece: Tokenised
+    text: str
     said: str = ""  # in the provenance, where the model itself has written it
 
     @property
@@ -91,30 +91,30 @@ class Library:
         Rows of cross-attention are tokens as they are written, those of a decoder as they are read. Raises
         InputError when the text is empty or too long, or the model cannot read it so.
         """
-        if isinstance(text, Image):
-            return self._look(text, reading)
+        able = replace(self, model=as_wanted(self.model, reading))
+        return able._look(text, reading) if isinstance(text, Image) else able._read(text, reading)
+
+    __call__ = attend  # attn.load("t5-dir")("The cat sat on the mat")
+
+    def _read(self, text: str, reading: Reading) -> Attention:
         kind = reading.chosen_kind(self.kinds)
         self._refuse(reading, kind)
         pieces = [self._checked(piece) for piece in self._words.read(text, reading, in_pieces=not self._both)]
-        source = queries = keys = _joined(pieces)
+        source = joined(pieces)
+        queries = keys = Side(source.labels, source.special, reading.whole(text))
         provenance, written = self.provenance + _layers_named(reading), None
         if len(pieces) > 1:
             provenance += f", in {len(pieces)} pieces that do not see each other"
         if self._both and kind != "encoder":
             target = self._target(source, reading)
             written = target.read.numbers
-            queries, keys = (target.piece, source) if kind == "cross" else (target.read, target.read)
+            shown = target.piece if kind == "cross" else target.read
+            queries = Side(shown.labels, shown.special, target.text)
+            keys = keys if kind == "cross" else queries
             provenance += target.said
             provenance += "; a row for each token while it is written" if kind == "cross" else ""
-        sides = Sides(queries.labels, keys.labels, kind, provenance)
-        record = Pass(self.model, self._tower, kind, pieces, written).record(sides, reading)
-        if reading.special == "keep":
-            return record
-        return without_special(
-            record, queries.special, keys.special, renormalise=reading.special == "renormalise"
-        )
-
-    __call__ = attend  # attn.load("t5-dir")("The cat sat on the mat")
+        sides, wanted = sides_of(queries, keys, kind, provenance, reading)
+        return Pass(self.model, self._tower, kind, pieces, written).record(sides, wanted, reading)
 
     def _look(self, image: Image, reading: Reading) -> Attention:
         if not self.sees:
@@ -167,7 +167,7 @@ class Library:
         longest = min(_longest(self.model.get_decoder()), _limit(self.tokenizer.model_max_length)) - 1
         if reading.target is not None:
             piece = self._words.read_target(reading.target, reading, longest)
-            return Target(self._start(), self._checked(piece))
+            return Target(self._start(), self._checked(piece), reading.target)
         if not self.writes:
             raise InputError("the weights with which it writes were not saved", hint="give --target")
         start, *numbers = self._greedy(source, min(_LONGEST, 3 * len(source.numbers) + 10, longest))
@@ -176,7 +176,7 @@ class Library:
         cut = "" if piece.special[-1] else f" (cut after {len(numbers)} tokens)"
         note(f"greedy output: {escape(said)}{cut}")
         short = escape(said if len(said) <= 80 else said[:80] + "…")
-        return Target(start, piece, f', greedy output "{short}"')
+        return Target(start, piece, said, f', greedy output "{short}"')
 
     def _greedy(self, source: Tokenised, longest: int) -> list[int]:
         """The start, and the most probable token after those before it until the end, or so many tokens."""
@@ -205,12 +205,6 @@ class Library:
                 if isinstance(number := getattr(config, name, None), int):
                     return number
         raise InputError("no decoder_start_token_id", hint="download or save it again")
-
-
-def _joined(pieces: Sequence[Tokenised]) -> Tokenised:
-    """All pieces of a text as one."""
-    each = zip(*(vars(piece).values() for piece in pieces), strict=True)
-    return Tokenised(*([one for part in parts for one in part] for parts in each))
 
 
 def _generative(model_type: str) -> bool:

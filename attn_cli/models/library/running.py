@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ...attention.layers import Layer, Sides
+    from ...attention.wanted import Wanted
     from ...records.attention import Attention, Kind
     from ..native.text import Tokenised
     from ..reading import Reading
@@ -44,8 +45,8 @@ class Pass:
     sources: Sequence[Tokenised | Float[Tensor, "1 channel height width"]]
     written: list[int] | None = None
 
-    def record(self, sides: Sides, reading: Reading) -> Attention:
-        """The attention of the wanted layers: watched, else as the library gives it."""
+    def record(self, sides: Sides, wanted: Wanted, reading: Reading) -> Attention:
+        """What is wanted of the attention of some layers: watched, else as the library gives it."""
         try:
             pieces = [self._watched(source, reading) for source in self.sources]
         except Unfamiliar:
@@ -53,10 +54,11 @@ class Pass:
         if pieces and all(pieces):
             layers = [joined(of_layer) for of_layer in zip(*pieces, strict=True)]
             sunk = any(layer.rule.normalise is not softmax for layer in layers)
-            record = record_of(layers, sides, norms=reading.norms)
+            record = record_of(layers, sides, wanted=wanted, norms=reading.norms)
         else:
-            record = self._given(sides, reading)
-            sunk = bool((record.weights.sum(-1) < 0.999).any())
+            weights, numbers = self._given(sides, reading)
+            sunk = bool((weights.sum(-1) < 0.999).any())
+            record = eager.record(weights, numbers, sides, wanted)
         if not sunk:
             return record
         note(_SINKS)
@@ -64,7 +66,8 @@ class Pass:
 
     def _watched(self, source: Tokenised | Tensor, reading: Reading) -> list[Layer]:
         """What the wanted layers were given; later ones do not run."""
-        wanted = frozenset(reading.layers) if isinstance(reading.layers, tuple) else None
+        named = reading.layers if isinstance(reading.layers, tuple) else (-1,)
+        wanted = frozenset(named) if min(named) >= 0 else None
         watch = Watch(self.model, self.kind, wanted)
         with silent():
             use(self.model, ours=True)
@@ -75,8 +78,10 @@ class Pass:
         layers = _chosen(reading, watch.ran)
         return [one for one in watch.seen if one.number in layers]
 
-    def _given(self, sides: Sides, reading: Reading) -> Attention:
-        """The record of weights, which are all that the library gives."""
+    def _given(
+        self, sides: Sides, reading: Reading
+    ) -> tuple[Float[Tensor, "layer head query key"], tuple[int, ...]]:
+        """The weights of some layers, which are all that the library gives, and the numbers of these."""
         if reading.norms:
             what = "norms need values and W_o, and this family gives weights alone"
             raise InputError(what, hint="leave norms out")
@@ -90,7 +95,8 @@ class Pass:
             ]
         each = zip(self.sources, shapes, strict=True)
         pieces = [self._weights(source, shape, n) for source, shape in each]
-        return eager.record(pieces, _chosen(reading, sorted(pieces[0])), sides)
+        numbers = _chosen(reading, sorted(pieces[0]))
+        return torch.stack([eager.beside([piece[i] for piece in pieces]) for i in numbers]), numbers
 
     def _weights(
         self, source: Tokenised | Tensor, shape: tuple[int, int], n: int
@@ -112,7 +118,7 @@ class Pass:
         part = self.model.get_encoder() if encoder else self.tower
         inputs = inputs_of(part, source)
         if self.written is not None:
-            inputs["decoder_input_ids"] = torch.tensor([self.written])
+            inputs["decoder_input_ids"] = torch.tensor([self.written], device=inputs["input_ids"].device)
         with explained():
             return part(**inputs, **asked)
 
@@ -146,13 +152,13 @@ def inputs_of(part: Any, piece: Tokenised | torch.Tensor) -> dict[str, torch.Ten
     """What a part of a model is given of a text, or of an image: of all there is what it takes."""
     if isinstance(piece, torch.Tensor):
         return {"pixel_values": piece}
-    known = inspect.signature(part.forward).parameters
-    numbers = torch.tensor([piece.numbers])
+    known, device = inspect.signature(part.forward).parameters, next(part.parameters()).device
+    numbers = torch.tensor([piece.numbers], device=device)
     inputs = {"input_ids": numbers}
     if "attention_mask" in known:
         inputs["attention_mask"] = torch.ones_like(numbers)
     if "token_type_ids" in known and any(piece.segments):
-        inputs["token_type_ids"] = torch.tensor([piece.segments])
+        inputs["token_type_ids"] = torch.tensor([piece.segments], device=device)
     return inputs
 
 
@@ -162,7 +168,9 @@ def _chosen(reading: Reading, there: list[int]) -> tuple[int, ...]:
         return tuple(there)
     if reading.layers == "last":
         return (there[-1],)
-    if missing := [layer for layer in reading.layers if layer not in there]:
+    last = max(there) + 1
+    numbers = {layer: layer if layer >= 0 else last + layer for layer in reading.layers}
+    if missing := [layer for layer, number in numbers.items() if number not in there]:
         hint = f"give {', '.join(map(str, there))}, last or all"
         raise InputError(f"no layer {missing[0]} with attention weights", hint=hint)
-    return tuple(sorted(set(reading.layers)))
+    return tuple(sorted(set(numbers.values())))

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from ...attention.layers import Sides
 from ...attention.layers import record as record_of
 from ...errors import InputError
-from ...records.special import without_special
 from ...text.escaping import escape
 from ...transformer.capture import Capture, layers_of
 from .. import library
 from ..families import bert, distilbert, gpt2, llama, roberta, vit
+from ..precision import as_wanted
 from ..reading import WHOLE, Reading
+from ..showing import Side, sides_of
 from ..sizes import layers_named, sizes
 from .given import Given
 from .preprocessing import Preprocessing
-from .text import Tokenised, open_tokenizer, tokenise
+from .text import Tokenised, joined, open_tokenizer, tokenise
 from .vision import Vision
 from .weights import Checkpoint, fill, one
 
@@ -59,29 +59,20 @@ class HuggingFace:
         self._refuse_pair(reading)
         reading.refuse_target(self.family)
         config = self.model.config
-        reading.chosen_kind(["decoder" if config.stack == "decoder" else "encoder"])
+        kind = reading.chosen_kind(["decoder" if config.stack == "decoder" else "encoder"])
         layers = reading.chosen(config.n_layers)
         pieces = tokenise(self.tokenizer, text, reading, config.max_len)
-        captured = []
+        model, captured = as_wanted(self.model, reading), []
         for piece in pieces:
             capture = Capture(layers)
-            numbers, segments = self._checked(piece)
-            self.model.hidden(numbers, attend=capture, segments=segments, depth=layers[-1] + 1)
+            numbers, segments = self._checked(piece, model)
+            model.hidden(numbers, attend=capture, segments=segments, depth=layers[-1] + 1)
             captured.append(capture.layers)
-        kind = captured[0][0].part.kind
-        labels = [label for piece in pieces for label in piece.labels]
-        record = record_of(
-            layers_of(captured, config.rule(kind)),
-            Sides(labels, labels, kind, self._provenance(layers, len(pieces))),
-            norms=reading.norms,
-        )
-        if reading.special == "keep":
-            return record
-        return without_special(
-            record,
-            [added for piece in pieces for added in piece.special],
-            renormalise=reading.special == "renormalise",
-        )
+        whole = joined(pieces)
+        side = Side(whole.labels, whole.special, reading.whole(text))
+        said = self._provenance(layers, len(pieces))
+        sides, wanted = sides_of(side, side, kind, said, reading)
+        return record_of(layers_of(captured, config.rule(kind)), sides, wanted=wanted, norms=reading.norms)
 
     __call__ = attend  # attn.load("bert-dir")("The cat sat on the mat")
 
@@ -93,7 +84,7 @@ class HuggingFace:
         if reading.too_long == "chunk":
             raise InputError("--too-long chunk with --pair", hint="give --too-long truncate, or one text")
 
-    def _checked(self, piece: Tokenised) -> tuple[torch.Tensor, torch.Tensor | None]:
+    def _checked(self, piece: Tokenised, model: Transformer) -> tuple[torch.Tensor, torch.Tensor | None]:
         """The numbers of the tokens and of their segments, none of them beyond what the model knows."""
         config = self.model.config
         if (largest := max(piece.numbers)) >= config.vocab:
@@ -101,10 +92,10 @@ class HuggingFace:
                 f"tokenizer.json has a token of number {largest}, the model knows {config.vocab}",
                 hint="they do not belong together",
             )
-        if not config.segments:
-            return torch.tensor([piece.numbers]), None
-        segments = torch.tensor([piece.segments])
-        return torch.tensor([piece.numbers]), segments.clamp(max=config.segments - 1)
+        numbers, segments = (
+            torch.tensor([each], device=model.device) for each in (piece.numbers, piece.segments)
+        )
+        return numbers, segments.clamp(max=config.segments - 1) if config.segments else None
 
     def _provenance(self, layers: Sequence[int], n_pieces: int) -> str:
         pieces = "" if n_pieces == 1 else f", in {n_pieces} pieces that do not see each other"

@@ -12,6 +12,7 @@ from ...text.tokenizers import no_panic, parse_tokenizer
 from .. import inside
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from ..reading import Reading
@@ -86,3 +87,9 @@ def tokenised(encoding: Any, texts: list[str]) -> Tokenised:
     ]
     names = [name.strip() or name for name in labels(text, encoding.tokens, places)]
     return Tokenised(list(encoding.ids), names, list(encoding.type_ids), special)
+
+
+def joined(pieces: Sequence[Tokenised]) -> Tokenised:
+    """All pieces of a text as one, as if it had been read at once."""
+    each = zip(*(vars(piece).values() for piece in pieces), strict=True)
+    return Tokenised(*([one for part in parts for one in part] for parts in each))

@@ -7,17 +7,22 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
-from ...attention.layers import Sides
 from ...attention.layers import record as record_of
 from ...errors import InputError
 from ...records.encoding import Image
 from ...text.escaping import escape
 from ...transformer.capture import Capture, layers_of
+from ..precision import as_wanted
 from ..reading import WHOLE, Reading
+from ..showing import Side, sides_of
 from ..sizes import layers_named
 from .preprocessing import small
 
 if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import UInt8
+
+    from ...attention.wanted import Wanted
     from ...records.attention import Attention
     from ...transformer.model import Transformer
     from .preprocessing import Preprocessing
@@ -51,19 +56,27 @@ class Vision:
             hint = "give a JPEG, PNG or WebP file"
             raise InputError(f"{self.family} looks at images, not at text", hint=hint)
         refuse_text_options(reading, self.family)
-        config = self.model.config
+        model, config = as_wanted(self.model, reading), self.model.config
         capture = Capture(layers := reading.chosen(config.n_layers))
-        pixels = self.preprocessing(image).to(self.model.position.weight.dtype)
-        self.model.hidden(pixels, attend=capture, depth=layers[-1] + 1)
+        pixels = self.preprocessing(image).to(model.position.weight)
+        model.hidden(pixels, attend=capture, depth=layers[-1] + 1)
         assert config.patch is not None
         rows, columns = (side // config.patch for side in pixels.shape[2:])
-        tokens = tokens_of(rows, columns)
-        provenance = self.provenance + layers_named(layers, config.n_layers)
-        sides = Sides(tokens, tokens, "encoder", provenance)
-        record = record_of(layers_of([capture.layers], config.rule("encoder")), sides, norms=reading.norms)
-        return replace(record, patches=(rows, columns), image=small(image))
+        side = Side(tokens_of(rows, columns))
+        said = self.provenance + layers_named(layers, config.n_layers)
+        sides, wanted = sides_of(side, side, "encoder", said, reading)
+        made = layers_of([capture.layers], config.rule("encoder"))
+        record = record_of(made, sides, wanted=wanted, norms=reading.norms)
+        return with_image(record, wanted, (rows, columns), small(image))
 
     __call__ = attend
+
+
+def with_image(
+    record: Attention, wanted: Wanted, patches: tuple[int, int], image: UInt8[np.ndarray, "height width 3"]
+) -> Attention:
+    """The record with the image that it is about, if it still has a key for each patch."""
+    return record if wanted.keys is not None else replace(record, patches=patches, image=image)
 
 
 def tokens_of(rows: int, columns: int, n_others: int = 1) -> tuple[str, ...]:

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from ...attention.layers import Sides
 from ...attention.layers import record as record_of
 from ...attention.rules import Rule
 from ...errors import InputError, note
-from ...records.special import without_special
 from ...text.escaping import escape
 from ...text.pieces import unmarked
 from ...text.tokenizers import no_panic, whitespace
 from ...transformer.capture import Capture, layers_of
 from ...transformer.decoding import greedy, most_written
 from ..native.text import tokenise
+from ..precision import as_wanted
 from ..reading import WHOLE, Reading
+from ..showing import Side, sides_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -81,7 +81,8 @@ class Run:
             pieces = self._pieces(text, reading)
             self._tell_unknown(pieces)
             sources = [torch.tensor([one.numbers]) for one in pieces]
-            return self._without_target(sources, pieces, layers, kind, norms=reading.norms)
+            side = Side([label for piece in pieces for label in piece.labels], text=text)
+            return self._without_target(sources, side, layers, kind, reading)
         source = self.read(text, reading)
         self._tell_unknown([source])
         numbers = torch.tensor([source.numbers])
@@ -94,64 +95,54 @@ class Run:
         else:
             target = self.read(reading.target, reading)
             self._tell_unknown([target])
-        shown = self.look(numbers, source.labels, layers, kind, target, start, norms=reading.norms)
-        shown = replace(shown, provenance=shown.provenance + said)
-        return (
-            shown
-            if reading.special == "keep"
-            else _without_edges(shown, renormalise=reading.special == "renormalise")
-        )
+        shown = self.look(numbers, Side(source.labels, text=text), layers, kind, target, start, reading)
+        return replace(shown, provenance=shown.provenance + said)
 
     __call__ = attend  # attn.load("runs/reverse")("3 1 4 1 5")
 
     def look(
         self,
         source: Tensor,
-        labels: Sequence[str],
+        side: Side,
         layers: Collection[int],
         kind: Kind,
         target: Tokens | None = None,
         start: str = "",
-        *,
-        norms: bool = False,
+        reading: Reading = WHOLE,
     ) -> Attention:
         """One kind of attention while the model reads a source, and writes a target if it is given."""
         if target is None or kind == "encoder":
-            return self._without_target([source], [Tokens([], list(labels))], layers, kind, norms=norms)
-        capture = Capture(layers)
-        self.model.hidden(source, None, capture, target=self._shifted(target, start), depth=max(layers) + 1)
+            return self._without_target([source], side, layers, kind, reading)
+        model, capture = as_wanted(self.model, reading), Capture(layers)
+        written = self._shifted(target, start).to(model.device)
+        model.hidden(source.to(model.device), None, capture, target=written, depth=max(layers) + 1)
         captured = [[one for one in capture.layers if one.part.kind == kind]]
+        edge, text = [True], self.join(target) if reading.target is None else reading.target
+        ordinary = [False] * len(target.labels)
+        queries = keys = Side([start, *target.labels], edge + ordinary, text)
+        said, rule = self.provenance, self.model.config.rule(kind)
         if kind == "cross":
-            said = f"{self.provenance}; a row for each token while it is written"
-            rows = [*target.labels, END]
-            return record_of(layers_of(captured, Rule()), Sides(rows, labels, kind, said), norms=norms)
-        rule = self.model.config.rule(kind)
-        tokens = [start, *target.labels]
-        sides = Sides(tokens, tokens, kind, self.provenance)
-        return record_of(layers_of(captured, rule), sides, norms=norms)
+            queries, keys, rule = Side([*target.labels, END], ordinary + edge, text), side, Rule()
+            said += "; a row for each token while it is written"
+        sides, wanted = sides_of(queries, keys, kind, said, reading)
+        return record_of(layers_of(captured, rule), sides, wanted=wanted, norms=reading.norms)
 
     def _without_target(
-        self,
-        sources: Sequence[Tensor],
-        pieces: Sequence[Tokens],
-        layers: Collection[int],
-        kind: Kind,
-        *,
-        norms: bool,
+        self, sources: Sequence[Tensor], side: Side, layers: Collection[int], kind: Kind, reading: Reading
     ) -> Attention:
         """The attention of the one stack that reads, to a source or to pieces that do not see each other."""
-        captured = []
+        model, captured = as_wanted(self.model, reading), []
         for source in sources:
-            capture = Capture(layers)
-            if self.model.config.stack == "both":
-                self.model.encoder(self.model.embed(source), attend=capture, depth=max(layers) + 1)
+            capture, given = Capture(layers), source.to(model.device)
+            if model.config.stack == "both":
+                model.encoder(model.embed(given), attend=capture, depth=max(layers) + 1)
             else:
-                self.model.hidden(source, attend=capture, depth=max(layers) + 1)
+                model.hidden(given, attend=capture, depth=max(layers) + 1)
             captured.append(capture.layers)
-        labels = [label for piece in pieces for label in piece.labels]
         said = "" if len(sources) == 1 else f", in {len(sources)} pieces that do not see each other"
-        sides = Sides(labels, labels, kind, self.provenance + said)
-        return record_of(layers_of(captured, self.model.config.rule(kind)), sides, norms=norms)
+        sides, wanted = sides_of(side, side, kind, self.provenance + said, reading)
+        made = layers_of(captured, model.config.rule(kind))
+        return record_of(made, sides, wanted=wanted, norms=reading.norms)
 
     # ---- text to tokens and back ----
 
@@ -244,15 +235,6 @@ class Run:
             raise InputError("a run of train-toy reads one text, not a pair", hint="leave --pair out")
         if reading.too_long != "error" and self.tokenizer is None:
             raise InputError("a run of train-toy reads one short text", hint="give a shorter one")
-
-
-def _without_edges(attention: Attention, *, renormalise: bool) -> Attention:
-    """Without the start that a decoder reads, or the end that it writes."""
-    n = len(attention.query_tokens)
-    if attention.kind == "cross":
-        keys = [False] * len(attention.key_tokens)
-        return without_special(attention, [False] * (n - 1) + [True], keys)
-    return without_special(attention, [True] + [False] * (n - 1), renormalise=renormalise)
 
 
 def _listed(tokens: Sequence[str], most: int = 20) -> str:
