@@ -469,7 +469,7 @@ def test_special_tokens_hide_on_both_sides(saved):
         ("t5", Reading(too_long="chunk"), "--too-long chunk, but this model or its tokenizer reads no pieces; give --too-long truncate"),
         ("albert", Reading(pair="a", too_long="chunk"), "--too-long chunk with --pair; give --too-long truncate, or one text"),
         ("t5", Reading(kind="cross", target=" "), "no token in the target; give at least one word"),
-        ("bart", Reading(kind="cross", target="cat " * 40), "41 tokens of the target, the model writes at most 29; --trunc"),
+        ("bart", Reading(kind="cross", target="cat " * 40), "41 tokens of the target, the model writes at most 29; --too-long"),
         ("t5", Reading(layers=(5,)), "no layer 5 with attention weights; give 0, 1, last or all"),
         ("bloom", Reading(layers=(5,)), "no layer 5 with attention weights; give 0, 1, last or all"),
     ],
