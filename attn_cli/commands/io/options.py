@@ -29,7 +29,7 @@ RARE_IN = {
     "heatmap": ("query", "key", "value", "project", "score", "posenc", "tokenizer", "embed", "dim", "seed", "heads", "special"),
     "mask": ("query", "key", "value", "project", "heads", "tokenizer", "embed", "dim", "seed"),
     "steps": ("model", "kind", "target", "special", "weights", "words", "query_token", "layer", "head"),
-    "attend": ("kind", "target", "special", "weights", "words", "query_token"),
+    "attend": ("kind", "target", "special", "weights", "words", "query_token", "layer", "head", "seed"),
 }  # fmt: skip
 
 

@@ -1,0 +1,195 @@
+"""`import attn_cli as attn`: the same numbers as the command line, under the same words, with types."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import attn_cli as attn
+import numpy as np
+import pytest
+from attn_cli.commands.io.source_options import OPTIONS
+from attn_cli.errors import InputError
+
+ROOT = Path(__file__).parents[1]
+TEXT = "to be or not to be"
+RNG = np.random.default_rng(0)
+Q, K, V = RNG.normal(size=(5, 6)), RNG.normal(size=(7, 6)), RNG.normal(size=(7, 6))
+
+# What is typed, and what is called: the numbers must be the same.
+CASES = {
+    "a text": ("attend --text TEXT", lambda: attn.attend(TEXT)),
+    "one-hot": ("attend --text TEXT --embed onehot", lambda: attn.attend(TEXT, embed="onehot")),
+    "heads": ("attend x.npy --heads 2", lambda: attn.attend(Q, heads=2)),
+    "three files": ("attend --query x.npy --key k.npy --value v.npy", lambda: attn.attend(Q, K, V)),
+    "cross": ("attend x.npy --context k.npy", lambda: attn.attend(Q, context=K)),
+    "one mask": ("attend x.npy --mask causal", lambda: attn.attend(Q, mask="causal")),
+    "two masks": (
+        "attend x.npy --mask causal --mask window:size=2",
+        lambda: attn.attend(Q, mask=["causal", "window:size=2"]),
+    ),
+    "a mask that is a matrix": (
+        "attend x.npy --mask causal",
+        lambda: attn.attend(Q, mask=np.tri(5, dtype=bool)),
+    ),
+    "a mask that is a function": (
+        "attend x.npy --mask causal",
+        lambda: attn.attend(Q, mask=lambda query, key: key <= query),
+    ),
+    "no mask": ("attend x.npy", lambda: attn.attend(Q, mask=None)),
+    "a score": ("attend x.npy --score cosine", lambda: attn.attend(Q, score="cosine")),
+    "a score that is a function": (
+        "attend x.npy --score dot",
+        lambda: attn.attend(Q, score=lambda query, key, *, scale=1.0: query @ key.mT),
+    ),
+    "inside the scores": ("attend x.npy --posenc rope", lambda: attn.attend(Q, posenc="rope")),
+    "added": ("attend --text TEXT --posenc sinusoidal", lambda: attn.attend(TEXT, posenc="sinusoidal")),
+    "both": (
+        "attend --text TEXT --posenc sinusoidal --posenc alibi",
+        lambda: attn.attend(TEXT, posenc=["sinusoidal", "alibi"]),
+    ),
+    "random projections": (
+        "attend x.npy --project random --seed 3",
+        lambda: attn.attend(Q, project="random", seed=3),
+    ),
+    "a file in a spec": (
+        "attend x.npy --score general:file=w.npz",
+        lambda: attn.attend(Q, score="general:file=w.npz"),
+    ),
+    "rows": ("attend x.npy --query-range 1:3", lambda: attn.attend(Q, query_range="1:3")),
+    "a query": ("attend --text TEXT --query-token or", lambda: attn.attend(TEXT, query_token="or")),
+    "half precision": ("attend x.npy --dtype bfloat16", lambda: attn.attend(Q, dtype="bfloat16")),
+    "mini": ("attend --text TEXT --model mini", lambda: attn.attend(TEXT, model="mini")),
+    "a loaded model": (
+        "attend --text TEXT --model mini --layer -1 --head 0-2",
+        lambda: attn.load("mini")(TEXT, layer=-1, head="0-2"),
+    ),
+    "cross-attention of a model": (
+        "attend --text TEXT --model mini --kind cross --target 好",
+        lambda: attn.load("mini")(TEXT, kind="cross", target="好"),
+    ),
+    "no special tokens": (
+        "attend --text TEXT --model mini --kind cross --target 好 --special drop",
+        lambda: attn.attend(TEXT, model="mini", kind="cross", target="好", special="drop"),
+    ),
+    "streamed": ("attend long.npy", lambda: attn.attend(np.load("long.npy"))),
+    "a mask by itself": ("mask causal --len 5", lambda: attn.mask("causal", len=5)),
+}
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    np.save(tmp_path / "x.npy", Q)
+    np.save(tmp_path / "k.npy", K)
+    np.save(tmp_path / "v.npy", V)
+    np.save(tmp_path / "long.npy", np.random.default_rng(1).normal(size=(9000, 2)).astype(np.float32))
+    np.savez(tmp_path / "w.npz", W=RNG.normal(size=(6, 6)))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.filterwarnings("ignore::attn_cli.errors.AttnWarning")
+@pytest.mark.parametrize("name", CASES)
+def test_the_command_line_and_python_give_the_same_numbers(run, here, name):
+    line, called = CASES[name]
+    arguments = [TEXT if word == "TEXT" else word for word in line.split()]
+    done = run(*arguments, "-o", "typed.npz", cwd=here)
+    assert done.code == 0, done.stderr
+    typed, made = attn.read("typed.npz"), called()
+    assert typed.weights.dtype == made.weights.dtype
+    np.testing.assert_array_equal(typed.weights, made.weights)
+    assert (typed.query_tokens, typed.key_tokens) == (made.query_tokens, made.key_tokens)
+    assert (typed.layers, typed.heads, typed.kind, typed.pooled) == (
+        made.layers,
+        made.heads,
+        made.kind,
+        made.pooled,
+    )
+
+
+def test_every_option_of_the_command_line_is_one_of_python():
+    import inspect
+
+    known = {*inspect.signature(attn.attend).parameters, *inspect.signature(attn.heatmap).parameters}
+    typed = set(OPTIONS) - {
+        "input",
+        "text",
+        "encoding",
+        "query",
+        "weights",
+        "axes",
+    }  # what `data` is in Python
+    assert typed <= known
+
+
+def test_encoding_positions_and_files_are_there_too(run, here):
+    assert attn.encode("a b", embed="onehot").vectors.tolist() == [[1, 0], [0, 1]]
+    assert attn.posenc(len=3, dim=4).values.shape == (3, 4)
+    attn.save(attn.attend(Q), "a.json")
+    np.testing.assert_array_equal(attn.read("a.json").weights, attn.attend(Q).weights)
+
+
+def test_what_cannot_be_is_one_line():
+    with pytest.raises(InputError, match="unknown mask 'causl'"):
+        attn.attend(Q, mask="causl")
+    with pytest.raises(InputError, match="--dim does not apply to --model mini"):
+        attn.attend("a", model="mini", dim=3)
+
+
+def test_the_names_are_there_for_an_editor_and_nothing_else():
+    from attn_cli import api
+
+    assert sorted(dir(attn)) == sorted([*api.__all__, "__version__"])
+    assert all(getattr(attn, name) is getattr(api, name) for name in api.__all__)
+    assert attn.attend.__doc__.startswith("Compute attention: weights = softmax(")
+
+
+def test_a_picture_is_drawn_into_ones_own_axes(tmp_path):
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    left, right = figure.subplots(1, 2)
+    drawn = attn.heatmap([[1.0, 0.0], [0.5, 0.5]], tokens=("a", "b"), ax=right)
+    assert drawn is figure
+    assert not left.images
+    np.testing.assert_array_equal(np.ma.getdata(right.images[0].get_array()), [[1, 0], [0.5, 0.5]])
+    assert [tick.get_text() for tick in right.get_xticklabels()] == ["a", "b"]
+
+
+SCRIPT = """
+import attn_cli as attn
+import numpy as np
+from matplotlib.figure import Figure
+
+encoded: attn.Encoding = attn.encode("the cat", dim=8, posenc="sinusoidal")
+attention: attn.Attention = attn.attend(encoded, heads=2, mask="causal", posenc="rope")
+other = attn.attend(np.eye(3), mask=[np.tri(3, dtype=bool), "causal"], score="cosine")
+model: attn.LoadedModel = attn.load("mini")
+crossed = model("the cat", kind="cross", target="猫", layer=-1, head="mean")
+table = attn.posenc("sinusoidal", len=8, dim=4)
+drawn: Figure = attn.heatmap(attention, view="map")
+document: bytes = attn.page(attention)
+alone = attn.mask("causal", len=4)
+worked = attn.steps(other)
+print(attention.weights.shape, repr(crossed), len(document), alone.weights.sum(), worked[0].layer)
+"""
+
+
+def test_a_users_script_is_typed(tmp_path):
+    pytest.importorskip("mypy")
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(script)],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "MYPYPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "script.py" not in done.stdout, done.stdout
+
+
+@pytest.mark.filterwarnings("ignore::attn_cli.errors.AttnWarning")
+def test_a_users_script_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(SCRIPT, "script.py", "exec"), {})
