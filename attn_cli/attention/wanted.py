@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor
@@ -46,22 +46,6 @@ class Wanted:
 
 
 ALL = Wanted()
-_PLURAL = {"query": "queries", "key": "keys"}
-
-
-def named(axis: Literal["query", "key"], places: Sequence[int], n: int) -> str:
-    """What was chosen of so many, in words; nothing where it is all.
-
-    >>> named("query", [2], 5), named("key", range(1, 4), 5), named("query", [0, 2], 5)
-    ('query 2 of 5', 'keys 1 to 3 of 5', 'queries 0, 2 of 5')
-    """
-    if len(places) == n:
-        return ""
-    if len(places) == 1:
-        return f"{axis} {places[0]} of {n}"
-    neighbours = places[-1] - places[0] == len(places) - 1
-    which = f"{places[0]} to {places[-1]}" if neighbours else ", ".join(map(str, places))
-    return f"{_PLURAL[axis]} {which} of {n}"
 
 
 def taken(each: Sequence[T], places: Sequence[int] | None) -> tuple[T, ...]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..attention.layers import Sides
-from ..attention.wanted import Wanted, named
+from ..attention.wanted import Wanted
 from ..errors import InputError, note
+from ..records.selection import places_named
 from ..records.words import words_in
 
 if TYPE_CHECKING:
@@ -52,13 +53,14 @@ def sides_of(query: Side, key: Side, kind: Kind, provenance: str, reading: Readi
     if lost or len(queries) < len(query.labels):
         provenance += _said_hidden(lost, renormalise=reading.special == "renormalise")
     picked_queries, picked_keys = _picked(query, queries, reading.queries), _picked(key, keys, reading.keys)
-    said = named("query", picked_queries, len(queries)), named("key", picked_keys, len(keys))
+    said = [] if reading.queries is None else [places_named("query", picked_queries, len(queries))]
+    said += [] if reading.keys is None else [places_named("key", picked_keys, len(keys))]
     wanted = Wanted(
         _places(queries, picked_queries, len(query.labels)),
         _places(keys, picked_keys, len(key.labels)),
         reading.heads,
         over=keys if lost and reading.special == "renormalise" else None,
-        said="; ".join(filter(None, said)),
+        said="; ".join(said),
     )
     words = query.words
     same = query.labels is key.labels and query.text is key.text

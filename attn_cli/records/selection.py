@@ -105,7 +105,7 @@ def crop(attention: Attention, axis: Literal["query", "key"], wanted: range | st
             hint="choose the part when they are computed",
         )
     places = range_of(axis, wanted, len(tokens)) if isinstance(wanted, str) else wanted
-    said = _also(attention, range_named(axis, places, len(tokens)))
+    said = _also(attention, places_named(axis, places, len(tokens)))
     return at_places(attention, axis, places, provenance=said)
 
 
@@ -130,14 +130,17 @@ def range_of(axis: Literal["query", "key"], text: str, n: int) -> range:
     return places
 
 
-def range_named(axis: str, places: range, n: int) -> str:
-    """Which part of an axis a range is, in words.
+def places_named(axis: str, places: Sequence[int], n: int) -> str:
+    """Which part of an axis some rising places are, in words.
 
-    >>> range_named("query", range(1, 3), 12)
-    'queries 1 to 2 of 12'
+    >>> places_named("query", range(1, 3), 12), places_named("key", [0, 2], 5)
+    ('queries 1 to 2 of 12', 'keys 0, 2 of 5')
     """
-    which = f"{_PLURAL[axis]} {places[0]} to {places[-1]}" if len(places) > 1 else f"{axis} {places[0]}"
-    return f"{which} of {n}"
+    if len(places) == 1:
+        return f"{axis} {places[0]} of {n}"
+    neighbours = places[-1] - places[0] == len(places) - 1
+    which = f"{places[0]} to {places[-1]}" if neighbours else ", ".join(map(str, places))
+    return f"{_PLURAL[axis]} {which} of {n}"
 
 
 def _combine(attention: Attention, axis: Literal["layer", "head"], how: Literal["mean", "max"]) -> Attention:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .. import files
 from ..errors import InputError
 from ..records.selection import parse_choice
+from .picking import EVERYTHING, Picks
 from .vectors import set_threads
 
 if TYPE_CHECKING:
@@ -25,12 +26,13 @@ def through(
     computing: Computing,
     select: Selection,
     show: Show | None = None,
+    picks: Picks = EVERYTHING,
 ) -> Attention:
     """What a model attends to while it reads a text; layers beyond the last wanted one do not run.
 
     Raises InputError when the directory is no model, or the model cannot read the text so.
     """
-    reading = _reading(how, computing, select, show)
+    reading = _reading(how, computing, select, show, picks)
     set_threads(computing)
     return _loaded(model).attend(text, reading)
 
@@ -42,9 +44,10 @@ def look_at(
     computing: Computing,
     select: Selection,
     show: Show | None = None,
+    picks: Picks = EVERYTHING,
 ) -> Attention:
     """What a model for images attends to; of all its layers the last, unless told."""
-    reading = _reading(how, computing, select, show, layer="last")
+    reading = _reading(how, computing, select, show, picks, layer="last")
     set_threads(computing)
     loaded = _loaded(model)
     if not loaded.sees:
@@ -62,7 +65,12 @@ def _loaded(model: str | Loaded) -> Loaded:
 
 
 def _reading(
-    how: Model, computing: Computing, select: Selection, show: Show | None, layer: str = "all"
+    how: Model,
+    computing: Computing,
+    select: Selection,
+    show: Show | None,
+    picks: Picks,
+    layer: str = "all",
 ) -> Reading:
     from ..models.reading import Reading
 
@@ -77,6 +85,9 @@ def _reading(
         too_long=how.too_long,  # type: ignore[arg-type]
         dtype=computing.dtype,
         device=computing.device,
+        heads=picks.heads,
+        queries=picks.queries,
+        keys=picks.keys,
     )
 
 

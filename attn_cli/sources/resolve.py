@@ -10,17 +10,15 @@ from ..errors import InputError, warn
 from ..records.attention import Attention
 from ..records.encoding import Encoding, Image
 from ..records.fields import changed
-from ..records.queries import place_of
-from ..records.selection import choose, crop, parse_choice, range_named, range_of
+from ..records.selection import choose, crop, parse_choice, places_named, range_of
 from ..records.words import merged
 from .groups import Options, given, refuse_others
 from .models import SEES, look_at, through
+from .picking import EVERYTHING, Picks, picked, places
 from .text import as_array, as_encoding, called, file_or_data, posencs
 from .vectors import heads_of, rule_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..attention.heads import Heads
     from ..attention.wanted import Wanted
     from .groups import Selection, Show
@@ -54,12 +52,14 @@ def resolve(
     select = options.select
     parse_choice("layer", select.layer if select.layer is not None else "all")
     parse_choice("head", select.head)
+    picks, rest = picked(select)
     found = attention_or_heads(
-        data, options, model=model, default_model=default_model, show=show, where=where
+        data, options, model=model, default_model=default_model, show=show, where=where, picks=picks
     )
     if not isinstance(found, Attention):
-        found, select = _attend_to_wanted(found, options, show)
-    return warn_of_untrained(selected(found, select))
+        found = attend(found, options, show=show, wanted=_wanted(found, picks))
+    there = isinstance(data, Attention) or options.tensors.weights is not None
+    return warn_of_untrained(selected(found, select if there else rest))
 
 
 def attention_or_heads(
@@ -70,8 +70,12 @@ def attention_or_heads(
     default_model: str = "none",
     show: Show | None = None,
     where: str = "",
+    picks: Picks = EVERYTHING,
 ) -> Attention | Heads:
-    """The source that takes what was given: an attention that is there already, or heads that are still to attend."""
+    """The source that takes what was given: an attention that is there already, or heads that are still to attend.
+
+    Of what a model attends to, only what is picked is computed.
+    """
     if options.tensors.weights is not None:
         refuse_others(options, ("tensors", "select"), "a matrix of weights")
         _refuse_beside("--weights", data, model)
@@ -89,12 +93,12 @@ def attention_or_heads(
         _refuse_model(model, data)
         return data
     if isinstance(data, Image):
-        return _of_image(data, options, model, show, where)
+        return _of_image(data, options, model, show, where, picks)
     if isinstance(data, str) and (name := model or default_model) != "none":
         if name != "untrained":
             hint = "leave it out" if model else "give --model none or untrained too, or leave it out"
             refuse_others(options, ("model", "computing", "select"), f"--model {name}", hint=hint)
-            return through(name, data, options.model, options.computing, options.select, show)
+            return through(name, data, options.model, options.computing, options.select, show, picks)
         options = untrained(options)
     elif not isinstance(data, str):
         _refuse_model(model, data)
@@ -117,39 +121,18 @@ def attend(
     )
 
 
-def _attend_to_wanted(heads: Heads, options: Options, show: Show | None) -> tuple[Attention, Selection]:
-    """What heads attend to, only for the queries and keys that are wanted; and what is left to select."""
+def _wanted(heads: Heads, picks: Picks) -> Wanted:
+    """What is picked of vectors, in words too."""
     from ..attention.wanted import Wanted
 
-    select = options.select
-    if select.words or (
-        select.query_token is None and select.query_range is None and select.key_range is None
-    ):
-        return attend(heads, options, show=show), select
-    queries, keys = range(len(heads.query_tokens)), range(len(heads.key_tokens))
-    said = []
-    if select.query_token is not None or select.query_range is not None:
-        queries = places(select, heads.query_tokens)
-        said.append(range_named("query", queries, len(heads.query_tokens)))
-    if select.key_range is not None:
-        keys = range_of("key", select.key_range, len(heads.key_tokens))
-        said.append(range_named("key", keys, len(heads.key_tokens)))
-    wanted = Wanted(queries, keys, said="; ".join(said))
-    rest = dataclasses.replace(select, query_token=None, query_range=None, key_range=None)
-    return attend(heads, options, show=show, wanted=wanted), rest
-
-
-def places(select: Selection, tokens: Sequence[str]) -> range:
-    """The queries of a selection.
-
-    Raises InputError where both a token and a range are named.
-    """
-    if select.query_token is None:
-        return range_of("query", select.query_range, len(tokens))
-    if select.query_range is not None:
-        raise InputError("both --query-token and --query-range", hint="give one of them")
-    place = place_of(str(select.query_token), tokens)
-    return range(place, place + 1)
+    tokens = {"query": heads.query_tokens, "key": heads.key_tokens}
+    chosen = {
+        axis: pick(tokens[axis])
+        for axis, pick in (("query", picks.queries), ("key", picks.keys))
+        if pick is not None
+    }
+    said = "; ".join(places_named(axis, places, len(tokens[axis])) for axis, places in chosen.items())
+    return Wanted(chosen.get("query"), chosen.get("key"), picks.heads, said=said)
 
 
 def resolve_encoding(data: Any, options: Options, *, where: str = "") -> Encoding:
@@ -226,11 +209,13 @@ def warn_of(provenance: str) -> None:
         warn(f"untrained: {listed}; this shows the mechanism, not meaning")
 
 
-def _of_image(image: Image, options: Options, model: Any, show: Show | None, where: str) -> Attention:
+def _of_image(
+    image: Image, options: Options, model: Any, show: Show | None, where: str, picks: Picks
+) -> Attention:
     if model in (None, "none", "untrained"):
         raise InputError("an image, and no model that looks at images", hint=SEES, where=where)
     refuse_others(options, ("model", "computing", "select"), "images")
-    return look_at(model, image, options.model, options.computing, options.select, show)
+    return look_at(model, image, options.model, options.computing, options.select, show, picks)
 
 
 def _refuse_model(model: Any, data: Any) -> None:
