@@ -8,6 +8,7 @@ from . import delimited, json_, npy, npz, safetensors, typeset  # noqa: F401 (ea
 from .decoding import decode, read_text
 from .elsewhere import Given, Vectors, understood
 from .formats import FORMATS, format_of
+from .mask import read_mask
 from .memory import limit_memory, most_memory, parse_size
 from .reading import read, read_arrays, read_matrix
 from .recording import read_recording, recording_npz
@@ -33,6 +34,7 @@ __all__ = [
     "read",
     "read_arrays",
     "read_attention",
+    "read_mask",
     "read_matrix",
     "read_recording",
     "read_text",

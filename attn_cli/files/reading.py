@@ -55,7 +55,7 @@ def read_matrix(path: str, *, encoding: str | None = None) -> Float[np.ndarray, 
     path, name = split_name(path)
     with opened(path) as file:
         held = chosen(parse(file, path, encoding), name)
-        array = matrix.parse(held, path) if isinstance(held, str) else _only_array(held)
+        array = matrix.parse(held, path) if isinstance(held, str) else only_array(held)
         if array.ndim != 2 or 0 in array.shape:
             raise InputError(f"holds numbers {shape(array)}, expected a matrix", hint="give rows and columns")
         return _floats(_numbers(array))
@@ -98,18 +98,18 @@ def chosen(held: Parsed, name: str | None) -> Parsed:
     return found
 
 
-def parse(file: BinaryIO, path: str, encoding: str | None) -> Parsed:
+def parse(file: BinaryIO, path: str, encoding: str | None, *, masked: bool = False) -> Parsed:
     """What an opened file holds; text that is no record stays text.
 
-    Numbers are finite, but for the −∞ of scores and masks; those of .pt, which are still on the disk, are
-    looked at when they are used.
+    Numbers are finite, but for the −∞ of scores and masks, or of all that is `masked`; those of .pt, which
+    are still on the disk, are looked at when they are used.
     """
     kind = contents.kind(file, path)
     held = _parse(file, path, kind, encoding)
     arrays = {"numbers": held} if isinstance(held, np.ndarray) else held
     if isinstance(arrays, dict) and kind != "pt":
         for name, array in arrays.items():
-            may_be_masked = any(word in name.lower() for word in ("score", "mask", "bias"))
+            may_be_masked = masked or any(word in name.lower() for word in ("score", "mask", "bias"))
             if array.dtype.kind == "f":
                 check_finite(name, np.where(np.isneginf(array), 0, array) if may_be_masked else array)
     return held
@@ -168,7 +168,7 @@ def _fields(record: Record) -> dict[str, np.ndarray]:
     return {name: field for name, field in to_fields(record).items() if isinstance(field, np.ndarray)}
 
 
-def _only_array(held: Record | Image | np.ndarray | dict[str, np.ndarray]) -> np.ndarray:
+def only_array(held: Record | Image | np.ndarray | dict[str, np.ndarray]) -> np.ndarray:
     if isinstance(held, np.ndarray):
         return held
     if isinstance(held, Image):

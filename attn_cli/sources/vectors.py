@@ -163,4 +163,4 @@ def _mask(given: Any) -> Any:
     if not isinstance(given, str):
         return np.asarray(given) if hasattr(given, "__array__") else given
     parts = [given] if os.path.exists(given) else given.split("|")
-    return [part if known_or_file(part, MASKS) else files.read_matrix(part) for part in parts]
+    return [part if known_or_file(part, MASKS) else files.read_mask(part) for part in parts]

@@ -69,17 +69,42 @@ def as_matrix(mask: Mask, n_query: int, n_key: int) -> Bool[np.ndarray, "query k
 
 
 def from_matrix(matrix: np.ndarray) -> Bool[np.ndarray, "query key"]:
-    """A mask given as numbers: 1 may attend, 0 may not.
+    """A mask written out as numbers, read as what `manner` finds it to be; axes of length 1 may stand in front.
 
-    Raises InputError for any other number, since a mask of 0 and −inf means something else.
+    >>> from_matrix(np.array([[0.0, -np.inf], [0.0, 0.0]])).tolist()
+    [[True, False], [True, True]]
     """
+    while matrix.ndim > 2 and len(matrix) == 1:
+        matrix = matrix[0]
     if matrix.ndim != 2:
         raise InputError(f"a mask {shape(matrix)}, expected [query, key]")
-    wrong = (matrix != 0) & (matrix != 1)
+    return matrix == 0 if manner(matrix) == ADDITIVE else matrix.astype(bool)
+
+
+TRUTHS, NUMBERS, ADDITIVE = (
+    "True where a query may attend",
+    "1 where a query may attend",
+    "additive, 0 and −∞",
+)
+_NEVER = -1e4  # what is added where a query may not attend is −∞, or as low as this
+
+
+def manner(matrix: np.ndarray) -> str:
+    """How a mask is written: True/False, 1/0, or additive, 0 where a query may attend and −∞, or −10⁴ and below.
+
+    Raises InputError for a number that stands in none of them.
+
+    >>> manner(np.array([[True]])), manner(np.array([[0, 1]])), manner(np.array([[0, -1e9]]))
+    ('True where a query may attend', '1 where a query may attend', 'additive, 0 and −∞')
+    """
+    if matrix.dtype == bool:
+        return TRUTHS
+    additive = bool((matrix < 0).any() and not (matrix > 0).any())
+    wrong = ~((matrix == 0) | (matrix <= _NEVER if additive else matrix == 1))
     if wrong.any():
-        row, column = (int(i) for i in np.argwhere(wrong)[0])
+        row, column = (int(i) for i in np.argwhere(wrong)[0][-2:])
         raise InputError(
-            f"a mask holds {matrix[row, column]} at row {row}, column {column} (counted from 0)",
-            hint="write 1 where a query may attend and 0 where not",
+            f"a mask holds {matrix[wrong][0]} at row {row}, column {column} (counted from 0)",
+            hint="write 1 where a query may attend and 0 where not, or True and False, or 0 and -inf",
         )
-    return matrix.astype(bool)
+    return ADDITIVE if additive else NUMBERS
