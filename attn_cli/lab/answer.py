@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..registry import nearest
 from .exercise import Exercise
 from .precision import Given, Precision, precision_of
-from .predictions import canonical
+from .ways import canonical
 
 if TYPE_CHECKING:
     from .exercise import AnyExercise

@@ -9,7 +9,8 @@ import numpy as np
 from .verdict import Cell, Said, Trail
 
 if TYPE_CHECKING:
-    from .predictions import Predictions, Way
+    from .predictions import Predictions
+    from .ways import Way
 
 _ON_THE_WAY = {
     "weights": ("dots", "scores", "masked", "weights"),

@@ -16,9 +16,10 @@ from .answer import given, is_named, stage_named, which_stage
 from .comparing import parting, trails, worst
 from .evidence import evidence
 from .exercise import Exercise
-from .predictions import Predictions, Way, agrees
+from .predictions import Predictions
 from .telling import told_apart_by
 from .verdict import Said, StageVerdict, Verdict
+from .ways import Way, agrees
 
 if TYPE_CHECKING:
     from .answer import Answer

@@ -82,18 +82,25 @@ class Work:
         self.steps = steps
         self.given = frozenset({*exercise.known, *(known or {})})
         self._made: dict[str, Any] = {**exercise.known, **(known or {})}
+        self._impossible: dict[str, ImpossibleError] = {}
         if "weights" in self._made:
             self._made["mixture"] = self._made["weights"]
 
     def __getitem__(self, stage: str) -> np.ndarray:
+        if stage in self._impossible:
+            raise self._impossible[stage]
         if stage not in self._made:
             try:
                 with np.errstate(all="ignore"):  # mistakes may well end in NaN
                     made = STAGES[stage](self)
-            except InputError:
-                raise
-            except (ValueError, IndexError, ZeroDivisionError, AttributeError) as error:
-                raise ImpossibleError(f"{stage} cannot be computed so: {error}") from error
+            except (
+                ValueError,
+                IndexError,
+                ZeroDivisionError,
+                AttributeError,
+            ) as error:  # or our own InputError
+                self._impossible[stage] = ImpossibleError(f"{stage} cannot be computed so: {error}")
+                raise self._impossible[stage] from error
             self._made[stage] = made
         return self._made[stage]
 

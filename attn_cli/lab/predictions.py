@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import functools
 import itertools
-from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import InputError
-from ..variants.projections import Projection
 from .also_right import ALSO_RIGHT, steps_of
-from .exercise import Exercise, TableExercise
+from .exercise import Exercise
+from .magnitude import size_of
 from .mistakes import made, mistake_id, replaced, specs
 from .mistakes.fitted import dropped
 from .pipeline import RIGHT, Work
+from .ways import Way, agrees
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,52 +24,7 @@ if TYPE_CHECKING:
     from .precision import Given, Precision
 
 _DRAWS = 16
-_HIDDEN = -1e4  # what is below is meant as −∞, in stages that a mask has gone through
-_MASKED = ("scores", "mask", "masked", "weights")
-
-
-@dataclass(frozen=True, eq=False)
-class Way:
-    """One way to do an exercise: the mistakes that are made, none or one or two, and their numbers."""
-
-    specs: tuple[str, ...]
-    work: Work
-    odd: str = ""  # which other way it is, if it is right by another
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The mistakes by their ids alone."""
-        return tuple(map(mistake_id, self.specs))
-
-    def at(self, stage: str) -> np.ndarray | None:
-        """The numbers of a stage, None where this way does not lead."""
-        try:
-            return canonical(self.work[stage], stage)
-        except InputError:
-            return None
-
-
-def canonical(array: np.ndarray, stage: str) -> np.ndarray:
-    """Without leading axes of one, in float64; where scores are masked, −∞ for something like −1e9.
-
-    >>> canonical(np.array([[[1.0, -1e9]]]), "masked").tolist()
-    [[1.0, -inf]]
-    """
-    array = np.asarray(array, np.float64)
-    while array.ndim > 2 and array.shape[0] == 1:
-        array = array[0]
-    return np.where(array <= _HIDDEN, -np.inf, array) if stage in _MASKED else array
-
-
-def agrees(answer: np.ndarray, predicted: np.ndarray | None, slack: np.ndarray) -> bool:
-    """Whether an answer is this prediction within the slack of every cell; NaN is NaN, −∞ is −∞."""
-    if predicted is None or predicted.shape != answer.shape:
-        return False
-    finite = np.isfinite(predicted)
-    if not np.array_equal(answer[~finite], predicted[~finite], equal_nan=True):
-        return False
-    with np.errstate(invalid="ignore"):
-        return bool((np.abs(answer - predicted) <= slack)[finite].all())
+_FAR = 30  # times what the right numbers may move
 
 
 class Predictions:
@@ -85,6 +40,11 @@ class Predictions:
         self.exercise, self.given = exercise, tuple(given)
         self.known: Known = {one.stage: one.array for one in self.given}
         self.right = Way((), Work(exercise, RIGHT, self.known))
+        self.magnitude = functools.cache(self._magnitude)
+        self.pairs = functools.cache(self._pairs)
+        self._spread_of_right = functools.cache(self._find_spread_of_right)
+        self._changing = functools.cache(self._find_changing)
+        self._stacked = functools.cache(self._stack)
 
     @functools.cached_property
     def singles(self) -> list[Way]:
@@ -98,17 +58,18 @@ class Predictions:
             return []
         return [Way((), Work(self.exercise, steps_of(name), self.known), name) for name in ALSO_RIGHT]
 
-    @functools.cache  # noqa: B019
-    def pairs(self, stage: str) -> list[Way]:
+    def _pairs(self, stage: str) -> list[Way]:
         """Every two mistakes that can be made at once and of which each changes this stage."""
-        changing = [way.specs[0] for way in self.singles if len(way.specs) == 1 and self.changes(way, stage)]
-        names = list(dict.fromkeys(changing))
+        names = list(dict.fromkeys(way.specs[0] for way in self._changing(stage)))
         return [
             way
             for a, b in itertools.combinations(names, 2)
             if mistake_id(a) != mistake_id(b) and not replaced(a) & replaced(b)
             for way in self._ways(a, b)
         ]
+
+    def _find_changing(self, stage: str) -> list[Way]:
+        return [way for way in self.singles if self.changes(way, stage)]
 
     def fits(self, way: Way, stage: str, answer: np.ndarray, precision: Precision) -> bool:
         """Whether an answer is what this way gives, as exactly as it was given."""
@@ -118,12 +79,25 @@ class Predictions:
         slack = self.slack(stage, predicted, precision)
         if agrees(answer, predicted, slack):
             return True
-        return bool(self.given) and agrees(answer, predicted, slack + self._spread(way, stage, predicted))
+        if not self.given or not self._is_near(answer, predicted, stage, slack):
+            return False
+        return agrees(answer, predicted, slack + self._spread(way, stage, predicted))
+
+    def _is_near(self, answer: np.ndarray, predicted: np.ndarray, stage: str, slack: np.ndarray) -> bool:
+        """Whether it is worth while to see how far a prediction may move: not if it is many times off."""
+        with np.errstate(invalid="ignore"):
+            error = np.nanmax(np.abs(answer - predicted), initial=0.0)
+        return bool(error <= np.max(slack) + _FAR * self._spread_of_right(stage))
+
+    def _find_spread_of_right(self, stage: str) -> float:
+        right = self.right.at(stage)
+        return 0.0 if right is None else float(self._spread(self.right, stage, right).max(initial=0.0))
 
     def _fitting(self, which: str, stage: str, answer: np.ndarray, precision: Precision) -> list[Way]:
         """Those of the singles or pairs that an answer fits: all compared at once, as there are a thousand."""
         if self.given:
-            return [way for way in self._listed(which, stage) if self.fits(way, stage, answer, precision)]
+            ways = self._changing(stage) if which == "singles" else self.pairs(stage)
+            return [way for way in ways if self.fits(way, stage, answer, precision)]
         alike, predicted, size = self._stacked(which, stage, answer.shape)
         with np.errstate(invalid="ignore"):
             near = np.abs(answer - predicted) <= precision.slack(size)
@@ -131,15 +105,11 @@ class Predictions:
         fits = np.where(np.isfinite(predicted), near, same).all(axis=tuple(range(1, predicted.ndim)))
         return [way for way, one in zip(alike, fits, strict=True) if one]
 
-    def _listed(self, which: str, stage: str) -> list[Way]:
-        return self.singles if which == "singles" else self.pairs(stage)
-
-    @functools.cache  # noqa: B019
-    def _stacked(
+    def _stack(
         self, which: str, stage: str, shape: tuple[int, ...]
     ) -> tuple[list[Way], np.ndarray, np.ndarray]:
         """The ways that give this shape, what they give, and how large the sums behind it are."""
-        ways = self._listed(which, stage)
+        ways = self.singles if which == "singles" else self.pairs(stage)
         alike = [(way, x) for way in ways if (x := way.at(stage)) is not None and x.shape == shape]
         if not alike:
             return [], np.zeros((0, *shape)), np.zeros((0, *shape))
@@ -189,7 +159,7 @@ class Predictions:
         draw = np.random.Generator(np.random.PCG64(0))
         moved = {}
         for one in self.given:
-            slack = self.slack(one.stage, one.array, one.precision)
+            slack = np.nan_to_num(self.slack(one.stage, one.array, one.precision), posinf=0.0)
             signs = draw.choice([-1.0, 1.0], size=(_DRAWS, *one.array.shape))
             moved[one.stage] = one.array + signs * slack
         return moved
@@ -216,10 +186,9 @@ class Predictions:
                 if not replaced(also) & frozenset().union(*map(replaced, names)):
                     yield Way(names, Work(self.exercise, made(also, steps=steps), self.known))
 
-    @functools.cache  # noqa: B019
-    def magnitude(self, stage: str) -> float | np.ndarray:
+    def _magnitude(self, stage: str) -> float | np.ndarray:
         """How large the numbers are that are summed for each of a stage's, which bounds what rounding does to it."""
-        return _magnitude(self.exercise, self.right, stage)
+        return size_of(self.exercise, self.right, stage)
 
 
 _ON_BLIND_ROWS = ("nan_blind_row", "fill_uniform_blind_row:how=filled", "fill_uniform_blind_row:how=added")
@@ -230,28 +199,3 @@ def _blinds(work: Work) -> bool:
         return not work["mask"].any(axis=-1).all()
     except InputError:
         return False
-
-
-def _magnitude(exercise: AnyExercise, right: Way, stage: str) -> float | np.ndarray:
-    if isinstance(exercise, TableExercise):
-        # An angle of a thousand is off by a thousand times the precision, and so is its sine.
-        return 2.0 + 4.0 * np.arange(exercise.seq_len, dtype=float)[:, None]
-    if not isinstance(exercise, Exercise):
-        return 0.0
-    absolute = _absolute(exercise)
-    if stage in ("weights", "head_output", "output"):
-        spread = Work(absolute)["scores"].max(axis=-1, keepdims=True)
-        weights = np.nan_to_num(np.abs(right.work["mixture"])) * (2 + 2 * spread)
-        return canonical(Work(absolute, known={"weights": weights})[stage], stage)
-    return canonical(Work(absolute)["scores" if stage == "masked" else stage], stage)
-
-
-def _absolute(x: Exercise) -> Exercise:
-    """The same sums, of absolute values: what rounding errors are relative to."""
-    ours = x.projection
-    matrices = {f.name: None if (W := getattr(ours, f.name)) is None else np.abs(W) for f in fields(ours)}
-    query, key, value = (np.abs(vectors) + (x.positions is not None) for vectors in x.inputs)
-    return replace(
-        x, query=query, key=key, value=value, projection=Projection(**matrices), masks=(), rope=None, alibi=False,
-        positions=None, known={stage: np.abs(array) for stage, array in x.known.items()},
-    )  # fmt: skip

@@ -11,8 +11,9 @@ import numpy as np
 
 from .exercise import Exercise, MaskExercise, TableExercise, proposed
 from .mistakes import MISTAKES
-from .predictions import Predictions, Way, agrees
+from .predictions import Predictions
 from .verdict import Said
+from .ways import Way, agrees
 
 if TYPE_CHECKING:
     from .exercise import AnyExercise

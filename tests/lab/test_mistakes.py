@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from attn_cli.lab.judging import Judge
 from attn_cli.lab.mistakes import MISTAKES, mistake_id, specs
-from attn_cli.lab.predictions import Predictions, agrees, canonical
+from attn_cli.lab.predictions import Predictions
+from attn_cli.lab.ways import agrees, canonical
 from students import ways_of
 from trials import CAN_TELL, TRIALS
 
