@@ -155,7 +155,20 @@ class Exercise:
         return self.key
 
 
-AnyExercise = Exercise | MaskExercise | TableExercise
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """What is known of an attention whose vectors are not: its weights, and what was saved beside them."""
+
+    n_query: int
+    n_key: int
+    n_heads: int
+    asked: tuple[str, ...]
+    known: Known
+    masks: tuple[Mask | Bool[np.ndarray, "*batch query key"], ...] = ()
+    alibi: bool = False
+
+
+AnyExercise = Exercise | MaskExercise | TableExercise | Recorded
 
 
 def _mask(mask: str | Mask | np.ndarray) -> Mask | np.ndarray:

@@ -15,7 +15,7 @@ from ..errors import InputError
 from .answer import given, is_named, stage_named, which_stage
 from .comparing import parting, trails, worst
 from .evidence import evidence
-from .exercise import Exercise
+from .exercise import Exercise, Recorded
 from .predictions import Predictions
 from .telling import told_apart_by
 from .verdict import Said, StageVerdict, Verdict
@@ -233,7 +233,7 @@ def _shape_said(one: Given, exercise: AnyExercise) -> str:
 
 def _beside(predictions: Predictions) -> dict[str, Any]:
     """What the right scores and the mask are, where the exercise has them."""
-    if not isinstance(predictions.exercise, Exercise):
+    if not isinstance(predictions.exercise, Exercise | Recorded):
         return {}
     mask = predictions.right.at("mask")
     return {"scores": predictions.right.at("masked"), "mask": None if mask is None else mask.astype(bool)}

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..variants.projections import Projection
-from .exercise import Exercise, TableExercise
+from .exercise import Exercise, Recorded, TableExercise
 from .pipeline import Work
 from .ways import Way, canonical
 
 if TYPE_CHECKING:
     from .exercise import AnyExercise
+
+
+_OF_RECORDS = 20  # times a number, for sums whose terms are not known
 
 
 def size_of(exercise: AnyExercise, right: Way, stage: str) -> float | np.ndarray:
@@ -27,6 +30,8 @@ def size_of(exercise: AnyExercise, right: Way, stage: str) -> float | np.ndarray
     if isinstance(exercise, TableExercise):
         # An angle of a thousand is off by a thousand times the precision, and so is its sine.
         return 2.0 + 4.0 * np.arange(exercise.seq_len, dtype=float)[:, None]
+    if isinstance(exercise, Recorded):
+        return _OF_RECORDS * np.abs(np.nan_to_num(right.work[stage], neginf=0.0))
     if not isinstance(exercise, Exercise):
         return 0.0
     absolute = _absolute(exercise)

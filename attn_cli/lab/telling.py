@@ -113,6 +113,8 @@ def _proposal(exercise: AnyExercise) -> Said | None:
         return None if exercise.dim > 4 and exercise.seq_len > 3 else Said("proposal_table")
     if isinstance(exercise, MaskExercise):
         return None if exercise.n_query != exercise.n_key else Said("proposal_mask")
+    if not isinstance(exercise, Exercise):
+        return Said("proposal", _sizes(proposed()))
     good = exercise.n_heads > 1 and exercise.d_head > 2 and exercise.n_query != exercise.n_key
     return None if good else Said("proposal", _sizes(proposed()))
 
