@@ -12,6 +12,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from .errors import InputError
@@ -19,6 +20,47 @@ from .errors import InputError
 F = TypeVar("F", bound=Callable[..., Any])
 
 _LONGEST_LIST = 180  # characters, so that an error that lists names stays within its line
+
+
+@dataclass(frozen=True, eq=False)
+class Variant:
+    """A function with its options bound, as a spec or a user chose it; it is called as the function is.
+
+    It equals another that gives the same, and the bare function where no option has been changed. What is said of
+    the function by an attribute, such as `of_heads`, is said of the variant.
+
+    >>> def power(x, *, exponent: int = 2):
+    ...     return x**exponent
+    >>> cube = Variant("power", power, {"exponent": 3}, "power:exponent=3")
+    >>> cube(2), cube(2, exponent=2), cube == power, cube.but(exponent=2) == power
+    (8, 4, False, True)
+    """
+
+    name: str
+    function: Callable[..., Any]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    spec: str = ""  # as it was written; of a function its name
+
+    def __call__(self, *given: Any, **options: Any) -> Any:
+        """The function of these; an option that is given here goes before the one that is bound."""
+        return self.function(*given, **{**self.options, **options})
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or "function" not in self.__dict__:  # as copying asks, before there is any
+            raise AttributeError(name)
+        return getattr(self.function, name)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Variant):
+            return self.function == other.function and _plain(self.options) == _plain(other.options)
+        return callable(other) and self.function == other and _plain(self.options) == defaults(self.function)
+
+    def __hash__(self) -> int:
+        return hash(self.function)
+
+    def but(self, **options: Any) -> Variant:
+        """The same with other options."""
+        return replace(self, options={**self.options, **options})
 
 
 class Registry(Mapping[str, F]):
@@ -66,7 +108,7 @@ class Registry(Mapping[str, F]):
         *,
         given: Mapping[str, Any] | None = None,
         read_arrays: Callable[[str], Mapping[str, Any]] | None = None,
-    ) -> F:
+    ) -> Variant:
         """The function that a spec names, with all its options bound.
 
         `given` holds values for options that the spec leaves out, such as a seed common to many specs; what
@@ -75,12 +117,9 @@ class Registry(Mapping[str, F]):
         """
         name, _, tail = spec.partition(":")
         function = self[name]
-        known = options(function)
-        if not known:
+        if not (known := options(function)):
             self._refuse_options(name, tail)
-            return function
-        bound = {key: p.default for key, p in known.items() if p.default is not p.empty}
-        bound |= {key: value for key, value in (given or {}).items() if key in known}
+        bound: dict[str, Any] = {}
         for item in filter(None, tail.split(",")):
             key, equals, text = item.partition("=")
             if key not in known:
@@ -91,12 +130,46 @@ class Registry(Mapping[str, F]):
             if not equals:
                 raise InputError(f"{self.noun} option {item!r} has no value", hint=f"write {key}=VALUE")
             bound[key] = _convert(text, known[key].annotation, f"{self.noun} option {item!r}", read_arrays)
+        return self._bound(name, function, {**(given or {}), **bound}, spec)
+
+    def of(
+        self,
+        value: Any,
+        *,
+        given: Mapping[str, Any] | None = None,
+        read_arrays: Callable[[str], Mapping[str, Any]] | None = None,
+    ) -> Variant:
+        """What is chosen by a spec, by a function itself, registered or not, or by a variant that is made already.
+
+        `given` and `read_arrays` are those of `parse`. Raises InputError for anything else.
+
+        >>> shapes: Registry = Registry("shape")
+        >>> shapes.of(lambda x, *, side=2.0: abs(x) <= side / 2, given={"side": 4.0})(1.5)
+        True
+        """
+        if isinstance(value, str):
+            return self.parse(value, given=given, read_arrays=read_arrays)
+        if isinstance(value, Variant):
+            return value
+        if not callable(value):
+            hint = f"give a name or a function; known are {', '.join(self)}"
+            raise InputError(f"a {self.noun} of type {type(value).__name__}", hint=hint)
+        if isinstance(value, functools.partial) and not value.args:
+            return self.of(value.func, given={**(given or {}), **value.keywords})
+        names = (name for name, function in self._functions.items() if function is value)
+        name = next(names, getattr(value, "__name__", type(value).__name__).strip("_<>"))
+        return self._bound(name, value, given or {}, name)
+
+    def _bound(self, name: str, function: Callable[..., Any], given: Mapping[str, Any], spec: str) -> Variant:
+        """The function with its defaults, and of what is given all that it asks for."""
+        known = options(function)
+        bound = defaults(function) | {key: value for key, value in given.items() if key in known}
         if missing := [key for key in known if key not in bound]:
             raise InputError(
                 f"{self.noun} {name!r} needs {', '.join(missing)}",
                 hint=f"write {name}:{','.join(f'{key}=VALUE' for key in missing)}",
             )
-        return functools.wraps(function)(functools.partial(function, **bound))  # type: ignore[return-value]
+        return Variant(name, function, bound, spec)
 
     def _refuse_options(self, name: str, tail: str) -> None:
         if tail:
@@ -111,8 +184,35 @@ class Registry(Mapping[str, F]):
 
 def options(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     """The keyword-only parameters of a function: what a spec may set."""
-    parameters = inspect.signature(function).parameters.values()
+    if isinstance(function, Variant):
+        return options(function.function)
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # of some functions that are written in C nothing is known
+        return {}
     return {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+def defaults(function: Callable[..., Any]) -> dict[str, Any]:
+    """The options of a function that have a default."""
+    return {key: p.default for key, p in options(function).items() if p.default is not p.empty}
+
+
+def bound(function: Callable[..., Any]) -> Mapping[str, Any]:
+    """The options that are bound to a variant; of a bare function none."""
+    return function.options if isinstance(function, Variant) else {}
+
+
+def function_of(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function itself, whatever options are bound to it."""
+    return function.function if isinstance(function, Variant) else function
+
+
+def _plain(value: Any) -> Any:
+    """A value that can be compared: an array by its shape and bytes."""
+    if isinstance(value, Mapping):
+        return {key: _plain(part) for key, part in value.items()}
+    return (value.shape, value.dtype, value.tobytes()) if hasattr(value, "tobytes") else value
 
 
 def usage(name: str, function: Callable[..., Any]) -> str:
@@ -130,7 +230,9 @@ def _spelt(default: Any) -> str:
 
 
 def summary(function: Callable[..., Any]) -> str:
-    """The first line of a docstring, which is also the help text."""
+    """The first line of a docstring, which is also the help text; nothing where there is none."""
+    if isinstance(function, Variant):
+        return summary(function.function)
     return (inspect.getdoc(function) or "").partition("\n")[0]
 
 

@@ -108,7 +108,7 @@ def test_each_option_can_be_typed(registry, name):
         text, value = typed(parameter)
         needed = spec_of(registry, name)
         spec = f"{needed}{',' if ':' in needed else ':'}{key}={text}"
-        bound = registry.parse(spec, read_arrays=lambda path: {"W": np.eye(2)}).keywords[key]
+        bound = registry.parse(spec, read_arrays=lambda path: {"W": np.eye(2)}).options[key]
         np.testing.assert_equal(bound, value)
 
 
@@ -120,7 +120,7 @@ def test_its_defaults_read_back_as_they_are_listed(registry, name):
     needed = spec_of(registry, name)
     shown = [item for item in listed if not item.endswith("=…")]
     spec = ",".join([needed if ":" in needed or not shown else f"{needed}:", *shown]).replace(":,", ":")
-    bound = getattr(registry.parse(spec), "keywords", {})
+    bound = registry.parse(spec).options
     for item in shown:
         key = item.partition("=")[0]
         assert bound[key] == known[key].default, item

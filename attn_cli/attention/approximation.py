@@ -22,7 +22,7 @@ _SAID = "linear attention approximates scaled_dot: "
 
 def note_error(layer: Layer, steps: Steps | None = None) -> None:
     """Say how far off a layer's weights are; those of all `steps`, or of some rows spread over all."""
-    if layer.rule.score is not scores.linear:
+    if layer.rule.score != scores.linear:
         return
     exact = replace(layer, rule=replace(layer.rule, score=scores.scaled_dot))
     if steps is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float
 
     from ..records.attention import Kind
+    from ..registry import Variant
+
+# A spec, a function like those of `PROJECTIONS`, the matrices, or arrays by their names W_q, W_k, W_v …
+Projecting = str | Callable[..., Projection] | Projection | Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +68,7 @@ def project(
     *,
     heads: int = 1,
     kv_heads: int | None = None,
-    project: str | Projection = "identity",
+    project: Projecting = "identity",
     memory: Encoding | Float[np.ndarray, "memory d_key"] | None = None,
     seed: int = 0,
     dtype: str | None = None,
@@ -102,10 +107,7 @@ def project(
     _check_fit(q, k, v)
     _check_output(w, heads * v.shape[-1])
     k, v = (x.repeat_interleave(heads // kv_heads, dim=0) for x in (k, v))
-    if isinstance(project, Projection):
-        provenance.append("projections from a file")
-    elif project != "identity":
-        provenance.append(f"untrained {project} projections (seed {seed})")
+    provenance.append(_said(project, seed))
     return Heads(q, k, v, (query, key, value), w, kind, ", ".join(filter(None, provenance)))
 
 
@@ -150,12 +152,31 @@ def _after(memory: Encoding, x: Encoding) -> Encoding:
 
 
 def _matrices(
-    project: str | Projection, query: Encoding, key: Encoding, value: Encoding, shared: float, seed: int
+    project: Projecting, query: Encoding, key: Encoding, value: Encoding, shared: float, seed: int
 ) -> Projection:
     if isinstance(project, Projection):
         return project
+    if isinstance(project, Mapping):
+        return projections.from_arrays(project)
     d_query, d_key, d_value = (x.vectors.shape[1] for x in (query, key, value))
-    return projections.PROJECTIONS.parse(project)(d_query, d_key, d_value, round(d_query * shared), seed)
+    made: Projection = _projector(project)(d_query, d_key, d_value, round(d_query * shared), seed)
+    return made
+
+
+def _projector(project: str | Callable[..., Projection]) -> Variant:
+    return projections.PROJECTIONS.of(project)
+
+
+def _said(project: Projecting, seed: int) -> str:
+    """Where the matrices come from; nothing where there are none."""
+    if isinstance(project, Projection):
+        return "projections from a file"
+    if isinstance(project, Mapping):
+        return "projections as given"
+    chosen = _projector(project)
+    if chosen.name in projections.PROJECTIONS:
+        return "" if chosen == projections.identity else f"untrained {chosen.spec} projections (seed {seed})"
+    return f"projections by {chosen.name}"
 
 
 def _linear(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
-from .rules import Added, Rule, Written
+from .rules import Rule
+from .written import Added, Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

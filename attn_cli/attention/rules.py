@@ -8,28 +8,28 @@ attention (many) compute the same numbers from the same lines.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import and_, or_
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from ..errors import InputError
+from ..registry import Registry, Variant, bound
 from ..variants import masks, normalisation, posenc, scores
 from ..variants.intervals import Interval, intersection, union
+from .chosen import masks_of, position_of, score_of, spelt
+from .written import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator
 
     from jaxtyping import Bool, Float, Int
 
     from ..variants.masks import Mask
-    from ..variants.parameters import Arrays
-
-MaskSpec = str | np.ndarray
+    from .chosen import Masks, PositionSpec, ReadArrays, ScoreSpec
 
 
 @dataclass(frozen=True)
@@ -65,47 +65,61 @@ class Rule:
     def parse(
         cls,
         *,
-        score: str = "scaled_dot",
-        position: str | None = None,
-        mask: Sequence[MaskSpec | Sequence[MaskSpec]] = (),
-        normalise: str = "softmax",
+        score: ScoreSpec = "scaled_dot",
+        position: PositionSpec | None = None,
+        mask: Masks = (),
+        normalise: str | normalisation.Normalisation = "softmax",
         scale: float | None = None,
         temperature: float = 1.0,
         softcap: float | None = None,
         top_k: int | None = None,
         seed: int = 0,
-        read_arrays: Callable[[str], Arrays] | None = None,
+        read_arrays: ReadArrays = None,
     ) -> Rule:
-        """The rule that specs describe, as on the command line.
+        """The rule of what is chosen, by specs as on the command line, by functions or by arrays.
 
-        A mask is a spec, several specs joined by `|` (any of them permits), a matrix (1 = may attend), or
-        a list of such parts; several masks must all permit. `seed` goes to every spec that has a seed and
-        does not set it. `read_arrays` opens the files that specs name. Raises InputError for what is not
-        known.
+        A mask is a spec, several specs joined by `|` (any of them permits), a function of the positions of query
+        and key, a matrix (1 = may attend), or a list of such parts; several masks must all permit, None is none.
+        For what a score and a position may be see `chosen`. `seed` goes to everything that has a seed and does not
+        set it. `read_arrays` opens the files that specs name. Raises InputError for what is not known.
 
-        >>> Rule.parse(mask=["causal", "window:size=2"]).provenance
-        'mask causal, mask window:size=2'
+        >>> Rule.parse(mask=["causal", "window:size=2"]).provenance, Rule.parse(mask="causal").provenance
+        ('mask causal, mask window:size=2', 'mask causal')
+        >>> import numpy as np
+        >>> def near(query, key):
+        ...     return abs(query - key) < 2
+        >>> Rule.parse(mask=[near, np.eye(2)]).provenance
+        'mask near, mask given as a matrix'
         """
-        given = {"seed": seed}
-        scored = scores.SCORES.parse(score, given=given, read_arrays=read_arrays)
-        placed = posenc.POSITIONS.parse(position, given=given, read_arrays=read_arrays) if position else None
-        normalised = normalisation.NORMALISATIONS.parse(normalise, given=given, read_arrays=read_arrays)
-        masked = tuple(tuple(_mask(part, seed) for part in _parts(one)) for one in mask)
-        words = [
-            f"score {_spelt(score, scored)}" if score != "scaled_dot" else "",
-            f"position {_spelt(position, placed)}" if position else "",
-            *(
-                f"mask {'|'.join(map(_spelt, _parts(one), parts))}"
-                for one, parts in zip(mask, masked, strict=True)
-            ),
-            f"normalised by {normalise}" if normalise != "softmax" else "",
-            f"scale {scale:g}" if scale is not None else "",
-            f"temperature {temperature:g}" if temperature != 1 else "",
-            f"softcap {softcap:g}" if softcap is not None else "",
-            f"top-k {top_k}" if top_k is not None else "",
-        ]
-        provenance = ", ".join(filter(None, words))
-        return cls(scored, placed, masked, normalised, scale, temperature, softcap, top_k, provenance)
+        rule = cls(
+            score_of(score, seed, read_arrays),
+            position_of(position, seed, read_arrays),
+            masks_of(mask, seed),
+            normalisation.NORMALISATIONS.of(normalise, given={"seed": seed}, read_arrays=read_arrays),
+            scale,
+            temperature,
+            softcap,
+            top_k,
+        )
+        return replace(rule, provenance=", ".join(filter(None, rule._words())))
+
+    def _words(self) -> Iterator[str]:
+        """What is not the default."""
+        if self.score != scores.scaled_dot:
+            yield f"score {spelt(self.score)}"
+        if self.position is not None:
+            yield f"position {spelt(self.position)}"
+        yield from (f"mask {'|'.join(map(spelt, parts))}" for parts in self.masks)
+        if self.normalise != normalisation.softmax:
+            yield f"normalised by {spelt(self.normalise)}"
+        if self.scale is not None:
+            yield f"scale {self.scale:g}"
+        if self.temperature != 1:
+            yield f"temperature {self.temperature:g}"
+        if self.softcap is not None:
+            yield f"softcap {self.softcap:g}"
+        if self.top_k is not None:
+            yield f"top-k {self.top_k}"
 
     @property
     def of_heads(self) -> bool:
@@ -114,8 +128,9 @@ class Rule:
         >>> Rule.parse(position="alibi").of_heads, Rule.parse(position="rope").of_heads
         (True, False)
         """
-        sinks = getattr(self.normalise, "keywords", {}).get("sink", ())
-        return len(sinks) > 1 or getattr(self.position, "of_heads", False)
+        if len(bound(self.normalise).get("sink", ())) > 1:
+            return True
+        return _is_of_heads(self.position, posenc.POSITIONS) or _is_of_heads(self.score, scores.SCORES)
 
     def check(self, n_query: int, n_key: int) -> None:
         """Raise InputError when a mask written out as a matrix is not [query, key]."""
@@ -151,7 +166,7 @@ class Rule:
     def _scaled(self, query: Tensor, key: Tensor) -> Tensor:
         if self.scale is None:
             return self.score(query, key)
-        score = scores.dot if self.score is scores.scaled_dot else self.score
+        score = scores.dot if self.score == scores.scaled_dot else self.score
         return score(query, key) * self.scale
 
     def allowed(
@@ -224,67 +239,11 @@ def positions(n_query: int, n_key: int, device: torch.device) -> tuple[Int[Tenso
     return torch.arange(n_key - n_query, n_key, device=device), torch.arange(n_key, device=device)
 
 
+def _is_of_heads(part: Callable[..., Any] | None, registry: Registry[Any]) -> bool:
+    """Whether a score or position asks for the number of a head; of a user's own function nobody knows."""
+    unknown = isinstance(part, Variant) and part.function not in registry.values()
+    return bool(getattr(part, "of_heads", unknown))
+
+
 def _wide(x: Tensor) -> Tensor:
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-
-
-def _parts(mask: MaskSpec | Sequence[MaskSpec]) -> Sequence[MaskSpec]:
-    if isinstance(mask, str):
-        return mask.split("|")
-    return [mask] if isinstance(mask, np.ndarray) else mask
-
-
-def _mask(part: MaskSpec, seed: int) -> Mask:
-    if not isinstance(part, str):
-        return Written(torch.tensor(masks.from_matrix(part)))
-    mask = masks.MASKS.parse(part, given={"seed": seed})
-    if not masks.is_of_vectors(mask):
-        mask(
-            torch.zeros(1, dtype=torch.long), torch.zeros(1, dtype=torch.long)
-        )  # refuses options out of range
-    return mask
-
-
-@dataclass(frozen=True, eq=False)
-class Written:
-    """A mask written out as a matrix, asked like any other by positions."""
-
-    table: Bool[Tensor, "query key"]
-
-    def __call__(self, query: Int[Tensor, "q 1"], key: Int[Tensor, "1 k"]) -> Bool[Tensor, "q k"]:
-        n_query, n_key = self.table.shape
-        return self.table.to(key.device)[query - (n_key - n_query), key]
-
-
-@dataclass(frozen=True, eq=False)
-class Added:
-    """Numbers that are added to the scores, written out, as T5 does by distance: asked like any other position."""
-
-    of_heads: ClassVar = True
-    table: Float[Tensor, "#head query key"]
-
-    def __call__(
-        self,
-        score: scores.Score,
-        query: Float[Tensor, "... q d_head"],
-        key: Float[Tensor, "... k d_head"],
-        query_pos: Int[Tensor, " q"],
-        key_pos: Int[Tensor, " k"],
-    ) -> Float[Tensor, "... q k"]:
-        return score(query, key) + self.at(query_pos, key_pos)
-
-    def at(self, query_pos: Int[Tensor, " q"], key_pos: Int[Tensor, " k"]) -> Float[Tensor, "#head q k"]:
-        """What is added for these queries and keys."""
-        n_query, n_key = self.table.shape[-2:]
-        return self.table[:, (query_pos - (n_key - n_query))[:, None], key_pos]
-
-
-def _spelt(spec: MaskSpec, function: Callable[..., Any] | None) -> str:
-    """A spec for the provenance, with the seed if it is random, and whether it stands for something learned."""
-    if not isinstance(spec, str):
-        return "from a file"
-    options = getattr(function, "keywords", {})
-    untrained = "untrained, " if options.get("file", "") is None else ""
-    if "seed" not in options or (options.get("file") is not None):
-        return spec
-    return f"{spec} ({untrained}seed {options['seed']})"

@@ -9,15 +9,14 @@ from .heads import project as project_heads
 from .rules import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy as np
     from jaxtyping import Float
 
     from ..records.attention import Attention, Kind
     from ..records.encoding import Encoding
-    from ..variants.projections import Projection
-    from .rules import MaskSpec
+    from ..variants.normalisation import Normalisation
+    from .chosen import Masks, PositionSpec, ReadArrays, ScoreSpec
+    from .heads import Projecting
 
 
 def attend(
@@ -27,11 +26,11 @@ def attend(
     *,
     heads: int = 1,
     kv_heads: int | None = None,
-    project: str | Projection = "identity",
-    score: str = "scaled_dot",
-    position: str | None = None,
-    mask: Sequence[MaskSpec | Sequence[MaskSpec]] = (),
-    normalise: str = "softmax",
+    project: Projecting = "identity",
+    score: ScoreSpec = "scaled_dot",
+    position: PositionSpec | None = None,
+    mask: Masks = (),
+    normalise: str | Normalisation = "softmax",
     scale: float | None = None,
     temperature: float = 1.0,
     softcap: float | None = None,
@@ -41,6 +40,7 @@ def attend(
     dtype: str | None = None,
     device: str = "cpu",
     kind: Kind = "self",
+    read_arrays: ReadArrays = None,
 ) -> Attention:
     """Multi-head attention from vectors: the command line as one function.
 
@@ -61,6 +61,7 @@ def attend(
         softcap=softcap,
         top_k=top_k,
         seed=seed,
+        read_arrays=read_arrays,
     )
     projected = project_heads(
         query,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,7 +62,7 @@ def reduce(
     >>> made.weights.tolist(), made.layers, made.provenance
     ([[[[0.625, 0.375], [0.375, 0.625]]]], ('rollout',), 'rollout of 2 layers and 1 head')
     """
-    called = getattr(reduction, "__name__", "reduction").rstrip("_")
+    called = REDUCTIONS.of(reduction).name
     if called in _THROUGH_LAYERS:
         _refuse_cross(attention, called)
         _note_causal(attention, called)
@@ -117,8 +116,8 @@ def without_residual(reduction: Reduction) -> Reduction:
     >>> without_residual(REDUCTIONS["rollout"])(np.full((2, 1, 2, 2), 0.5)).tolist()
     [[0.5, 0.5], [0.5, 0.5]]
     """
-    called = getattr(reduction, "__name__", "").rstrip("_")
-    return wraps(reduction)(partial(reduction, residual=0.0)) if called in _THROUGH_LAYERS else reduction
+    chosen = REDUCTIONS.of(reduction)
+    return chosen.but(residual=0.0) if chosen.name in _THROUGH_LAYERS else reduction
 
 
 def _refuse_cross(attention: Attention, called: str) -> None:

@@ -54,7 +54,7 @@ class Rope:
 class MaskExercise:
     """Which query may attend to which key, and nothing else: True = may attend.
 
-    >>> MaskExercise(2, 2, ("causal",)).masks[0].__name__
+    >>> MaskExercise(2, 2, ("causal",)).masks[0].name
     'causal'
     """
 

@@ -113,7 +113,7 @@ def _of_rule(rule: Rule, d_head: int) -> tuple[Scaling, ...] | None:
     found = []
     if rule.scale is not None:
         found.append(_factor(rule.scale))
-    elif rule.score is scaled_dot:
+    elif rule.score == scaled_dot:
         found.append(_root(d_head))
     if rule.softcap is not None:
         found.append(_softcap(rule.softcap))
@@ -154,7 +154,7 @@ def _temperature(temperature: float) -> Scaling:
 
 
 def _is_softmax(rule: Rule) -> bool:
-    return rule.normalise is softmax and rule.top_k is None
+    return rule.normalise == softmax and rule.top_k is None
 
 
 def _masked(scores: np.ndarray, mask: np.ndarray | None) -> np.ndarray:

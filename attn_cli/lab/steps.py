@@ -6,8 +6,9 @@ the dot products before they are scaled, and the outputs of single heads.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..attention.written import Written
 from ..errors import InputError
 from ..records.worked import Step, Worked
 from ..registry import summary
@@ -16,7 +17,7 @@ from .layer import take_apart
 from .vectors import affine, matrices, vectors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import numpy as np
 
@@ -152,11 +153,16 @@ def _outputs(layer: Layer, attention: Attention, heads: Heads | None) -> Iterato
 # ---- variants, in the words of their documentation --------------------------------------------------
 
 
+def _in_words(chosen: Callable[..., Any]) -> str:
+    """What its documentation says first; without any, what it is called."""
+    return summary(chosen) or f"{getattr(chosen, 'spec', 'As given')}."
+
+
 def _score_in_words(rule: Rule | None) -> str:
     if rule is None:
         return "As they are recorded: not the dot products of Q and K."
     numbers = {"scale": rule.scale, "softcap": rule.softcap, "temperature": rule.temperature}
-    words = [summary(rule.score), "" if rule.position is None else summary(rule.position)]
+    words = [_in_words(rule.score), "" if rule.position is None else _in_words(rule.position)]
     words += [f"With {name} {number:g}." for name, number in numbers.items() if number not in (None, 1)]
     return " ".join(filter(None, words))
 
@@ -167,7 +173,7 @@ def _masks_in_words(rule: Rule | None) -> str:
 
 
 def _mask_in_words(mask: Mask) -> str:
-    return summary(mask) if hasattr(mask, "__name__") else "What the given matrix permits."
+    return "What the given matrix permits." if isinstance(mask, Written) else _in_words(mask)
 
 
 def _weights_in_words(layer: Layer, rule: Rule | None) -> str:
@@ -176,7 +182,7 @@ def _weights_in_words(layer: Layer, rule: Rule | None) -> str:
         words.append(
             "As they are recorded: not the softmax of the scores."
             if rule is None
-            else summary(rule.normalise)
+            else _in_words(rule.normalise)
         )
     if rule and rule.top_k is not None:
         words.append(f"Only the {rule.top_k} highest scores of each row count.")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from .. import files
 from ..errors import InputError
 from ..variants.posenc import POSENCS, VIEWS, usual_size
-from .text import variant
 
 if TYPE_CHECKING:
     from ..records.encoding import PositionTable
@@ -30,8 +29,8 @@ def tabulated(
 def _encoding(kind: Any, model: str | None) -> tuple[str, Any]:
     """What a spec means, and what it is called; a model's own table by the name of the model."""
     if model is None:
-        function, name = variant(POSENCS, kind, read_arrays=files.read_arrays)
-        return name, function
+        encode = POSENCS.of(kind, read_arrays=files.read_arrays)
+        return encode.spec, encode
     if kind != "learned":
         raise InputError(f"--model beside {kind}", hint="give attn posenc learned --model DIR")
     from .. import models

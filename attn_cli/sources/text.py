@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..records.attention import Attention
 from ..records.checks import shape
 from ..records.encoding import Encoding, Image, PositionTable
+from ..registry import function_of
 from ..text.escaping import escape
 from ..text.tokenizers import TOKENIZERS, json_tokenizer
 from ..variants.embeddings import EMBEDDINGS
@@ -34,10 +35,10 @@ def encode(text: str, how: Text, posenc: Sequence[Any] = (), seed: int = 0, *, w
     if not names:
         raise InputError("no token in the text", hint="give at least one word", where=where)
     if not isinstance(how.embed, str) or known_or_file(how.embed, EMBEDDINGS):
-        embed, spec = variant(EMBEDDINGS, how.embed)
+        embed = EMBEDDINGS.of(how.embed)
         vectors = embed(names, how.dim, seed)
-        made = f"{spec} embeddings"
-        if spec == "hash":
+        made = f"{embed.spec} embeddings"
+        if embed.name == "hash":
             made = f"untrained hash embeddings (dim {vectors.shape[1]}, seed {seed})"
     else:
         vectors = files.read_vectors(how.embed, names)
@@ -95,7 +96,7 @@ def acts_inside(posenc: Any) -> bool:
     """
     if isinstance(posenc, str):
         return posenc.partition(":")[0] in POSITIONS
-    return not isinstance(posenc, (np.ndarray, PositionTable)) and posenc not in POSENCS.values()
+    return callable(posenc) and function_of(posenc) not in POSENCS.values()
 
 
 def known_or_file(spec: str, registry: Registry[Any]) -> bool:
@@ -130,13 +131,6 @@ def add_positions(encoding: Encoding, specs: Sequence[Any]) -> Encoding:
     return encoding
 
 
-def variant(registry: Registry[Any], given: Any, **how: Any) -> tuple[Any, str]:
-    """The function that a spec names, or the function given, and what it is called."""
-    if callable(given):
-        return given, getattr(given, "__name__", "own").rstrip("_")
-    return registry.parse(given, **how), given
-
-
 def _add(encoding: Encoding, spec: Any) -> Encoding:
     if acts_inside(spec):
         hint = "give attn attend --posenc, which computes scores"
@@ -144,8 +138,8 @@ def _add(encoding: Encoding, spec: Any) -> Encoding:
     n, d = encoding.vectors.shape
     where = spec if isinstance(spec, str) else ""
     if callable(spec) or (isinstance(spec, str) and known_or_file(spec, POSENCS)):
-        kind, name = variant(POSENCS, spec, read_arrays=files.read_arrays)
-        table, made = kind(n, d), f"{name} positions"
+        kind = POSENCS.of(spec, read_arrays=files.read_arrays)
+        table, made = kind(n, d), f"{kind.spec} positions"
     else:
         table = _table(spec)
         made = f"positions of {os.path.basename(where)}" if where else "positions as given"
@@ -169,7 +163,7 @@ def _table(given: Any) -> np.ndarray:
 
 def _tokenizer(given: Any) -> Tokenizer:
     if not isinstance(given, str) or known_or_file(given, TOKENIZERS):
-        return variant(TOKENIZERS, given)[0]
+        return TOKENIZERS.of(given)
     try:
         return json_tokenizer(files.read_text(given))
     except InputError as problem:

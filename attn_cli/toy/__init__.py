@@ -28,8 +28,8 @@ def find(spec: str) -> tuple[Callable[[str | None, int, int], Dataset], Recipe]:
     """
     task = TASKS.parse(spec)
     if needs_data(spec):
-        return lambda text, n, seed: task(text), recipe(task)  # type: ignore[return-value]
-    return lambda text, n, seed: draw(task, n, seed), recipe(task)  # type: ignore[arg-type]
+        return lambda text, n, seed: task(text), recipe(task)
+    return lambda text, n, seed: draw(task, n, seed), recipe(task)
 
 
 def needs_data(spec: str) -> bool:

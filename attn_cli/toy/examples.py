@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import numpy as np
 
 from ..errors import InputError
-from ..registry import Registry, options
+from ..registry import Registry, bound, options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -155,8 +155,7 @@ def _longer(task: Task, rng: np.random.Generator, longest: int, n: int = 200) ->
     """Some examples longer than `longest`, where the task has lengths and can be so long."""
     if "longest" not in options(task):
         return []
-    given = getattr(task, "keywords", {})  # what a spec has bound
-    limit: int = given.get("longest", options(task)["longest"].default)
+    limit: int = bound(task).get("longest", options(task)["longest"].default)
     try:
         drawn = [task(rng, longest=limit + max(1, limit // 2)) for _ in range(4 * n)]
     except InputError:  # the task ends before: there are but 26 letters

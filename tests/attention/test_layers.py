@@ -10,11 +10,12 @@ from attn_cli.attention.heads import project
 from attn_cli.attention.layers import Layer, Sides
 from attn_cli.attention.outputs import Output
 from attn_cli.attention.pieces import joined
-from attn_cli.attention.rules import Added, Rule, Written
+from attn_cli.attention.rules import Rule
 from attn_cli.attention.streaming import kept
 from attn_cli.attention.wanted import ALL, Wanted
+from attn_cli.attention.written import Added, Written
 from attn_cli.errors import AttnNote, InputError
-from attn_cli.variants.normalisation import softmax1
+from attn_cli.variants.normalisation import NORMALISATIONS
 from attn_cli.variants.projections import Projection
 from hypothesis import given
 from hypothesis import strategies as st
@@ -252,7 +253,7 @@ PIECES = {
     "causal": lambda n: RULES["causal"],
     "written out": lambda n: Rule(masks=((written_out(n, n),),)),
     "added": lambda n: Rule(position=Added(normal(2, n, n, seed=n)), masks=RULES["causal"].masks),
-    "sinks": lambda n: Rule(normalise=partial(softmax1, sink=(1.0, -1.0))),
+    "sinks": lambda n: Rule(normalise=NORMALISATIONS.parse("softmax1:sink=1+-1")),
 }
 
 

@@ -222,9 +222,9 @@ def test_a_matrix_stands_at_the_end_of_the_keys():
 
 def test_one_seed_reaches_every_spec_that_does_not_set_its_own():
     drawn = Rule.parse(score="general:seed=5", position="t5", mask=["random|lsh:seed=1"], seed=3)
-    assert drawn.score.keywords["seed"] == 5
-    assert drawn.position.keywords["seed"] == 3
-    assert [part.keywords["seed"] for part in drawn.masks[0]] == [3, 1]
+    assert drawn.score.options["seed"] == 5
+    assert drawn.position.options["seed"] == 3
+    assert [part.options["seed"] for part in drawn.masks[0]] == [3, 1]
     assert drawn.provenance == (
         "score general:seed=5 (untrained, seed 5), position t5 (untrained, seed 3), mask random (seed 3)|lsh:seed=1 (seed 1)"
     )
@@ -236,7 +236,7 @@ def test_the_provenance_tells_what_is_not_the_default():
         score="general:file=general", mask=[np.eye(2), "causal"], normalise="sparsemax", scale=0.5, temperature=2, softcap=30, top_k=4
     )  # fmt: skip
     assert told.provenance == (
-        "score general:file=general, mask from a file, mask causal, normalised by sparsemax, scale 0.5, temperature 2, softcap 30, top-k 4"
+        "score general:file=general, mask given as a matrix, mask causal, normalised by sparsemax, scale 0.5, temperature 2, softcap 30, top-k 4"
     )
 
 

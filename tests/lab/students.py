@@ -346,7 +346,7 @@ def mask_of(name, options, x, first=None):
 def may(name, options, mask, i, j, row):
     if isinstance(mask, np.ndarray):
         return mask[row, j]
-    kind, given = mask.__name__, getattr(mask, "keywords", {})
+    kind, given = mask.name, mask.options
     if kind == "causal":
         return {"mask_upper": j >= i, "mask_excludes_self": j < i, "mask_one_ahead": j <= i + 1}.get(
             name, j <= i

@@ -19,6 +19,7 @@ from attn_cli.attention import layers
 from attn_cli.errors import AttnNote, InputError
 from attn_cli.models.library import eager, running, watching
 from attn_cli.models.reading import Reading
+from attn_cli.variants.normalisation import NORMALISATIONS
 from tokenizers import Tokenizer, decoders, pre_tokenizers, processors
 from tokenizers.models import WordLevel
 from torch import nn
@@ -357,7 +358,7 @@ def test_streamed_maps_are_the_dense_ones(saved, name, monkeypatch):
 @pytest.mark.filterwarnings("ignore:rows sum")
 def test_a_formula_that_we_do_not_know_is_left_to_the_library(saved, name, monkeypatch):
     expected = models.load(str(saved(name))).attend(TEXT)
-    monkeypatch.setattr(watching, "_normalise", lambda *_: watching.partial(watching.softmax1, sink=(3.0,)))
+    monkeypatch.setattr(watching, "_normalise", lambda *_: NORMALISATIONS.parse("softmax1:sink=3"))
     attention = models.load(str(saved(name))).attend(TEXT)
     assert attention.scores is None
     np.testing.assert_allclose(attention.weights, expected.weights, atol=1e-5)

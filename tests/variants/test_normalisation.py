@@ -60,7 +60,7 @@ def test_a_sink_far_above_the_scores_takes_all():
 
 
 def test_numbers_in_a_list_may_have_exponents():
-    assert NORMALISATIONS.parse("softmax1:sink=1e+2+-3e-1").keywords["sink"] == (100.0, -0.3)
+    assert NORMALISATIONS.parse("softmax1:sink=1e+2+-3e-1").options["sink"] == (100.0, -0.3)
 
 
 def test_a_bias_of_the_sigmoid_is_taken_as_it_is():

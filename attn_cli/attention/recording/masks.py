@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ..rules import Added, Rule
+from ..rules import Rule
+from ..written import Added
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Int

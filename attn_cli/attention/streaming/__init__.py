@@ -121,7 +121,7 @@ def _attend(
     for part in parts if block.reach else ():
         raw = rule.scores(q[part], k[part], *here)
         weights = rule.weights(raw, allowed[part] if allowed is not None and allowed.ndim > 2 else allowed)
-        plain = allowed is None and rule.normalise is normalisation.softmax
+        plain = allowed is None and rule.normalise == normalisation.softmax
         kept.fill(part, block, here[1], weights, v[part], raw if plain else None)
         additions += kept.additions(part, block, weights if over is None else _over(weights, here[1], over))
     return additions

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ...registry import bound, function_of
+from ...variants.masks import MASKS
 from ..right import visible as right_visible
 from .catalogue import MISTAKES, in_place_of
 
@@ -19,11 +21,11 @@ if TYPE_CHECKING:
 
 
 def _options(mask: Any) -> dict[str, Any]:
-    return getattr(mask, "keywords", {})
+    return dict(bound(mask))
 
 
 def _is(mask: Any, name: str) -> bool:
-    return getattr(mask, "__name__", "") == name
+    return callable(mask) and function_of(mask) is MASKS[name]
 
 
 # ---- which keys: `mask` is one of the exercise's masks, a function of positions ------------------------

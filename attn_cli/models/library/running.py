@@ -53,7 +53,7 @@ class Pass:
             pieces = []
         if pieces and all(pieces):
             layers = [joined(of_layer) for of_layer in zip(*pieces, strict=True)]
-            sunk = any(layer.rule.normalise is not softmax for layer in layers)
+            sunk = any(layer.rule.normalise != softmax for layer in layers)
             record = record_of(layers, sides, wanted=wanted, norms=reading.norms)
         else:
             weights, numbers = self._given(sides, reading)

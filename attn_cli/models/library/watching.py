@@ -12,7 +12,6 @@ import re
 import sys
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -22,9 +21,10 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 
 from ...attention.layers import Layer
 from ...attention.outputs import Output
-from ...attention.rules import Added, Rule, Written, positions
+from ...attention.rules import Rule, positions
 from ...attention.streaming import drain, stream
-from ...variants.normalisation import softmax, softmax1
+from ...attention.written import Added, Written
+from ...variants.normalisation import NORMALISATIONS, softmax, softmax1
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -234,7 +234,7 @@ def _normalise(module: nn.Module, n_heads: int, others: dict[str, Any]) -> Any:
         return softmax
     if sinks.numel() != n_heads:
         raise Unfamiliar
-    return partial(softmax1, sink=tuple(sinks.flatten().tolist()))
+    return NORMALISATIONS.of(softmax1).but(sink=tuple(sinks.flatten().tolist()))
 
 
 def _agrees(
@@ -281,7 +281,7 @@ def _output(
     rule: Rule,
 ) -> Float[Tensor, "1 head query d_value"]:
     """What the model goes on with: by torch's fused kernel where that can, else block by block."""
-    if rule.softcap is not None or rule.normalise is not softmax:
+    if rule.softcap is not None or rule.normalise != softmax:
         return drain(stream(query, key, value, rule)).output
     n_query, n_key = query.shape[-2], key.shape[-2]
     if rule.masks == CAUSAL and rule.position is None and n_query == n_key:  # without a mask written out

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...records.checks import shape
-from ...registry import Registry
+from ...registry import Registry, bound
 from ..intervals import Interval, union
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def reach(mask: Mask, query_lo: int, query_hi: int, n_key: int) -> list[Interval
     known = getattr(mask, "reach", None)
     if known is None:
         return [(0, n_key)]
-    keys = known(query_lo, query_hi, **getattr(mask, "keywords", {}))
+    keys = known(query_lo, query_hi, **bound(mask))
     return union([(max(lo, 0), min(hi, n_key)) for lo, hi in keys])
 
 

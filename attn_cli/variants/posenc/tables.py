@@ -167,9 +167,9 @@ def learned(seq_len: int, dim: int, *, file: Arrays | None = None) -> Float[np.n
 
 def usual_size(encode: PositionEncoding) -> tuple[int, int]:
     """How many positions and numbers there are unless told: 128 × 64, or as many as were learned."""
-    if encode.__name__ != learned.__name__:
+    if (kind := POSENCS.of(encode)).function is not learned:
         return 128, 64
-    n, width = _learned(getattr(encode, "keywords", {}).get("file")).shape
+    n, width = _learned(kind.options.get("file")).shape
     return n, width
 
 

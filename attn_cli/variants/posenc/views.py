@@ -12,6 +12,7 @@ from ...records.encoding import PositionTable
 from ...records.series import Series
 from ...registry import Registry
 from .formulas import check_base, rope_frequencies
+from .tables import POSENCS
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -83,7 +84,7 @@ def wavelengths(kind: str, encode: PositionEncoding, seq_len: int, dim: int) -> 
     >>> wavelengths("sinusoidal", POSENCS.parse("sinusoidal"), 1, 4).columns["wavelength"].round(2).tolist()
     [6.28, 6.28, 628.32, 628.32]
     """
-    name, options = encode.__name__, getattr(encode, "keywords", {})
+    name, options = (chosen := POSENCS.of(encode)).name, chosen.options
     if name not in _FREQUENCIES:
         raise InputError(f"{kind} has no wavelengths", hint=f"{', '.join(_FREQUENCIES)} have")
     turns = 2 * np.pi / _FREQUENCIES[name](dim, **options)
@@ -108,7 +109,7 @@ def axes(encode: PositionEncoding) -> tuple[str, str]:
     >>> axes(POSENCS["alibi"])
     ('distance', 'head')
     """
-    return _AXES.get(encode.__name__, _USUAL)
+    return _AXES.get(POSENCS.of(encode).name, _USUAL)
 
 
 def _of_sinusoids(dim: int, base: float, layout: str = "interleaved") -> Float[np.ndarray, " dim"]:
