@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError
+from ..registry import bound, function_of
 from ..variants.masks import MASKS, as_matrix
 from ..variants.projections import Projection
 from .exercise import Exercise, Recorded, Rope
@@ -32,7 +33,7 @@ def exercise_of(attention: Attention, layer: int = 0) -> Exercise | Recorded:
     they were saved. Raises InputError for pooled weights.
 
     >>> from attn_cli.attention.vectors import attend
-    >>> exercise_of(attend(np.eye(4), heads=2, mask=["causal"])).masks[0].__name__
+    >>> exercise_of(attend(np.eye(4), heads=2, mask=["causal"])).masks[0].name
     'causal'
     """
     if attention.pooled:
@@ -96,7 +97,7 @@ def _agree(ours: np.ndarray, theirs: np.ndarray) -> bool:
 def recognised(mask: Bool[np.ndarray, "#head query key"]) -> tuple[Mask | np.ndarray, ...]:
     """The masks by name that a matrix is: causal, padding, a window, or two of them; else the matrix itself.
 
-    >>> [one.__name__ for one in recognised(np.tri(4, dtype=bool) & (np.arange(4) < 3))]
+    >>> [one.name for one in recognised(np.tri(4, dtype=bool) & (np.arange(4) < 3))]
     ['causal', 'padding']
     """
     mask = mask[0] if mask.ndim > 2 and (mask == mask[:1]).all() else mask
@@ -145,12 +146,12 @@ def _plain(heads: Heads, rule: Rule) -> Exercise | None:
     from ..variants.normalisation import softmax
     from ..variants.scores import dot, scaled_dot
 
-    position = "" if rule.position is None else getattr(rule.position, "__name__", "?")
-    options = getattr(rule.position, "keywords", {})
+    position = _name_of(rule.position)
+    options = {} if rule.position is None else bound(rule.position)
     usual = {"partial": 1.0, "scaling": "none"}
     if (
         rule.score not in (dot, scaled_dot)
-        or rule.normalise is not softmax
+        or rule.normalise != softmax
         or rule.top_k is not None
         or rule.softcap is not None
         or position not in ("", "rope", "alibi")
@@ -158,7 +159,7 @@ def _plain(heads: Heads, rule: Rule) -> Exercise | None:
     ):
         return None
     n_heads, _, d_head = heads.query.shape
-    scale = rule.scale if rule.scale is not None else None if rule.score is scaled_dot else 1.0
+    scale = rule.scale if rule.scale is not None else None if rule.score == scaled_dot else 1.0
     if rule.temperature != 1:
         scale = (d_head**-0.5 if scale is None else scale) / rule.temperature
     query, key, value = (one.vectors.astype(np.float64) for one in heads.inputs)
@@ -167,6 +168,15 @@ def _plain(heads: Heads, rule: Rule) -> Exercise | None:
         query, key, value, n_heads, _kv_heads(heads), _in_float64(heads.projection), _masks(heads, rule), scale,
         turned if position == "rope" else None, position == "alibi",
     )  # fmt: skip
+
+
+def _name_of(position: Any) -> str:
+    """The name of a scheme that is registered; nothing where there is none, ? for any other."""
+    from ..variants.posenc import POSITIONS
+
+    if position is None:
+        return ""
+    return next((name for name, one in POSITIONS.items() if one is function_of(position)), "?")
 
 
 def _kv_heads(heads: Heads) -> int:
@@ -189,7 +199,7 @@ def _masks(heads: Heads, rule: Rule) -> tuple[Mask | np.ndarray, ...]:
     found: list[Any] = []
     where = positions(heads.query.shape[-2], heads.key.shape[-2], heads.key.device)
     for group in rule.masks:
-        if len(group) == 1 and hasattr(group[0], "__name__") and not is_of_vectors(group[0]):
+        if len(group) == 1 and function_of(group[0]) in MASKS.values() and not is_of_vectors(group[0]):
             found.append(group[0])
             continue
         allowed = replace(rule, masks=(group,)).allowed(heads.query, heads.key, *where)
