@@ -107,7 +107,10 @@ def test_pictures_say_so_and_a_record_holds_both(run, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--show", "norm"], "--show 'norm'; give weights, scores, norms, output or steps"),
+        (
+            ["--show", "norm"],
+            "unknown --show 'norm'; give weights, scores, norms or output; did you mean 'norms'?",
+        ),
         (["--show", "norms", "--words"], "--words does not apply to --show norms; leave it out"),
     ],
 )
@@ -119,4 +122,6 @@ def test_what_cannot_be_shown(run, options, message):
 def test_of_saved_weights_nothing_tells_the_norms(run):
     done = run("attend", "--weights", "-", "--show", "norms", stdin="1 0\n0 1\n")
     assert done.code == 2
-    assert done.stderr.startswith("attn: error: this attention has no norms; recompute it from vectors")
+    assert done.stderr.splitlines()[-1].startswith(
+        "attn: error: this attention has no norms; recompute it from vectors"
+    )
