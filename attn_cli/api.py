@@ -107,6 +107,7 @@ def attend(
     key_range: str | None = None,
     query_token: int | str | None = None,
     words: bool = False,
+    reduce: Variant | None = None,
     show: Literal["weights", "scores", "norms"] | None = None,
 ) -> Attention:
     """Compute attention: weights = softmax(query · keyᵀ / √d_head), output = weights · value.
@@ -132,7 +133,7 @@ def attend(
         Scoring(score, scale, temperature, softcap, _several(mask), top_k, normalise),
         Model(kind, target, pair, special, too_long),
         Computing(dtype, device, threads),
-        select=Selection(layer, head, query_range, key_range, query_token, words),
+        select=Selection(layer, head, query_range, key_range, query_token, words, reduce),
     )
     through = model.model if isinstance(model, LoadedModel) else model
     return resolve.shown(resolve.resolve(None if apart else data, options, model=through, show=show), show)
@@ -164,6 +165,7 @@ class LoadedModel:
         key_range: str | None = None,
         query_token: int | str | None = None,
         words: bool = False,
+        reduce: Variant | None = None,
         show: Literal["weights", "scores", "norms"] | None = None,
     ) -> Attention:
         """What the model attends to; options are those of `attend`."""
@@ -183,6 +185,7 @@ class LoadedModel:
             key_range=key_range,
             query_token=query_token,
             words=words,
+            reduce=reduce,
             show=show,
         )
 

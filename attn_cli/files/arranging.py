@@ -127,8 +127,8 @@ def numbered(table: Table, values: np.ndarray) -> np.ndarray:
 
 
 def _named(table: Table, name: str) -> list[Any]:
-    """Numbers; but a layer or head that stands for several has a name."""
-    if name in ("layer", "head") and set(table.labels[name]) <= {"mean", "max"}:
+    """Numbers; but a layer or head that stands for several has a name: mean, rollout."""
+    if name in ("layer", "head") and all(map(str.isidentifier, table.labels[name])):
         return table.labels[name]
     return integers(table, name)
 

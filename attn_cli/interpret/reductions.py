@@ -48,6 +48,24 @@ REDUCTIONS.register(flow)
 _THROUGH_LAYERS = ("rollout", "flow")  # which follow paths from the last layer to the first
 
 
+def follows_paths(reduction: Reduction) -> bool:
+    """Whether a reduction goes through the layers, so that its queries and keys must be the same tokens.
+
+    >>> follows_paths(REDUCTIONS["rollout"]), follows_paths(REDUCTIONS["mean"])
+    (True, False)
+    """
+    return REDUCTIONS.of(reduction).name in _THROUGH_LAYERS
+
+
+def is_of_paths(attention: Attention) -> bool:
+    """Whether an attention was made by following paths: its weights are shares of these, whatever was shown.
+
+    >>> is_of_paths(Attention(("a",), ("a",), [[[[1.0]]]], layers=("rollout",)))
+    True
+    """
+    return attention.layers[0] in _THROUGH_LAYERS
+
+
 def reduce(
     attention: Attention, reduction: Reduction, *, show: str = "weights", name: str | None = None
 ) -> Attention:
@@ -66,7 +84,7 @@ def reduce(
     if called in _THROUGH_LAYERS:
         _refuse_cross(attention, called)
         _note_causal(attention, called)
-    n_layers, n_heads = attention.weights.shape[:2]
+    n_layers, n_heads = len(attention.layers), len(attention.heads)
     several = f"{_counted(n_layers, 'layer')} and {_counted(n_heads, 'head')}"
     said = f"{name or called} of {several}{', norms' if show == 'norms' else ''}"
     shown = "weights" if called in _THROUGH_LAYERS else show  # shares of paths sum to 1 in each row
@@ -77,7 +95,7 @@ def reduce(
         kind=attention.kind,
         provenance="; ".join(filter(None, (attention.provenance, said))),
         layers=(called,),
-        heads=(called,),
+        heads=("mean" if called in _THROUGH_LAYERS else called,),
         query_words=attention.query_words,
         key_words=attention.key_words,
         patches=attention.patches,
@@ -100,13 +118,13 @@ def reduce_across(
     """
     maps = rollout_across(*(of(each) for each in (encoder, decoder, cross)), residual=residual)
     return Attention(
-        decoder.query_tokens,
+        cross.query_tokens,
         (*encoder.key_tokens, *decoder.key_tokens),
         maps[None, None],
         kind="cross",
         provenance="; ".join(filter(None, (cross.provenance, "rollout through encoder and decoder"))),
         layers=("rollout",),
-        heads=("rollout",),
+        heads=("mean",),
     )
 
 
@@ -129,9 +147,9 @@ def _refuse_cross(attention: Attention, called: str) -> None:
 
 
 def _note_causal(attention: Attention, called: str) -> None:
-    n_query, n_key = attention.weights.shape[2:]
+    n_query, n_key = attention.shown.shape[2:]
     after = ~np.tri(n_query, n_key, dtype=bool)
-    if n_query == n_key > 1 and not attention.weights[:, :, after].any():
+    if n_query == n_key > 1 and not attention.shown[:, :, after].any():
         note(f"under a causal mask {called} piles up on the first tokens, whatever the heads do")
 
 

@@ -118,20 +118,19 @@ def blocks(
 
 
 def of(attention: Attention, show: str = "weights") -> Float[np.ndarray, "layer head query key"]:
-    """The numbers that `show` names: weights or norms.
+    """The numbers that `show` names: weights, norms or scores.
 
-    Raises InputError for maps that are pooled, and for norms that are not there.
+    Raises InputError for maps that are pooled, and for numbers that are not there.
     """
     if attention.pooled:
         raise InputError(
             f"the maps of {len(attention.query_tokens):,} tokens are pooled, and single weights are gone",
             hint="give the text or the vectors instead of the saved record",
         )
-    numbers = attention.norms if show == "norms" else attention.weights
+    numbers: np.ndarray | None = getattr(attention, show)
     if numbers is None:
-        raise InputError(
-            "this attention has no norms", hint="recompute it from vectors or with a natively supported model"
-        )
+        hint = "recompute it from vectors or with a natively supported model"
+        raise InputError(f"this attention has no {show}", hint=hint)
     return numbers
 
 

@@ -129,6 +129,7 @@ class Selection:
     key_range: Any = None
     query_token: Any = None
     words: bool = False
+    reduce: Any = None  # all layers and heads made one: a name, or a function from maps to one map
 
 
 @dataclasses.dataclass(frozen=True)

@@ -32,12 +32,13 @@ EVERYTHING = Picks()
 def picked(select: Selection) -> tuple[Picks, Selection]:
     """What is picked first, and what is left to be selected of the attention.
 
-    Where pieces are merged to words, positions are those of words, which are there only afterwards.
+    Where pieces are merged to words, positions are those of words, which are there only afterwards; and paths
+    through the layers come through all queries and keys.
     """
     heads = parse_choice("head", select.head)
     some = heads if isinstance(heads, tuple) else None
     rest = dataclasses.replace(select, head="all") if some is not None else select
-    if select.words:
+    if select.words or select.reduce is not None:
         return Picks(some), rest
     queries = keys = None
     if select.query_token is not None or select.query_range is not None:

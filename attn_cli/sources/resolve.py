@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, warn
+from ..interpret.reductions import is_of_paths
 from ..records.attention import Attention
 from ..records.encoding import Encoding, Image
 from ..records.fields import changed
@@ -15,6 +16,7 @@ from ..records.words import merged
 from .groups import Options, given, refuse_others
 from .models import SEES, look_at, through
 from .picking import EVERYTHING, Picks, picked, places
+from .reducing import needs_all_parts, reduced, reduction_of, through_all_parts
 from .text import as_array, as_encoding, called, file_or_data, posencs
 from .vectors import heads_of, rule_of
 
@@ -52,6 +54,7 @@ def resolve(
     select = options.select
     parse_choice("layer", select.layer if select.layer is not None else "all")
     parse_choice("head", select.head)
+    reduction_of(select)
     picks, rest = picked(select)
     found = attention_or_heads(
         data, options, model=model, default_model=default_model, show=show, where=where, picks=picks
@@ -59,7 +62,10 @@ def resolve(
     if not isinstance(found, Attention):
         found = attend(found, options, show=show, wanted=_wanted(found, picks))
     there = isinstance(data, Attention) or options.tensors.weights is not None
-    return warn_of_untrained(selected(found, select if there else rest))
+    if isinstance(data, str) and needs_all_parts(found, select):
+        made = through_all_parts(model or default_model, data, options, found)
+        return warn_of_untrained(_cropped(made, select))
+    return warn_of_untrained(selected(found, select if there else rest, show))
 
 
 def attention_or_heads(
@@ -146,12 +152,17 @@ def resolve_encoding(data: Any, options: Options, *, where: str = "") -> Encodin
     return encoding
 
 
-def selected(attention: Attention, select: Selection) -> Attention:
-    """The part of an attention that was asked for."""
+def selected(attention: Attention, select: Selection, show: Show | None = None) -> Attention:
+    """The part of an attention that was asked for; with a reduction, one map of all that is to be shown."""
     chosen = choose(
         attention, "layer", parse_choice("layer", select.layer if select.layer is not None else "all")
     )
     chosen = choose(chosen, "head", parse_choice("head", select.head))
+    return _cropped(reduced(chosen, select, show), select)
+
+
+def _cropped(chosen: Attention, select: Selection) -> Attention:
+    """The wanted queries and keys, or words."""
     chosen = merged(chosen) if select.words else chosen
     if select.query_token is not None or select.query_range is not None:
         chosen = crop(chosen, "query", places(select, chosen.query_tokens))
@@ -165,7 +176,7 @@ def shown(attention: Attention, show: Show | None) -> Attention:
 
     Raises InputError where the record does not hold it.
     """
-    if show is None or show == "output":
+    if show is None or show == "output" or is_of_paths(attention):
         return attention
     found: Attention = changed(attention, show=show)
     return found

@@ -274,7 +274,7 @@ def test_the_record_of_a_reduction_says_what_it_is():
     attention = attention_of(some_maps(3, 2, 4), provenance="a model", query_words=(0, 0, 1, 2))
     made = reduce(attention, REDUCTIONS.parse("rollout:residual=0.25"), name="rollout:residual=0.25")
     assert made.provenance == "a model; rollout:residual=0.25 of 3 layers and 2 heads"
-    assert (made.layers, made.heads, made.weights.shape) == (("rollout",), ("rollout",), (1, 1, 4, 4))
+    assert (made.layers, made.heads, made.weights.shape) == (("rollout",), ("mean",), (1, 1, 4, 4))
     assert made.query_words == (0, 0, 1, 2)
     np.testing.assert_allclose(made.weights[0, 0], rollout(attention.weights, residual=0.25))
 

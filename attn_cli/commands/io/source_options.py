@@ -189,4 +189,10 @@ OPTIONS: dict[str, Said] = {
     "key_range": Said(text, "FROM:TO", "Only these keys.", rare=True),
     "query_token": Said(text, "N|TOKEN", "Only this query; of an image a patch, as 4,3."),
     "words": Said(bool, "", "Merge subword tokens into words."),
+    "reduce": Said(
+        text,
+        "SPEC",
+        "All heads as one map: mean, max, rollout or flow.",
+        Registered(("interpret.reductions:REDUCTIONS",)),
+    ),
 }

@@ -1,0 +1,72 @@
+"""`--reduce`: the maps of all layers and heads made one, of whatever is to be shown."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from ..errors import AttnNote, InputError
+from ..interpret.reductions import REDUCTIONS, follows_paths, reduce, reduce_across
+from ..records.selection import choose, parse_choice
+from .models import through
+
+if TYPE_CHECKING:
+    from ..records.attention import Attention
+    from ..registry import Variant
+    from .groups import Options, Selection, Show
+
+
+def reduction_of(select: Selection) -> Variant | None:
+    """The reduction that was asked for; None for none.
+
+    Raises InputError for a name that is not known.
+    """
+    return None if select.reduce is None else REDUCTIONS.of(select.reduce)
+
+
+def reduced(attention: Attention, select: Selection, show: Show | None = None) -> Attention:
+    """The attention of one map, if a reduction was asked for.
+
+    Raises InputError for what cannot be reduced: outputs, and scores by a reduction that follows paths.
+    """
+    if (reduction := reduction_of(select)) is None:
+        return attention
+    of = attention.show if show is None else show
+    if of == "output" or (of == "scores" and follows_paths(reduction)):
+        raise InputError(
+            f"--reduce {reduction.spec} of {of}", hint="leave --show out, or give weights or norms"
+        )
+    return reduce(attention, reduction, show=of, name=reduction.spec)
+
+
+def needs_all_parts(attention: Attention, select: Selection) -> bool:
+    """Whether paths are to be followed from what a decoder writes into what its encoder has read."""
+    reduction = reduction_of(select)
+    return reduction is not None and attention.kind == "cross" and follows_paths(reduction)
+
+
+def through_all_parts(model: Any, text: str, options: Options, cross: Attention) -> Attention:
+    """Rollout of an encoder–decoder, from each token that is written to all that it has read and written.
+
+    Layers and heads are chosen of the decoder; of the encoder all layers are used. Raises InputError for a
+    reduction that has no form for both.
+    """
+    select = options.select
+    reduction = reduction_of(select)
+    assert reduction is not None, "needs_all_parts"
+    if reduction.name != "rollout":
+        raise InputError(
+            f"--reduce {reduction.spec} of cross-attention", hint="give rollout, or --kind encoder"
+        )
+    every = dataclasses.replace(select, layer=None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AttnNote)  # all that there is to note was noted with the first
+        parts = [
+            through(model, text, dataclasses.replace(options.model, kind=kind), options.computing, chosen)
+            for kind, chosen in (("encoder", every), ("decoder", select))
+        ]
+    encoder, decoder, cross = (
+        choose(part, "head", parse_choice("head", select.head)) for part in (*parts, cross)
+    )
+    return reduce_across(encoder, decoder, cross, **reduction.options)
