@@ -60,9 +60,18 @@ def in_a_line(name: str, sizes: Iterable[tuple[str, int]], *said: str, provenanc
     >>> in_a_line("Encoding", (("token", 1), ("dimension", 8)), provenance="by hand")
     "Encoding([1 token, 8 dimensions], 'by hand')"
     """
-    counted = ", ".join(f"{n} {noun if n == 1 else _PLURALS.get(noun, f'{noun}s')}" for noun, n in sizes)
+    told = ", ".join(counted(n, noun) for noun, n in sizes)
     short = provenance if len(provenance) <= _LONGEST else f"{provenance[: _LONGEST - 1]}…"
-    return f"{name}({', '.join(filter(None, [f'[{counted}]', *said, repr(short) if short else '']))})"
+    return f"{name}({', '.join(filter(None, [f'[{told}]', *said, repr(short) if short else '']))})"
+
+
+def counted(n: int, noun: str) -> str:
+    """So many of something.
+
+    >>> counted(1, "query"), counted(2, "query")
+    ('1 query', '2 queries')
+    """
+    return f"{n} {noun if n == 1 else _PLURALS.get(noun, f'{noun}s')}"
 
 
 _PLURALS = {"query": "queries", "series": "series"}

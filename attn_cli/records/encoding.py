@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import InputError
-from .checks import as_tokens, in_a_line, numbers, settle, shape
+from .checks import as_tokens, counted, in_a_line, numbers, settle, shape
+from .fields import traits
 
 if TYPE_CHECKING:
     from jaxtyping import Float, UInt8
@@ -66,14 +67,23 @@ class Image:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PositionTable:
-    """One row of numbers per position."""
+    """One row of numbers per position; or per distance, or query, as `rows` says of some kinds."""
 
     kind: str
     values: Float[np.ndarray, "seq_len d"]
+    rows: str = field(default="position", metadata=traits(implied=True))
+    columns: str = field(default="dimension", metadata=traits(implied=True))
+    unit: str = field(default="value", metadata=traits(implied=True))
 
     def __post_init__(self) -> None:
         settle(self, "values", numbers("values", self.values, ("seq_len", "d")))
 
+    @property
+    def about(self) -> str:
+        """Of what, in words; every picture prints it."""
+        sizes = map(counted, self.values.shape, (self.rows, self.columns))
+        return f"positional encoding {self.kind}: {' × '.join(sizes)}"
+
     def __repr__(self) -> str:
-        sizes = zip(("position", "dimension"), self.values.shape, strict=True)
+        sizes = zip((self.rows, self.columns), self.values.shape, strict=True)
         return in_a_line("PositionTable", sizes, provenance=self.kind)

@@ -40,6 +40,10 @@ _RAMPS = {
 # A place on the map where nothing can be: neither zero nor any other value.
 MASKED = {"paper": (230, 230, 226), "night": (62, 62, 60)}
 DECADES = 4  # that a logarithmic scale reaches down
+MANY = 48  # numbers along a side of a map, from which on the few largest do not set its scale
+# The scale of many ends at this quantile or so many times their mean, unless the largest is not far beyond.
+_QUANTILE, _TIMES, _FAR = 0.95, 6.0, 1.5
+_SAMPLE = 200_000  # numbers that are enough to know a quantile
 _FROM_OKLAB = (
     (1, 0.3963377774, 0.2158037573),
     (1, -0.1055613458, -0.0638541728),
@@ -108,9 +112,12 @@ def scale_for(values: Float[np.ndarray, "*n"], *, night: bool = False) -> Scale:
     return Scale(0.0, top, "night" if night else "paper")
 
 
-def scale_of(values: Float[np.ndarray, "*n"], look: Look) -> Scale:
-    """The scale on which all values have a place, as the look wants it."""
+def scale_of(values: Float[np.ndarray, "*n"], look: Look, *, many: bool = False) -> Scale:
+    """The scale on which all values have a place, as the look wants it; of `many`, all but the few largest."""
     scale = scale_for(values, night=look.night)
+    if many and look.color_scale != "log":
+        top = top_of(values) or scale.high
+        scale = replace(scale, low=-top if scale.signed else 0.0, high=top)
     if look.cmap:
         scale = replace(scale, ramp=look.cmap)
     if look.color_scale != "log":
@@ -118,6 +125,24 @@ def scale_of(values: Float[np.ndarray, "*n"], look: Look) -> Scale:
     if scale.signed:
         raise InputError("--color-scale log, but there are numbers below zero", hint="give shared or panel")
     return replace(scale, low=scale.high / 10**DECADES, log=True)
+
+
+def top_of(values: Float[np.ndarray, "*n"]) -> float:
+    """Where a scale of many numbers ends, so that most have a colour of their own: the few beyond share the last.
+
+    >>> weights = np.full((60, 60), 0.01)
+    >>> weights[:, 0] = 0.5
+    >>> top_of(weights)
+    0.11
+    """
+    sizes = np.abs(values).ravel()
+    largest = float(sizes.max(initial=0))
+    sample = sizes[:: max(1, sizes.size // _SAMPLE)]
+    top = max(float(np.quantile(sample, _QUANTILE)), _TIMES * float(sizes.mean())) if sizes.size else 0.0
+    if not 0 < top * _FAR < largest:
+        return largest
+    step = 10.0 ** (math.floor(math.log10(top)) - 1)
+    return float(f"{math.ceil(top / step - 1e-9) * step:.2g}")
 
 
 @functools.cache

@@ -227,14 +227,14 @@ def test_sizes_stay_within_bounds():
 
 
 def test_long_inputs_are_averaged_exactly_and_say_so():
-    record = attention(numbered(1301))
+    record = attention(numbered(2601))
     settled = plan(record)
     factor = settled.cells.factor
     assert factor > 1
     assert settled.cells.values[0, 1, 2] == pytest.approx(
         record.weights[0, 0, factor : 2 * factor, 2 * factor : 3 * factor].mean(), abs=1e-15
     )
-    last = record.weights[0, 0, 1301 // factor * factor :, :factor]
+    last = record.weights[0, 0, 2601 // factor * factor :, :factor]
     assert 0 < len(last) < factor
     assert settled.cells.values[0, -1, 0] == pytest.approx(last.mean(), abs=1e-15)
     assert f"each cell is the mean of {factor} × {factor} weights" in laid_out(record).words()
@@ -406,7 +406,7 @@ def test_curves_are_named_where_they_end():
 
 def test_curves_run_from_their_first_value_to_their_last():
     from attn_cli.render.figure.curves import HEIGHT, WIDTH, lay_out
-    from attn_cli.render.figure.plot import COLOURS
+    from attn_cli.render.figure.sheet import COLOURS
 
     drawn = lay_out({"loss": ([0, 10, 20], [2.0, 1.0, 0.0])}, provenance="x")
     (curve,) = [m for m in drawn.marks if isinstance(m, sheet.Stroke) and m.colour == COLOURS[0]]

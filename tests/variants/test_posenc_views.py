@@ -9,7 +9,9 @@ import pytest
 from attn_cli.errors import InputError
 from attn_cli.records.encoding import PositionTable
 from attn_cli.render.figure.figure import draw, save
-from attn_cli.render.figure.positions import WIDTH, lay_out
+from attn_cli.render.figure.maps import lay_out as maps_sheet
+from attn_cli.render.figure.maps import plan_for as maps_plan
+from attn_cli.render.figure.positions import WIDTH, lay_out, table_maps
 from attn_cli.render.figure.sheet import Stroke
 from attn_cli.render.terminal.series import series_table
 from attn_cli.variants.posenc import POSENCS, VIEWS
@@ -44,7 +46,7 @@ def test_curves_are_columns_of_the_table():
 
 
 @pytest.mark.parametrize(
-    ("dim", "expected"), [(3, "0 1 2"), (8, "0 1 2 3 4 5 6 7"), (64, "0 8 16 24 32 40 48 56")]
+    ("dim", "expected"), [(3, "0 1 2"), (8, "0 1 2 3 4 5 6 7"), (64, "0 1 16 17 32 33 48 49"), (1, "0")]
 )
 def test_curves_are_spread_over_the_dimensions(dim, expected):
     assert " ".join(series("curves", dim=dim).columns) == expected
@@ -120,9 +122,9 @@ def test_curves_stand_in_strips_of_one_scale():
     sheet = lay_out(series("curves", seq_len=100, dim=64))
     words = sheet.words()
     assert [word for word in words if word.startswith("dimension")] == [
-        f"dimension {i}" for i in range(0, 64, 8)
+        f"dimension {i}" for i in (0, 1, 16, 17, 32, 33, 48, 49)
     ]
-    assert words.count("−1") == words.count("0") - 1 == words.count("1") == 8  # 0 is the first position too
+    assert words.count("−1") == words.count("0") - 1 == words.count("1") == 4  # 0 is the first position too
     assert words[-2:] == ["position", "positional encoding sinusoidal: 100 positions × 64 dimensions"]
 
 
@@ -149,6 +151,46 @@ def test_a_long_curve_keeps_its_peaks():
 def test_rows_and_columns_are_called_what_they_are():
     words = lay_out(series("curves", "alibi", dim=2)).words()
     assert {"head 0", "head 1", "distance"} <= set(words)
+
+
+def test_a_pair_of_dimensions_shares_a_strip_in_two_colours():
+    sheet = lay_out(series("curves:dims=0+1+5", seq_len=100))
+    drawn = [mark for mark in sheet.marks if isinstance(mark, Stroke) and len(mark.points) > 50]
+    first, second, third = (np.array(mark.points)[:, 1] for mark in drawn)
+    assert abs(first.mean() - second.mean()) < 5 < third.mean() - first.mean()
+    assert drawn[0].colour == drawn[2].colour != drawn[1].colour
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "columns"),
+    [
+        ("sinusoidal", "position", "dimension"),
+        ("alibi", "distance", "head"),
+        ("t5", "query", "key"),
+        ("clipped", "query", "key"),
+    ],
+)
+def test_axes_are_named_for_what_they_count(kind, rows, columns):
+    maps = table_maps(series("heatmap", kind, 8, 4))
+    assert (maps.row_name, maps.column_name) == (rows, columns)
+    assert {rows, columns} <= set(maps_sheet(maps).words())
+    assert "4 keys" in maps.origin or rows != "query"
+
+
+def test_similarity_of_every_pair_is_a_map():
+    x = POSENCS["sinusoidal"](9, 6)
+    table = series("similarity:map=true", seq_len=9, dim=6)
+    np.testing.assert_allclose(table.values, x @ x.T, atol=1e-12)
+    assert (table.rows, table.columns, table.unit) == ("position", "position", "dot product")
+
+
+def test_averaged_positions_show_no_pattern_that_is_not_there():
+    """The fastest waves turn once in 6.3 positions: where a cell is the mean of more, nothing of them is left."""
+    cells = maps_plan(table_maps(series("heatmap", seq_len=5000, dim=64))).cells
+    assert cells.grain.down > 6
+    assert cells.grain.across == 1
+    assert np.abs(cells.values[0, 5:-5, :2]).max() < 0.01
+    assert np.abs(cells.values[0, :, -1] - 1).max() < 0.25  # slow waves stay as they are
 
 
 def test_similarity_shows_a_band_only_where_pairs_differ():
@@ -220,7 +262,7 @@ def test_a_format_that_a_view_has_not_is_refused(run, tmp_path):
 
 def test_views_are_listed(run):
     assert [line.split()[0] for line in run("posenc", "--view", "help").stdout.splitlines()] == [
-        "heatmap", "curves:dims=…", "similarity", "wavelengths"
+        "heatmap", "curves:dims=…", "similarity:map=false", "wavelengths"
     ]  # fmt: skip
 
 

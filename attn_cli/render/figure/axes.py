@@ -28,7 +28,7 @@ from .backend import LineCollection, ListedColormap, LogNorm, Normalize
 from .lines import FAINTEST, MOST, THICKEST, THINNEST
 from .maps import which
 from .paper import UNKNOWN
-from .plot import COLOURS
+from .sheet import COLOURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -146,9 +146,9 @@ def image(ax: Axes, attention: Attention, look: Look) -> None:
 
 
 def _table(ax: Axes, table: PositionTable, look: Look) -> None:
-    _shaded(ax, np.ma.masked_array(table.values), look, "value").axes.set_aspect("auto")
-    ax.set(xlabel="dimension", ylabel="position")
-    _named(ax, "", f"positional encoding {escape(table.kind)}", look)
+    _shaded(ax, np.ma.masked_array(table.values), look, table.unit).axes.set_aspect("auto")
+    ax.set(xlabel=table.columns, ylabel=table.rows)
+    _named(ax, "", escape(table.about), look)
 
 
 def _curves(ax: Axes, series: Series) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..colour import MASKED, Scale, ink, scale_of
+from ..colour import MANY, MASKED, Scale, ink, scale_of, top_of
 from ..fonts import texts as fonts
 from ..look import PLAIN
-from ..pooling import pooled
+from ..pooling import pooled, smoothed
 from .sheet import BASELINE, Number
 from .sheet import Cells as Mark
 from .ticks import number
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     Corner = tuple[float, float]
 
 LARGEST, SHORTEST_SIDE = 34.0, 26.0  # of a cell, of a panel; for letters of 8
-LOWEST = 0.6  # the height of a cell of a table, for a width of 1
+LOWEST = 0.6  # the height of a table at most, for a width of 1
 MOST_NUMBERED = 12  # rows or columns of a panel that has its numbers written in
 NUMBER_SIZES = (0.65, 0.9)  # for letters of 1
 UNEVEN = 5  # pixels: cells of more are all of one size
@@ -39,7 +40,8 @@ class Grain:
 
     rows: int  # of cells
     columns: int
-    factor: int  # a cell is the mean of factor × factor numbers
+    down: int  # so many numbers × so many share a cell
+    across: int
     width: float
     height: float
 
@@ -62,14 +64,14 @@ def grain_in(
     Where there are more numbers than pixels, cells show the means of blocks.
     """
     n_rows, n_columns = shape
-    factor = max(
-        1,
-        *(
-            math.ceil(n * paper.pixel / side - 1e-9)
-            for n, side in zip((n_columns, n_rows), room, strict=True)
-        ),
+    if not square:
+        room = room[0], min(room[1], LOWEST * room[0])
+    down, across = (
+        max(1, math.ceil(n * paper.pixel / side - 1e-9)) for n, side in zip(shape, room[::-1], strict=True)
     )
-    rows, columns = math.ceil(n_rows / factor), math.ceil(n_columns / factor)
+    if square:
+        down = across = max(down, across)
+    rows, columns = math.ceil(n_rows / down), math.ceil(n_columns / across)
     most = math.inf if paper.fixed else paper.of(LARGEST)
     width, height = min(most, room[0] / columns), min(most, room[1] / rows)
     if square:
@@ -80,7 +82,7 @@ def grain_in(
         )
     else:
         height = min(height, LOWEST * width * columns / rows)
-    return Grain(rows, columns, factor, _even(width, paper), _even(height, paper))
+    return Grain(rows, columns, down, across, _even(width, paper), _even(height, paper))
 
 
 def _even(length: float, paper: Paper) -> float:
@@ -93,7 +95,7 @@ def _even(length: float, paper: Paper) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """The cells of every panel; each shows the mean of `factor` × `factor` numbers."""
+    """The cells of every panel; where several numbers share one, it shows their mean."""
 
     values: Float[np.ndarray, "panel row column"]
     hidden: Bool[np.ndarray, "panel row column"]
@@ -104,8 +106,8 @@ class Cells:
 
     @property
     def factor(self) -> int:
-        """How many numbers share a cell, along either side."""
-        return self.grain.factor
+        """How many numbers share a cell, along the side where they are most."""
+        return max(self.grain.down, self.grain.across)
 
     @property
     def width(self) -> float:
@@ -127,6 +129,11 @@ class Cells:
         """Height of a panel."""
         return self.grain.panel_height
 
+    @cached_property
+    def beyond(self) -> str:
+        """What is said where cells lie beyond the scale."""
+        return beyond(self.values, self.hidden, self.scale, self.peaks)
+
     def colours(self) -> UInt8[np.ndarray, "panel row column 3"]:
         """The colour of each cell."""
         colours = self.scale.colours(self.values if self.peaks is None else self.values / self.peaks)
@@ -143,15 +150,32 @@ def filled(
     values: Float[np.ndarray, "panel row column"],
     hidden: Bool[np.ndarray, "#panel row column"] | None = None,
     look: Look = PLAIN,
+    *,
+    smooth: bool = False,
 ) -> Cells:
-    """Cells of this grain with their values and colours."""
-    means, covered = pooled(values, hidden, grain.factor)
-    peaks = None
+    """Cells of this grain with their values and colours; `smooth` ones show no patterns that are not there."""
+    means, covered = pooled(values, hidden, (grain.down, grain.across))
+    if smooth:
+        means = smoothed(values, (grain.down, grain.across))
+    many = max(values.shape[1:]) >= MANY
     if look.color_scale == "panel":
-        peaks = np.abs(np.where(covered, 0, means)).max(axis=(1, 2), keepdims=True)
-        peaks = np.where(peaks > 0, peaks, 1)
-    scale = scale_of((means if peaks is None else means / peaks)[~covered], look)
-    return Cells(means, covered, grain, scale, peaks, look.night)
+        peaks = tops(means, covered, many=many)
+        scale = scale_of((means / peaks).clip(-1, 1)[~covered], look)
+        return Cells(means, covered, grain, scale, peaks, look.night)
+    seen = means if hidden is None else means[~covered]
+    return Cells(means, covered, grain, scale_of(seen, look, many=many), None, look.night)
+
+
+def tops(
+    values: Float[np.ndarray, "*panel row column"],
+    hidden: Bool[np.ndarray, "*panel row column"],
+    *,
+    many: bool,
+) -> Float[np.ndarray, "*panel 1 1"]:
+    """Where the colours of each panel end: at its peak, of `many` short of the few largest."""
+    panels = zip(values.reshape(-1, *values.shape[-2:]), hidden.reshape(-1, *hidden.shape[-2:]), strict=True)
+    ends = [top_of(p[~h]) if many else float(np.abs(p[~h]).max(initial=0)) for p, h in panels]
+    return np.array([end or 1.0 for end in ends]).reshape(*values.shape[:-2], 1, 1)
 
 
 def numbers(cells: Cells, corners: Sequence[Corner], letters: float) -> list[Number]:
@@ -176,6 +200,31 @@ def numbers(cells: Cells, corners: Sequence[Corner], letters: float) -> list[Num
         for text, colour, (panel, row, column) in places
         if not cells.hidden[panel, row, column]
     ]
+
+
+def beyond(
+    values: Float[np.ndarray, "*panel row column"],
+    hidden: Bool[np.ndarray, "*panel row column"],
+    scale: Scale,
+    peaks: Float[np.ndarray, "*panel 1 1"] | None = None,
+) -> str:
+    """What is said where cells lie beyond the scale, or the peaks that are its ends; nothing where none does.
+
+    >>> beyond(np.array([[[0.1, 0.9]]]), np.zeros((1, 1, 2), bool), Scale(0, 0.5, "paper"))
+    'the last colour stands for 0.5 and more: 50.0% of the cells, up to 0.9'
+    """
+    if scale.log:
+        return ""
+    sizes = np.abs(values)
+    outside = (sizes > (scale.high if peaks is None else peaks) * (1 + 1e-6)) & ~hidden
+    if not outside.any():
+        return ""
+    part = outside.sum() / (~hidden).sum()
+    share = f"{part:.1%}" if part >= 0.001 else "under 0.1%"
+    if peaks is not None:
+        return f"the last colour of each panel also stands for what lies beyond it: {share} of all cells"
+    farthest = float(values[outside][sizes[outside].argmax()])
+    return f"the last colour stands for {scale.high:.2g} and more: {share} of the cells, up to {farthest:.2g}"
 
 
 _ALIKE = str.maketrans(dict.fromkeys("123456789", "0"))  # digits are all as wide as one another

@@ -8,8 +8,8 @@ from ..fonts import texts as fonts
 from ..look import PLAIN
 from .paper import Frame, Paper
 from .paper import lay_out as on_paper
-from .plot import BELOW, COLOURS, OFF, Panel, Plot, apart, numbers_below, rules
-from .sheet import BASELINE, LEADING, Sheet, Stroke, Words
+from .plot import BELOW, OFF, Panel, Plot, apart, numbers_below, rules
+from .sheet import BASELINE, COLOURS, LEADING, Sheet, Stroke, Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -117,7 +117,7 @@ def _with_panels(
 ) -> UInt8[np.ndarray, "height width"]:
     """The ground with other weights in its panels."""
     cells, frame = plan.cells, ground.copy()
-    means, _ = pooled(weights, None, cells.factor)
+    means, _ = pooled(weights, None, (cells.grain.down, cells.grain.across))
     indices = (cells.scale.shades(means) // 2).astype(np.uint8)
     indices[cells.hidden] = 128
     for (x, y), panel in zip(plan.corners, indices, strict=True):

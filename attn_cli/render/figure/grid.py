@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..colour import MASKED, scale_of
+from ..colour import MANY, MASKED, scale_of
 from ..fonts import texts as fonts
 from ..pooling import block_peaks
 from .bar import Bar
+from .cells import beyond, tops
 from .maps import which
 from .paper import PAGE, Frame, Paper
 from .paper import lay_out as on_paper
@@ -43,6 +44,7 @@ class Shown:
     values: Float[np.ndarray, "layer head row column"]
     hidden: Bool[np.ndarray, "layer head row column"]
     scale: Scale
+    beyond: str  # what is said of cells beyond the scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +61,13 @@ class Thumbnails:
         """What is drawn."""
         look = self.paper.look
         peaks, hidden = block_peaks(self.attention.shown, _hidden(self.attention), self.block)
-        if look.color_scale == "panel":
-            tops = np.abs(np.where(hidden, 0, peaks)).max(axis=(2, 3), keepdims=True)
-            peaks = peaks / np.where(tops > 0, tops, 1)
-        return Shown(peaks, hidden, scale_of(peaks[~hidden], look))
+        many = max(self.attention.weights.shape[2:]) >= MANY
+        if look.color_scale != "panel":
+            scale = scale_of(peaks if self.attention.mask is None else peaks[~hidden], look, many=many)
+            return Shown(peaks, hidden, scale, beyond(peaks, hidden, scale))
+        parts = peaks / (ends := tops(peaks, hidden, many=many))
+        scale = scale_of(parts.clip(-1, 1)[~hidden], look)
+        return Shown(parts, hidden, scale, beyond(peaks, hidden, scale, ends))
 
     @property
     def gap(self) -> float:
@@ -99,7 +104,8 @@ class Thumbnails:
         if not look.shows("colorbar"):
             return None
         unit = "of its peak" if look.color_scale == "panel" else self.attention.unit
-        return Bar(unit, self.shown.scale, "masked" if self.shown.hidden.any() else "")
+        hidden = "masked" if self.shown.hidden.any() else ""
+        return Bar(unit, self.shown.scale, hidden, clipped=bool(self.shown.beyond))
 
     @property
     def notes(self) -> list[str]:
@@ -110,7 +116,7 @@ class Thumbnails:
             notes.insert(
                 0, f"each pixel is the largest of {self.block} × {self.block} {self.attention.unit}s"
             )
-        return notes
+        return [*notes, *filter(None, [self.shown.beyond])]
 
     def corners(self, x: float, y: float) -> tuple[tuple[float, float], ...]:
         """The upper left corner of each panel, layer by layer."""

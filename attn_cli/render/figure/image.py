@@ -37,6 +37,7 @@ LARGEST, WANTED = 200.0, 80.0  # the longest side of a panel; of one of many; fo
 BAR = 46.0
 SMALLEST = 8.0
 FAINT, STRONG = 0.5, 0.85  # how much contrast is left to an image under weights; how much these cover at most
+PALEST = 0.35  # where the colours over an image begin, of the ramp
 FRAME = (("#ffffff", 2.4), ("#d01c1f", 1.2))  # a line within a wider one shows on any image
 LUMA = np.array([0.299, 0.587, 0.114])  # how light red, green and blue are
 
@@ -104,7 +105,11 @@ class Overlay:
         """What the colours mean."""
         look = self.paper.look
         unit = "of its peak" if look.color_scale == "panel" else self.seen.attention.unit
-        return Bar(unit, self.scale) if look.shows("colorbar") else None
+        if not look.shows("colorbar"):
+            return None
+        dark = ramp(self.scale.ramp)[0].mean() < 128
+        colours = _covered(np.full((1, 256, 1), 0 if dark else 255), self.scale, np.linspace(0, 1, 256)[None])
+        return Bar(unit, self.scale, colours=tuple(map(tuple, colours[0].tolist())))
 
     @property
     def notes(self) -> list[str]:
@@ -138,7 +143,7 @@ class Overlay:
             yield box(*corner, width, height)
             if panel.title:
                 yield Words(
-                    _brief(panel.title, width + gap / 2, size), corner[0], corner[1] - 0.5 * size, size
+                    _brief(panel.title, width + gap / 2, size), corner[0], corner[1] - 0.6 * size, size
                 )
             yield from _frame_of_query(seen, self.panel, *corner)
 
@@ -156,9 +161,16 @@ class Overlay:
                 yield ground
                 continue
             y, x = (np.arange(m) * n // m for m, n in zip(ground.shape, panel.weights.shape, strict=False))
-            cover = STRONG * self.scale.part(panel.weights).clip(0, 1)[y][:, x, None] ** 0.7
-            colours = self.scale.colours(panel.weights)[y][:, x]
-            yield np.rint(faint * (1 - cover) + colours * cover).astype(np.uint8)
+            yield _covered(faint, self.scale, self.scale.part(panel.weights).clip(0, 1)[y][:, x])
+
+
+def _covered(
+    ground: Float[np.ndarray, "height width 1"], scale: Scale, part: Float[np.ndarray, "height width"]
+) -> UInt8[np.ndarray, "height width 3"]:
+    """The ground under colours, the stronger the higher on the scale; none begins as pale as white paper is."""
+    cover = STRONG * np.sqrt(part)[..., None]
+    shades = np.rint(255 * (PALEST + (1 - PALEST) * part)).astype(np.intp)
+    return np.rint(ground * (1 - cover) + ramp(scale.ramp)[shades] * cover).astype(np.uint8)
 
 
 def lay_out(attention: Attention, look: Look) -> Sheet:

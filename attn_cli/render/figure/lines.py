@@ -15,8 +15,7 @@ from ..labels import KINDS, label
 from .maps import LONGEST
 from .paper import Frame, Paper
 from .paper import lay_out as on_paper
-from .plot import COLOURS
-from .sheet import BASELINE, LEADING, NIGHT, PAPER, QUIET, Sheet, Stroke, Words
+from .sheet import BASELINE, COLOURS, LEADING, NIGHT, PAPER, QUIET, Sheet, Stroke, Words
 from .ticks import cut, widest
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .ticks import Ticks
 
 MORE = 45.0  # the width of a page for each panel after the fourth
-TALL_PANEL = 720.0  # the height of one
+USUAL, TALL_PANEL = 404.0, 864.0  # the height of one, where that is enough for all labels; at most
 MOST_WITH_TOKENS = 3  # panels side by side, for thinned labels to show more than positions
 STRIP = 0.25  # labels along a side reach so far, for all else of 1: a fifth of the picture
 LABEL = 8  # letters that always have room
@@ -65,10 +65,12 @@ class Maps:
     side_titles: tuple[str, ...] = ()
     subheading: str = ""
     square: bool = True
+    smooth: bool = False  # whether waves shorter than a cell fade, where others would be averaged
     look: Look = PLAIN
     barred: bool = True  # whether a colour bar says what the colours mean
     said: tuple[str, ...] = ()  # at the foot
     hidden_name: str = "masked"
+    among: int = 1  # panels of this size that would stand side by side, where other maps stand beside these
     flows: bool = True  # whether panels are set in other columns, to fill paper of a given size
 
     @property
@@ -95,7 +97,9 @@ def attention_maps(attention: Attention, look: Look = PLAIN) -> Maps:
         unit=attention.unit,
         origin=attention.provenance,
         hidden=hidden,
-        across=n_heads if n_layers > 1 and n_heads > 1 else _side_by_side(n_layers * n_heads),
+        across=n_heads
+        if n_layers > 1 and n_heads > 1
+        else _side_by_side(n_layers * n_heads, n_key / n_query),
         titles=heads if n_heads > 1 else layers if n_layers > 1 else (),
         side_titles=layers if n_layers > 1 and n_heads > 1 else (),
         look=look,
@@ -110,13 +114,15 @@ def which(attention: Attention) -> str:
     return " · ".join([*filter(None, [KINDS.get(attention.kind)]), *alone])
 
 
-def _side_by_side(n: int) -> int:
+def _side_by_side(n: int, aspect: float = 1.0) -> int:
     """How many of n panels stand in a row: as near to a square as leaves no gap, or a small one.
 
-    >>> [_side_by_side(n) for n in (1, 2, 3, 4, 6, 7, 8, 12, 16)]
-    [1, 2, 3, 2, 3, 3, 4, 4, 4]
+    `aspect` is the width of a panel for a height of 1.
+
+    >>> [_side_by_side(n) for n in (1, 2, 3, 4, 6, 7, 8, 12, 16)], _side_by_side(4, 0.25)
+    ([1, 2, 3, 2, 3, 3, 4, 4, 4], 4)
     """
-    least = math.ceil(math.sqrt(n))
+    least = min(n, math.ceil(math.sqrt(n / max(1 / 4, min(aspect, 4)))))
     return next((k for k in range(least, 2 * least) if n % k == 0), least)
 
 
@@ -135,7 +141,8 @@ class Plan:
     @cached_property
     def cells(self) -> Cells:
         """The values and colours of all cells."""
-        return filled(self.grain, self.maps.values, self.maps.hidden, self.maps.look)
+        maps = self.maps
+        return filled(self.grain, maps.values, maps.hidden, maps.look, smooth=maps.smooth)
 
     @property
     def corners(self) -> tuple[Corner, ...]:
@@ -182,16 +189,19 @@ class Plan:
         if not (self.maps.barred and self.maps.look.shows("colorbar")):
             return None
         name = self.maps.unit if self.cells.peaks is None else "of its peak"
-        return Bar(name, self.cells.scale, self.maps.hidden_name if self.cells.hidden.any() else "")
+        hidden = self.maps.hidden_name if self.cells.hidden.any() else ""
+        return Bar(name, self.cells.scale, hidden, clipped=bool(self.cells.beyond))
 
     @property
     def notes(self) -> list[str]:
         """Where pixels are fewer than numbers, what a pixel shows."""
         notes = list(self.maps.said)
-        down, across = (math.ceil(self.grain.factor * n) for n in _together(self.maps))
+        factors = zip((self.grain.down, self.grain.across), _together(self.maps), strict=True)
+        down, across = (math.ceil(factor * n) for factor, n in factors)
         if max(down, across) > 1:
-            notes.append(f"each cell is the mean of {down} × {across} {self.maps.unit}s")
-        return notes
+            smooth = " and their neighbours, so that shorter waves fade" * self.maps.smooth
+            notes.append(f"each cell is the mean of {down} × {across} {self.maps.unit}s{smooth}")
+        return [*notes, *filter(None, [self.cells.beyond])]
 
     def marks(self, x: float, y: float) -> Iterator[Mark]:
         """Everything, from this corner."""
@@ -243,9 +253,9 @@ def _natural(maps: Maps, paper: Paper) -> Plan:
     """Panels of a page's share, or as large as it takes to read all labels."""
     maps = _set_in_columns(maps, paper.look.columns) if paper.look.columns else maps
     width = _share(maps, paper)
-    height = max(
-        min(paper.of(TALL) / maps.down - 2 * paper.of(GAP), paper.of(TALL_PANEL)), paper.of(SHORTEST_SIDE)
-    )
+    labelled = len(maps.rows) * (CLOSEST * paper.letters + paper.pixel)
+    usual = min(max(labelled, width, paper.of(USUAL)), paper.of(TALL_PANEL))
+    height = max(min(paper.of(TALL) / maps.down - 2 * paper.of(GAP), usual), paper.of(SHORTEST_SIDE))
     grain = grain_in((width, height), _shape(maps), paper, square=maps.square)
     rest = maps.across * (grain.panel_width + paper.of(GAP)) + paper.of(70)
     tall = maps.down * (grain.panel_height + paper.of(GAP)) + paper.of(50)
@@ -254,13 +264,21 @@ def _natural(maps: Maps, paper: Paper) -> Plan:
 
 def _share(maps: Maps, paper: Paper) -> float:
     """The width that a panel may take."""
-    around = min(widest(maps.rows, paper.letters), paper.of(PAGE) / 5) + paper.of(100)
-    pages = (min(WIDE, PAGE + MORE * max(0, maps.across - 4)), WIDE)
-    share, most = ((paper.of(page) - around) / maps.across - paper.of(GAP) for page in pages)
+    reach = min(widest(maps.rows, paper.letters), paper.of(PAGE) / 4)
+    around = reach + paper.of(100)
+    across = max(maps.across, maps.among)
+    pages = (min(WIDE, PAGE + MORE * max(0, across - 4)), WIDE)
+    share, most = ((paper.of(page) - around) / across - paper.of(GAP) for page in pages)
     needed = max(maps.values.shape[1:]) * (CLOSEST * paper.letters + paper.pixel)
     if needed > most and maps.across > MOST_WITH_TOKENS:  # there will be positions only
-        share += (around - paper.of(120)) / maps.across
-    return max(needed if share < needed <= most else share, paper.of(SHORTEST_SIDE))
+        share += (around - paper.of(120)) / across
+    if share < needed <= most:
+        return needed
+    pixels = max(maps.values.shape[1:]) * paper.pixel * (2 if len(maps.values) == 1 else 1) * maps.square
+    beside_labels = (
+        reach / STRIP - paper.of(60)
+    ) / across  # with which the strip of labels is no wider than it may be
+    return max(share, min(most, max(pixels, beside_labels)), paper.of(SHORTEST_SIDE))
 
 
 def _filling(maps: Maps, paper: Paper, room: Room) -> Plan:
@@ -309,7 +327,7 @@ def _fitted(maps: Maps, paper: Paper, room: Room) -> Plan:
             left, down = max(left, plan.rows.reach), max(down, plan.columns.reach)
             if fits is not None:
                 break
-    return fits or _labelled(maps, paper, Grain(*_shape(maps), 1, room.width, room.height), *strips)
+    return fits or _labelled(maps, paper, Grain(*_shape(maps), 1, 1, room.width, room.height), *strips)
 
 
 def _inner(maps: Maps, paper: Paper, room: Room, left: float, down: float) -> tuple[float, float]:
@@ -328,12 +346,12 @@ def _labelled(maps: Maps, paper: Paper, grain: Grain, widest_row: float, deepest
         least = 0.0
     rows = beside(
         maps.rows,
-        grain.height / grain.factor / down,
+        grain.height / grain.down / down,
         Setting(paper.letters, max(least, widest_row), brief),
     )
     columns = below(
         maps.columns,
-        grain.width / grain.factor / across,
+        grain.width / grain.across / across,
         Setting(paper.letters, max(least, deepest), brief),
     )
     return Plan(maps, paper, grain, rows, columns)
@@ -380,7 +398,7 @@ def _titles(plan: Plan) -> Iterator[Words]:
     maps, size, corners = plan.maps, plan.paper.letters, plan.corners
     over = corners[: maps.across] if maps.side_titles else corners
     for title, (x, y) in zip(maps.titles, over, strict=bool(maps.titles)):
-        yield Words(_brief(title, plan.grain.panel_width + plan.gap / 2, size), x, y - 0.5 * size, size)
+        yield Words(_brief(title, plan.grain.panel_width + plan.gap / 2, size), x, y - 0.6 * size, size)
     for title, (_, y) in zip(maps.side_titles, corners[:: maps.across], strict=bool(maps.side_titles)):
         text = _brief(title, plan.grain.panel_height + plan.gap / 2, size)
         yield Words(text, plan.x + 2.5 * size, y + plan.grain.panel_height / 2, size, "center", turned=True)

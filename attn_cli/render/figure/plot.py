@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..fonts import texts as fonts
-from .sheet import BASELINE, LEADING, QUIET, Stroke, Words
+from .sheet import BASELINE, LEADING, QUIET, RULE, Stroke, Words
 from .ticks import number, round_ticks
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     Rules = Iterable[tuple[float, str]]
 
-RULE = "#e4e4e4"
-# Okabe and Ito's colours, told apart by eyes that confuse red and green.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 OFF = 0.6  # from a panel to the numbers beside it, for letters of 1
 NEAR = 2.2  # from one number beside a panel to the next, at least
 DOT = 0.4

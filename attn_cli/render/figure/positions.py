@@ -14,8 +14,8 @@ from ..look import PLAIN
 from .maps import Maps
 from .paper import Frame, Paper, Room
 from .paper import lay_out as on_paper
-from .plot import BELOW, COLOURS, OFF, Panel, Plot, curve, numbers_below, rules
-from .sheet import BASELINE, LEADING, QUIET, Sheet, Stroke, Words
+from .plot import BELOW, OFF, Panel, Plot, curve, numbers_below, rules
+from .sheet import BASELINE, COLOURS, LEADING, PALE, QUIET, Sheet, Stroke, Words
 from .ticks import round_ticks
 
 if TYPE_CHECKING:
@@ -32,24 +32,25 @@ WIDTH, HEIGHT = 360.0, 180.0  # of the only panel; for letters of 8
 STRIP, GAP = 40.0, 12.0  # the height of one of several, and from one to the next
 LOWEST = 10.0
 DASH = 8.0
-_MAIN, _OTHER, _PALE = COLOURS[0], COLOURS[1], "#9ecae8"
+_MAIN, _OTHER = COLOURS[:2]
 
 # How a view of `attn posenc` is drawn, by its name.
 PLOTS: Registry[Callable[[Series, Paper, Room], Plot]] = Registry("view of positions")
 
 
 def table_maps(table: PositionTable, look: Look = PLAIN) -> Maps:
-    """What the picture of a whole table says: positions down, dimensions across, zero in the middle of the colours."""
+    """What the picture of a whole table says: zero is in the middle of the colours if there is anything below it."""
     n_rows, n_columns = table.values.shape
     return Maps(
         table.values[None],
         rows=tuple(map(str, range(n_rows))),
         columns=tuple(map(str, range(n_columns))),
-        row_name="position",
-        column_name="dimension",
-        unit="value",
-        origin=f"positional encoding {table.kind}: {n_rows} positions × {n_columns} dimensions",
-        square=False,
+        row_name=table.rows,
+        column_name=table.columns,
+        unit=table.unit,
+        origin=table.about,
+        square=table.rows == table.columns or {table.rows, table.columns} == {"query", "key"},
+        smooth=True,
         look=look,
     )
 
@@ -68,19 +69,22 @@ def lay_out(series: Series, look: Look = PLAIN) -> Sheet:
 
 @PLOTS.register
 def curves(series: Series, paper: Paper, room: Room) -> Plot:
-    """A strip for each dimension, all on one scale: curves over one another could not be told apart."""
+    """A strip for each dimension, or for a pair of them, all on one scale: more could not be told apart."""
     low, high = _round_ends(series.values)
-    names = [f"{_spelt(series.column)} {name}" for name in series.columns]
-    beside = max(fonts.width(name, paper.letters) for name in names) + paper.letters
-    panels = _panels(series, paper, room, (low, high), len(names), beside)
+    strips = _pairs(series)
+    names = {name: f"{_spelt(series.column)} {name}" for name in series.columns}
+    beside = max(fonts.width(name, paper.letters) for name in names.values()) + paper.letters
+    panels = _panels(series, paper, room, (low, high), len(strips), beside)
     ends = sorted({low, max(low, 0.0), high} if panels[0].height > 3 * paper.letters else {low, high})
 
     def draw(panels: list[Panel]) -> Iterator[Mark]:
-        for panel, name, values in zip(panels, names, series.columns.values(), strict=True):
+        for panel, strip in zip(panels, strips, strict=True):
             yield from rules(panel, [(tick, f"{tick:g}".replace("-", "−")) for tick in ends])
-            yield from curve(panel, values, _MAIN, paper.pixel)
-            middle = panel.top + panel.height / 2 + BASELINE * panel.size
-            yield Words(name, panel.right + 0.7 * panel.size, middle, panel.size)
+            middle = panel.top + panel.height / 2 + (BASELINE - (len(strip) - 1) * LEADING / 2) * panel.size
+            for i, (name, colour) in enumerate(zip(strip, (_MAIN, _OTHER), strict=False)):
+                yield from curve(panel, series.columns[name], colour, paper.pixel)
+                y = middle + i * LEADING * panel.size
+                yield Words(names[name], panel.right + 0.7 * panel.size, y, panel.size, colour=colour)
         yield from numbers_below(panels[-1], _spelt(series.index))
 
     return _plot(panels, beside, draw)
@@ -104,7 +108,7 @@ def similarity(series: Series, paper: Paper, room: Room) -> Plot:
             yield from _band(panel, lowest, highest, paper.pixel)
             middle = min(panel.y(float(mean[-1])) + BASELINE * size, panel.bottom - LEADING * size)
             yield Words("mean", right, middle, size, colour=_MAIN)
-            yield Words("lowest to highest", right, middle + LEADING * size, size, colour=_PALE)
+            yield Words("lowest to highest", right, middle + LEADING * size, size, colour=PALE)
         yield from curve(panel, mean, _MAIN, paper.pixel)
         yield from numbers_below(panel, series.index)
 
@@ -135,6 +139,18 @@ def wavelengths(series: Series, paper: Paper, room: Room) -> Plot:
         yield from numbers_below(panel, _spelt(series.index))
 
     return _plot(panels, beside, draw)
+
+
+def _pairs(series: Series) -> list[tuple[str, ...]]:
+    """The columns of each strip: two where they are a pair of dimensions, as sine and cosine are."""
+    strips: list[tuple[str, ...]] = []
+    for name in series.columns:
+        first = strips[-1][0] if strips and len(strips[-1]) == 1 else ""
+        if series.column == "dim" and first and int(first) % 2 == 0 and int(name) == int(first) + 1:
+            strips[-1] = (first, name)
+        else:
+            strips.append((name,))
+    return strips
 
 
 # ---- parts ------------------------------------------------------------------------------------------
@@ -183,7 +199,7 @@ def _band(
     """What lies between two curves, a line for each point."""
     width = min(10.0, max(pixel, panel.width / panel.last))
     for i, (low, high) in enumerate(zip(lowest.tolist(), highest.tolist(), strict=True)):
-        yield Stroke(((panel.x(i), panel.y(low)), (panel.x(i), panel.y(high))), _PALE, width)
+        yield Stroke(((panel.x(i), panel.y(low)), (panel.x(i), panel.y(high))), PALE, width)
 
 
 def _round_ends(values: Float[np.ndarray, "*n"]) -> tuple[float, float]:

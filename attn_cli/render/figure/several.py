@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from .paper import Frame, Room, beside, depth
@@ -31,22 +32,28 @@ class Several:
     bar = None
 
     @property
-    def step(self) -> tuple[float, float]:
-        """From one block to the next, across and down."""
+    def places(self) -> tuple[list[float], list[float]]:
+        """Where the columns and the rows of blocks begin, and at last where these end."""
         apart = self.paper.of(APART)
-        width = max(part.width + beside(self.paper, part) for part in self.parts)
-        height = max(depth(self.paper, part) for part in self.parts)
-        return self.paper.whole(width + apart), self.paper.whole(height + apart)
+        columns = [self.parts[i :: self.across] for i in range(self.across)]
+        rows = [self.parts[i : i + self.across] for i in range(0, len(self.parts), self.across)]
+        widths = [max(part.width + beside(self.paper, part) for part in column) for column in columns]
+        heights = [max(depth(self.paper, part) for part in row) for row in rows]
+        across, down = (
+            [0.0, *accumulate(self.paper.whole(length + apart) for length in lengths)]
+            for lengths in (widths, heights)
+        )
+        return across, down
 
     @property
     def width(self) -> float:
         """Of everything."""
-        return min(self.across, len(self.parts)) * self.step[0] - self.paper.of(APART)
+        return self.places[0][-1] - self.paper.of(APART)
 
     @property
     def height(self) -> float:
         """Of everything."""
-        return math.ceil(len(self.parts) / self.across) * self.step[1] - self.paper.of(APART)
+        return self.places[1][-1] - self.paper.of(APART)
 
     @property
     def frame(self) -> Frame:
@@ -61,10 +68,9 @@ class Several:
 
     def marks(self, x: float, y: float) -> Iterator[Mark]:
         """Everything, from this corner."""
-        across, down = self.step
+        across, down = self.places
         for i, part in enumerate(self.parts):
-            row, column = divmod(i, self.across)
-            left, top = x + column * across, y + row * down
+            left, top = x + across[i % self.across], y + down[i // self.across]
             yield from part.marks(left, top)
             if part.bar:
                 frame = part.frame
@@ -75,8 +81,8 @@ def fit_several(fits: Sequence[Fit], paper: Paper, room: Room) -> Several:
     """Each block as large as it takes, or on paper of a given size as its share of the room lets it be."""
     if not paper.fixed:
         parts = tuple(fit(paper, room) for fit in fits)
-        step = Several(paper, parts, 1).step[0]
-        usual = max(1, int(paper.of(WIDEST) // step))
+        widest = max(part.width + beside(paper, part) for part in parts) + paper.of(APART)
+        usual = max(1, int(paper.of(WIDEST) // widest))
         return Several(paper, parts, min(paper.look.columns or usual, len(parts)))
     n, apart = len(fits), paper.of(APART)
 
@@ -89,14 +95,10 @@ def fit_several(fits: Sequence[Fit], paper: Paper, room: Room) -> Several:
         (room.width + apart) / across - apart - paper.pixel,
         (room.height + apart) / down - apart - paper.pixel,
     )
-    return Several(paper, tuple(_within(fit, paper, *share) for fit in fits), across)
-
-
-def _within(fit: Fit, paper: Paper, width: float, height: float) -> Block:
-    """A block that leaves room for its colour bar."""
-    block = fit(paper, Room(width, height, fixed=True))
-    for _ in range(2):
-        taken = beside(paper, block)
-        if block.width + taken > width:
-            block = fit(paper, Room(width - taken, height, fixed=True))
-    return block
+    bars = 0.0
+    for _ in range(3):
+        parts = tuple(fit(paper, Room(share[0] - bars, share[1], fixed=True)) for fit in fits)
+        if all(part.width + beside(paper, part) <= share[0] for part in parts):
+            break
+        bars = max(beside(paper, part) for part in parts)
+    return Several(paper, parts, across)

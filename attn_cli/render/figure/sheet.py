@@ -23,7 +23,18 @@ if TYPE_CHECKING:
 
 INK, QUIET, FAINT = "#222222", "#777777", "#a0a0a0"
 PAPER, NIGHT = "#ffffff", "#141414"
-_BY_NIGHT = {INK: "#eeeeee", QUIET: "#a0a0a0", FAINT: "#5c5c5c"}
+RULE = "#e4e4e4"  # behind curves
+_BY_NIGHT = {INK: "#eeeeee", QUIET: "#a0a0a0", FAINT: "#5c5c5c", RULE: "#303030"}
+# Okabe and Ito's colours, told apart by eyes that confuse red and green.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+PALE = "#9ecae8"  # of the first of them
+_BY_NIGHT |= {
+    "#c8c8c8": "#444444",
+    "#0072b2": "#3d9fe0",
+    "#d55e00": "#f0803c",
+    "#009e73": "#20c997",
+    PALE: "#2b567a",
+}
 PIXEL = 72 / DPI  # in points
 LEADING = 1.25  # from one line of text to the next, for a type size of 1
 BASELINE = 0.36  # from the middle of a line of text down to its baseline

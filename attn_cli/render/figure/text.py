@@ -35,7 +35,7 @@ MOST = 4000  # tokens on a sheet, those of all panels together
 MOST_LARGE = 160  # that are set in larger type, unless the size of letters is given
 LARGE = 1.25
 PAD, SPACE = 0.17, 0.14  # within a token's box at either side, and a space, for a type size of 1
-HIGH, PITCH = 1.5, 1.95  # a box, and from one line to the next
+HIGH, PITCH, NUMBERED = 1.5, 1.75, 2.05  # a box; from one line to the next, without and with numbers below
 MOST_NUMBERED = 60  # tokens of a text whose weights stand below them
 FAINTEST = 0.1  # of the highest weight: what is less has no number
 NUMBERS = 0.6  # their size
@@ -65,6 +65,7 @@ class Paragraphs:
     queries: Sequence[Box]  # of another text that the query is in
     n_heads: int
     unit: str
+    numbered: bool  # whether the weights stand below their tokens
 
     bar = None  # it lies below the text
     notes = ()
@@ -73,7 +74,7 @@ class Paragraphs:
     def width(self) -> float:
         """Of everything."""
         ends = [self.aside + place.x + place.width for place in (*self.boxes, *self.queries)]
-        return max(*ends, self.aside + self.paper.of(200) * self._barred)
+        return max(*ends, (self._bar_at + self._bar.lying_width(self.paper)) * self._barred)
 
     @property
     def height(self) -> float:
@@ -93,15 +94,31 @@ class Paragraphs:
         return self.paper.look.shows("colorbar")
 
     @property
+    def _bar(self) -> Bar:
+        return Bar(self.unit, self.scale, "masked" if self.view.hidden.any() else "")
+
+    @property
+    def _bar_at(self) -> float:
+        return 0.0 if self.paper.fixed else self.aside
+
+    @property
+    def _pitch(self) -> float:
+        """From one line to the next."""
+        return (NUMBERED if self.numbered else PITCH) * self.size
+
+    def _height(self, boxes: Sequence[Box]) -> float:
+        return (boxes[-1].line + 1) * self._pitch
+
+    @property
     def _tops(self) -> list[float]:
         """Where each paragraph begins, and where the last one ends."""
-        top = _height(self.queries, self.size) + 0.3 * self.size if self.queries else 0.0
+        top = self._height(self.queries) + 0.3 * self.size if self.queries else 0.0
         tops, n = [top], len(self.view.titles)
         for i in range(n):
             ends_layer = n > self.n_heads > 1 and (i + 1) % self.n_heads == 0
             tops.append(
                 tops[-1]
-                + _height(self.boxes, self.size)
+                + self._height(self.boxes)
                 + 0.35 * self.size * (bool(self.boxes[-1].line) + ends_layer)
             )
         return tops
@@ -111,20 +128,16 @@ class Paragraphs:
         view, size, letters = self.view, self.size, self.paper.letters
         if view.queries:
             yield _beside("query", x, y, size, letters)
-            yield from _queries(view, self.queries, x + self.aside, y, size)
-        numbered = (
-            len(view.weights) == 1 and len(view.pieces) <= MOST_NUMBERED and self.paper.look.shows("numbers")
-        )
+            yield from self._queries(x + self.aside, y)
         for i, title in enumerate(view.titles):
             at = x + self.aside, y + self._tops[i]
             if title:
                 yield _beside(title, x, at[1], size, letters)
             yield from self._paragraph(i, *at)
-            if numbered:
-                yield from _numbers(view.weights[i], view.hidden[i], self.boxes, *at, size)
+            if self.numbered:
+                yield from self._numbers(i, *at)
         if self._barred:
-            bar = Bar(self.unit, self.scale, "masked" if view.hidden.any() else "")
-            yield from bar.lying(x + self.aside, y + self._tops[-1] + 0.9 * size, self.paper)
+            yield from self._bar.lying(x + self._bar_at, y + self._tops[-1] + 0.9 * size, self.paper)
 
     def _paragraph(self, panel: int, left: float, top: float) -> Iterator[Mark]:
         """The text of one head, each token on the colour of its weight, the query framed."""
@@ -133,13 +146,40 @@ class Paragraphs:
         colours[self.view.hidden[panel]] = MASKED["night" if self.paper.look.night else "paper"]
         inks = np.where(ink(colours) > 127, 255, 32)  # not quite INK, which is made light on a dark ground
         for i, (piece, place) in enumerate(zip(self.view.pieces, self.boxes, strict=True)):
-            x, y = left + place.x, top + place.line * PITCH * size
+            x, y = left + place.x, top + place.line * self._pitch
             middle = y + HIGH * size / 2
             yield Stroke(((x, middle), (x + place.width, middle)), _hex(colours[i]), HIGH * size)
             if i == self.view.own:
                 yield box(x, y, place.width, HIGH * size, OWN)
             written = x + place.width / 2
             yield Words(piece.text, written, middle + BASELINE * size, size, "center", _hex(inks[i]))
+
+    def _queries(self, left: float, top: float) -> Iterator[Mark]:
+        """The text that the query is in, where that is another one."""
+        size = self.size
+        for i, (piece, place) in enumerate(zip(self.view.queries, self.queries, strict=True)):
+            x, y = left + place.x, top + place.line * self._pitch
+            if i == self.view.query:
+                yield box(x, y, place.width, HIGH * size, OWN)
+            middle = y + (HIGH / 2 + BASELINE) * size
+            colour = INK if i == self.view.query else QUIET
+            yield Words(piece.text, x + place.width / 2, middle, size, "center", colour)
+
+    def _numbers(self, panel: int, left: float, top: float) -> Iterator[Number]:
+        """The weights that count, below their tokens; of two that would run into each other, the larger."""
+        weights, size = self.view.weights[panel], NUMBERS * self.size
+        sizes = np.abs(np.where(self.view.hidden[panel], 0, weights))
+        taken: dict[int, tuple[int, float]] = {}
+        for i in np.argsort(-sizes, kind="stable").tolist():
+            if not sizes[i] or sizes[i] < FAINTEST * sizes.max():
+                break
+            place, wide = self.boxes[i], fonts.width(number(float(weights[i]), 2), size) + 0.25 * size
+            middle = place.x + place.width / 2
+            if all(line != place.line or abs(x - middle) >= wide for line, x in taken.values()):
+                taken[i] = place.line, middle
+        for i, (line, middle) in sorted(taken.items()):
+            y = top + line * self._pitch + (HIGH + 0.5) * self.size
+            yield Number(number(float(weights[i]), 2), left + middle, y, size, QUIET)
 
 
 def lay_out(attention: Attention, look: Look) -> Sheet:
@@ -179,6 +219,7 @@ def _paragraphs(attention: Attention, view: Shading, paper: Paper, room: Room) -
         place(view.queries, size, wide, paper.pixel) if view.queries else (),
         len(attention.heads),
         "of its peak" if each else attention.unit,
+        len(view.weights) == 1 and len(view.pieces) <= MOST_NUMBERED and paper.look.shows("numbers"),
     )
 
 
@@ -211,40 +252,9 @@ def place(pieces: Sequence[Piece], size: float, room: float, pixel: float = 1 / 
     return boxes
 
 
-def _height(boxes: Sequence[Box], size: float) -> float:
-    return (boxes[-1].line + 1) * PITCH * size
-
-
 def _beside(title: str, x: float, top: float, size: float, letters: float) -> Words:
     """What a paragraph is called, on its first line."""
     return Words(title, x, top + HIGH * size / 2 + BASELINE * letters, letters, colour=QUIET)
-
-
-def _queries(view: Shading, boxes: Sequence[Box], left: float, top: float, size: float) -> Iterator[Mark]:
-    """The text that the query is in, where that is another one."""
-    for i, (piece, place) in enumerate(zip(view.queries, boxes, strict=True)):
-        x, y = left + place.x, top + place.line * PITCH * size
-        if i == view.query:
-            yield box(x, y, place.width, HIGH * size, OWN)
-        middle = y + (HIGH / 2 + BASELINE) * size
-        colour = INK if i == view.query else QUIET
-        yield Words(piece.text, x + place.width / 2, middle, size, "center", colour)
-
-
-def _numbers(
-    weights: Float[np.ndarray, " key"],
-    hidden: np.ndarray,
-    boxes: Sequence[Box],
-    left: float,
-    top: float,
-    size: float,
-) -> Iterator[Number]:
-    """The weights that count, below their tokens."""
-    peak = float(np.abs(np.where(hidden, 0, weights)).max())
-    for weight, place in zip(weights.tolist(), boxes, strict=True):
-        if peak and abs(weight) >= FAINTEST * peak:
-            y = top + place.line * PITCH * size + (HIGH + 0.42) * size
-            yield Number(number(weight, 2), left + place.x + place.width / 2, y, NUMBERS * size, QUIET)
 
 
 def _hex(colour: np.ndarray) -> str:

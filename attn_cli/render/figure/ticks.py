@@ -101,7 +101,7 @@ def cut(text: str, size: float, room: float) -> str:
     """The text if it fits the room, else as much of its beginning as does, and an ellipsis.
 
     >>> cut("incomprehensibilities", 8, 40)
-    'incompr…'
+    'incomp…'
     """
     if fonts.width(text, size) <= room:
         return text
@@ -156,7 +156,8 @@ def _depth(text: str, size: float) -> float:
 
 
 def _upright(text: str) -> bool:
-    return stands_upright(fonts.drawable(text))  # codes of what cannot be drawn run on
+    """Whether a label is set downwards where others are turned: ideographs, not a letter among words."""
+    return not text.isascii() and stands_upright(fonts.drawable(text))  # codes of what cannot be drawn run on
 
 
 def number(value: float, decimals: int) -> str:

@@ -116,7 +116,7 @@ def position_table(table: PositionTable) -> RenderableType:
         table.values,
         scale_for(table.values, night=True),
         columns=_numbers(table.values.shape[1]),
-        called=("position", "dimension"),
+        called=(table.rows, table.columns),
     )
 
 

@@ -28,20 +28,22 @@ VIEWS: Registry[View] = Registry("view")
 
 @VIEWS.register
 def heatmap(kind: str, encode: PositionEncoding, seq_len: int, dim: int) -> PositionTable:
-    """The whole table, positions down and dimensions across.
+    """The whole table, positions down and dimensions across; of some kinds distances, heads, queries, keys.
 
     >>> from attn_cli.variants.posenc import POSENCS
     >>> heatmap("sinusoidal", POSENCS.parse("sinusoidal"), 1, 2).values.tolist()
     [[0.0, 1.0]]
     """
-    return PositionTable(kind, encode(seq_len, dim))
+    return PositionTable(kind, encode(seq_len, dim), *map(spelt, axes(encode)))
 
 
 @VIEWS.register
 def curves(
     kind: str, encode: PositionEncoding, seq_len: int, dim: int, *, dims: tuple[int, ...] | None = None
 ) -> Series:
-    """The values of some dimensions by position, a+b+c; eight of them, evenly spread, unless told.
+    """The values of some dimensions by position, a+b+c; unless told, four pairs of neighbours, evenly spread.
+
+    Of sinusoids a pair is the sine and the cosine of one wavelength.
 
     >>> from attn_cli.variants.posenc import POSENCS
     >>> curves("sinusoidal", POSENCS.parse("sinusoidal"), 2, 64, dims=(0, 1)).values.round(2).tolist()
@@ -49,7 +51,8 @@ def curves(
     """
     table = encode(seq_len, dim)
     width = table.shape[1]
-    chosen = dims or tuple(dict.fromkeys(i * width // 8 for i in range(8)))
+    pairs = dict.fromkeys(i * ((width + 1) // 2) // 4 for i in range(4))
+    chosen = dims or tuple(i for pair in pairs for i in (2 * pair, 2 * pair + 1) if i < width)
     for i in chosen:
         if not 0 <= i < width:
             raise InputError(f"no dimension {i}", hint=f"give 0 to {width - 1}")
@@ -58,8 +61,15 @@ def curves(
 
 
 @VIEWS.register
-def similarity(kind: str, encode: PositionEncoding, seq_len: int, dim: int) -> Series:
-    """Dot products of positions by distance: the mean over all pairs so far apart, lowest and highest.
+def similarity(
+    kind: str,
+    encode: PositionEncoding,
+    seq_len: int,
+    dim: int,
+    *,
+    map: bool = False,  # noqa: A002
+) -> Series | PositionTable:
+    """Dot products of positions by distance: mean, lowest and highest of all pairs; map=true: of each pair.
 
     For sinusoids of an even dimension all pairs agree: Σ_i cos(θ_i · distance).
 
@@ -70,6 +80,8 @@ def similarity(kind: str, encode: PositionEncoding, seq_len: int, dim: int) -> S
     if axes(encode) != _USUAL:
         raise InputError(f"{kind} has no vector for a position", hint="similarity compares such vectors")
     x = encode(seq_len, dim)
+    if map:
+        return PositionTable(f"{kind}, {dim} dimensions", x @ x.T, columns="position", unit="dot product")
     products = [np.einsum("pd,pd->p", x[: seq_len - k], x[k:]) for k in range(seq_len)]
     reductions: dict[str, Callable[..., Any]] = {"dot": np.mean, "lowest": np.min, "highest": np.max}
     columns = {name: np.array([reduce(p) for p in products]) for name, reduce in reductions.items()}
@@ -100,6 +112,15 @@ _AXES = {
     "t5": ("query", "key"),
     "clipped": ("query", "key"),
 }
+
+
+def spelt(axis: str) -> str:
+    """What an axis is called in a picture, by what it is called in a table.
+
+    >>> spelt("dim"), spelt("head")
+    ('dimension', 'head')
+    """
+    return {"pos": "position", "dim": "dimension"}.get(axis, axis)
 
 
 def axes(encode: PositionEncoding) -> tuple[str, str]:
