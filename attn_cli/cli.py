@@ -102,7 +102,12 @@ def _function(name: str) -> Callable[..., None]:
     return function
 
 
-_HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+def _spelt(name: str) -> str:
+    """American spellings are understood too."""
+    return {"normalize": "normalise", "colour": "color"}.get(name, name)
+
+
+_HELP_NAMES = {"help_option_names": ["-h", "--help"], "token_normalize_func": _spelt}
 app = typer.Typer(cls=Commands, rich_markup_mode=None, context_settings=_HELP_NAMES)
 
 
@@ -116,7 +121,8 @@ def _print_version(wanted: bool) -> None:
 @command
 def attn(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option("--version", "-v", callback=_print_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
     """Compute attention exactly, and show it: as a table, as numbers in a pipe, as a picture.

@@ -6,6 +6,8 @@ import dataclasses
 import re
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..errors import InputError, warn
 from ..interpret.reductions import is_of_paths
 from ..records.attention import Attention
@@ -17,7 +19,8 @@ from .groups import Options, given, refuse_others
 from .models import SEES, look_at, through
 from .picking import EVERYTHING, Picks, picked, places
 from .reducing import needs_all_parts, reduced, reduction_of, through_all_parts
-from .text import as_array, as_encoding, called, file_or_data, posencs
+from .tensors import bare_weights, from_elsewhere
+from .text import as_encoding, called, file_or_data, posencs
 from .vectors import heads_of, rule_of
 
 if TYPE_CHECKING:
@@ -85,7 +88,7 @@ def attention_or_heads(
     if options.tensors.weights is not None:
         refuse_others(options, ("tensors", "select"), "a matrix of weights")
         _refuse_beside("--weights", data, model)
-        return bare_weights(file_or_data(options.tensors.weights), options.tensors.tokens)
+        return bare_weights(file_or_data(options.tensors.weights), options.tensors)
     if given(options.vectors) and data is None:
         _refuse_beside("--query, --key, --value", data, model)
         refuse_others(options, MECHANISM, "vectors; give --model DIR")
@@ -100,6 +103,11 @@ def attention_or_heads(
         return data
     if isinstance(data, Image):
         return _of_image(data, options, model, show, where, picks)
+    if isinstance(data, (dict, np.ndarray)):
+        _refuse_model(model, data)
+        data, options = from_elsewhere(data, options, where)
+        if isinstance(data, Attention):
+            return data
     if isinstance(data, str) and (name := model or default_model) != "none":
         if name != "untrained":
             hint = "leave it out" if model else "give --model none or untrained too, or leave it out"
@@ -182,21 +190,6 @@ def shown(attention: Attention, show: Show | None) -> Attention:
     return found
 
 
-def bare_weights(array: Any, tokens: Any = None) -> Attention:
-    """A matrix of weights with numbers, or the tokens given, as names."""
-    if isinstance(array, Attention):
-        return array
-    matrix = as_array(array)
-    if matrix.ndim != 2:
-        raise InputError(f"weights {list(matrix.shape)}, expected [query, key]")
-    rows, columns = (tuple(map(str, range(n))) for n in matrix.shape)
-    if tokens is not None:
-        names = tuple(tokens)
-        rows = names if len(names) == len(rows) else rows
-        columns = names if len(names) == len(columns) else columns
-    return Attention(rows, columns, matrix[None, None], "unknown", "weights as given")
-
-
 def untrained(options: Options) -> Options:
     """What a text gets from `--model untrained`: enough for every part of the mechanism to be seen."""
     vectors, positions = options.vectors, options.positions
@@ -244,7 +237,6 @@ def _refuse_beside(options: str, data: Any, model: Any) -> None:
 __all__ = [
     "attend",
     "attention_or_heads",
-    "bare_weights",
     "resolve",
     "resolve_encoding",
     "selected",

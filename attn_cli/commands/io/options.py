@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 # Options that --help-all alone lists: everywhere, and in commands that are seldom used with them.
-RARE = ("color_scale", "dpi", "font", "font_size", "columns", "text_as", "no", "debug", "color")
+RARE = ("max_memory", "color_scale", "dpi", "font", "font_size", "columns", "text_as", "no", "debug", "color")
 RARE_IN = {
     "heatmap": ("query", "key", "value", "project", "score", "posenc", "tokenizer", "embed", "dim", "seed", "heads", "special"),
     "mask": ("query", "key", "value", "project", "heads", "tokenizer", "embed", "dim", "seed"),
@@ -54,6 +54,12 @@ class Common:
     ] = "auto"
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")] = False
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False
+    max_memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE", help="Memory that reading may take, as 2G (default: half of the machine's)."
+        ),
+    ] = None
     help_all: Annotated[
         bool, typer.Option("--help-all", is_eager=True, callback=_show_all, help="Show all options.")
     ] = False
@@ -178,7 +184,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
     def run(ctx: typer.Context, **given: Any) -> None:
         environment.help = ctx.get_help
         _refuse_nothing(ctx, given)
-        _surround(**{name: given.pop(name) for name in ("color", "quiet", "debug")})
+        _surround(**{name: given.pop(name) for name in ("color", "quiet", "debug", "max_memory")})
         del given["help_all"]
         for name, parts in groups.items():
             given[name] = _grouped(function, name, parts, given)
@@ -275,7 +281,7 @@ def _refuse_nothing(ctx: typer.Context, given: dict[str, Any]) -> None:
 _MAY_BE_EMPTY = ("text", "pair", "target", "title")
 
 
-def _surround(color: str, quiet: bool, debug: bool) -> None:
+def _surround(color: str, quiet: bool, debug: bool, max_memory: str | None) -> None:
     """Common options count wherever they stand: before the command, after it, or both."""
     if color not in ("auto", "always", "never"):
         raise typer.BadParameter(f"--color {color!r}; give auto, always or never")
@@ -283,3 +289,7 @@ def _surround(color: str, quiet: bool, debug: bool) -> None:
         environment.color = color
     environment.quiet |= quiet
     environment.debug |= debug
+    if max_memory is not None:
+        from ...files import memory
+
+        memory.limit_memory(memory.parse_size(max_memory))
