@@ -7,7 +7,7 @@ from ..text.escaping import json_text
 from . import delimited, json_, npy, npz, safetensors, typeset  # noqa: F401 (each registers its formats)
 from .decoding import decode, read_text
 from .elsewhere import Given, Vectors, understood
-from .formats import FORMATS, format_of
+from .formats import FORMATS, format_of, with_digits
 from .mask import read_mask
 from .memory import limit_memory, most_memory, parse_size
 from .reading import read, read_arrays, read_matrix
@@ -43,5 +43,6 @@ __all__ = [
     "recording_npz",
     "series_tsv",
     "understood",
+    "with_digits",
     "write",
 ]

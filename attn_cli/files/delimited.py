@@ -16,6 +16,7 @@ from ..records.fields import maps
 from ..text.escaping import escape
 from . import spans
 from .formats import FORMATS
+from .rounding import short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -38,27 +39,27 @@ TIDY_OF_MAP = {unit: (*TIDY_ATTENTION[:-1], unit) for unit in UNITS}
 
 
 @FORMATS.register
-def tsv(record: Record) -> Iterator[bytes]:
+def tsv(record: Record, digits: int = 0) -> Iterator[bytes]:
     r"""Tab-separated, a row per token, or per layer, head and query; tabs in tokens are escaped.
 
     >>> list(tsv(Encoding(("a",), [[0.0, 1.0]])))
     [b'pos\ttoken\t0\t1\n', b'0\ta\t0.0\t1.0\n']
     """
-    return _wide(record, "\t", str)
+    return _wide(record, "\t", str, digits)
 
 
 @FORMATS.register
-def csv_(record: Record) -> Iterator[bytes]:
+def csv_(record: Record, digits: int = 0) -> Iterator[bytes]:
     r"""Comma-separated, with the columns of tsv; what holds a comma or a quote is quoted.
 
     >>> list(csv_(Encoding((",",), [[0.0, 1.0]])))
     [b'pos,token,0,1\n', b'0,",",0.0,1.0\n']
     """
-    return _wide(record, ",", _quoted)
+    return _wide(record, ",", _quoted, digits)
 
 
 @FORMATS.register
-def tidy(record: Record) -> Iterator[bytes]:
+def tidy(record: Record, digits: int = 0) -> Iterator[bytes]:
     r"""Tab-separated, a row per number as data frames want it, with the scores where they are known.
 
     >>> list(tidy(Encoding(("a",), [[0.5]])))
@@ -68,7 +69,7 @@ def tidy(record: Record) -> Iterator[bytes]:
     columns = ["\t".join(column) for column in _columns(record)]
     for labels, *rows in zip(_labels(record), *_matrices(record), strict=True):
         label = "\t".join(labels)
-        cells = zip(columns, *map(_texts, rows), strict=True)
+        cells = zip(columns, *(_texts(row, digits) for row in rows), strict=True)
         yield b"".join(_line("\t", (label, *cell)) for cell in cells)
 
 
@@ -79,11 +80,11 @@ def tidy_header(record: Record) -> tuple[str, ...]:
     return TIDY_ENCODING if isinstance(record, Encoding) else TIDY_POSITIONS
 
 
-def _wide(record: Record, delimiter: str, cell: Callable[[str], str]) -> Iterator[bytes]:
+def _wide(record: Record, delimiter: str, cell: Callable[[str], str], digits: int) -> Iterator[bytes]:
     header = [*_label_names(record), *map(":".join, _columns(record))]
     yield _line(delimiter, map(cell, header))
     for labels, row in zip(_labels(record), _matrices(record)[0], strict=True):
-        yield _line(delimiter, (*map(cell, labels), *_texts(row)))
+        yield _line(delimiter, (*map(cell, labels), *_texts(row, digits)))
 
 
 def _label_names(record: Record) -> tuple[str, ...]:
@@ -127,8 +128,10 @@ def _with_scores(attention: Attention) -> bool:
     return attention.show == "weights" and attention.scores is not None
 
 
-def _texts(numbers: np.ndarray) -> Iterator[str]:
-    return map(repr, numbers.astype(np.float64).tolist())
+def _texts(numbers: np.ndarray, digits: int) -> Iterator[str]:
+    """Numbers so that reading them back gives the same floats, or rounded for people."""
+    exact = numbers.astype(np.float64).tolist()
+    return map(repr, exact) if digits == 0 else (repr(float(short(number, digits))) for number in exact)
 
 
 def _quoted(cell: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..errors import InputError
 from ..records.attention import Record
 from ..registry import Registry, nearest
+from .rounding import check_digits
 from .source import suffix
 from .writing import is_stream
 
@@ -17,7 +20,22 @@ if TYPE_CHECKING:
 # A record in pieces, so that a big table is never held whole.
 Format = Callable[[Record], Iterator[bytes]]
 
+Writer = TypeVar("Writer", bound=Callable[..., Any])
+
 FORMATS: Registry[Format] = Registry("format")
+
+
+def with_digits(writer: Writer, digits: int | None, name: str) -> Writer:
+    """A format that writes numbers with so many significant digits; None is its own default, 0 writes all.
+
+    Raises InputError for a format whose numbers are for machines.
+    """
+    if digits is None:
+        return writer
+    check_digits(digits)
+    if "digits" not in inspect.signature(writer).parameters:
+        raise InputError(f"--digits does not apply to {name}", hint="write tsv, csv, tidy, md or tex")
+    return cast("Writer", functools.partial(writer, digits=digits))
 
 
 def format_of(

@@ -12,7 +12,7 @@ from ..records.attention import Attention
 from ..records.checks import check_finite, shape
 from ..records.encoding import Encoding, Image, PositionTable
 from ..registry import nearest
-from . import contents, image, json_, matrix, npy, npz, printed, pt, recording, safetensors, tables
+from . import contents, documents, image, json_, matrix, npy, npz, printed, pt, recording, safetensors, tables
 from .decoding import decode
 from .fields import from_fields, is_record, to_fields
 from .memory import allow_array, allow_text
@@ -142,7 +142,7 @@ def parse_text(text: str, path: str) -> Parsed:
         raise InputError("holds only blanks", hint="put some text or numbers in it")
     if suffix(path) != ".json" and (array := printed.parse(text)) is not None:
         return array
-    for parser in (json_.parse, tables.parse):
+    for parser in (json_.parse, tables.parse, documents.parse):
         if (held := parser(text, path)) is not None:
             return held
     return text

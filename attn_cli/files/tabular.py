@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..text.escaping import escape, json_text
-from .typeset import markdown_row, markdown_text, tex_row, tex_text
+from .rounding import short
+from .typeset import markdown_row, markdown_text, tex_number, tex_row, tex_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -56,7 +57,7 @@ def json_(table: Table) -> Iterator[bytes]:
     yield b"]}\n"
 
 
-def md(table: Table) -> Iterator[bytes]:
+def md(table: Table, digits: int = 4) -> Iterator[bytes]:
     """A Markdown table for people, four significant digits.
 
     >>> from attn_cli.records.table import Table
@@ -70,22 +71,22 @@ def md(table: Table) -> Iterator[bytes]:
     yield markdown_row(map(markdown_text, table.columns))
     yield markdown_row("---" if _is_text(values) else "--:" for values in table.columns.values())
     for row in table.rows():
-        yield markdown_row(markdown_text(_short(cell)) for cell in row.values())
+        yield markdown_row(markdown_text(_short(cell, digits)) for cell in row.values())
 
 
-def tex(table: Table) -> Iterator[bytes]:
+def tex(table: Table, digits: int = 4) -> Iterator[bytes]:
     r"""A LaTeX table to \input, four significant digits; no package is needed.
 
     >>> from attn_cli.records.table import Table
     >>> list(tex(Table({"head": [0], "role": ["sink"]})))[3]
-    b'$0$ & sink \\\\\n'
+    b'0 & sink \\\\\n'
     """
     sides = "".join("l" if _is_text(values) else "r" for values in table.columns.values())
     yield f"\\begin{{table}}\n\\centering\n\\begin{{tabular}}{{{sides}}}\n".encode()
     yield tex_row(map(tex_text, table.columns))
     yield b"\\hline\n"
     for row in table.rows():
-        yield tex_row(map(_tex_cell, row.values()))
+        yield tex_row(_tex_cell(cell, digits) for cell in row.values())
     caption = f"\\caption{{{tex_text(table.provenance)}}}\n" if table.provenance else ""
     yield f"\\end{{tabular}}\n{caption}\\end{{table}}\n".encode()
 
@@ -106,18 +107,17 @@ def _texts(values: np.ndarray) -> Iterator[str]:
     return (escape(str(value)) for value in values.tolist())
 
 
-def _short(cell: object) -> str:
+def _short(cell: object, digits: int) -> str:
     """A value for people; nothing where there is no number."""
     if cell is None:
         return ""
-    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+    return short(cell, digits) if isinstance(cell, float) else str(cell)
 
 
-def _tex_cell(cell: object) -> str:
+def _tex_cell(cell: object, digits: int) -> str:
     if cell is None or isinstance(cell, str | bool):
-        return tex_text(_short(cell))
-    mantissa, _, exponent = _short(cell).partition("e")
-    return f"${mantissa}\\times10^{{{int(exponent)}}}$" if exponent else f"${mantissa}$"
+        return tex_text(_short(cell, digits))
+    return tex_number(_short(cell, digits))
 
 
 def _is_text(values: np.ndarray) -> bool:

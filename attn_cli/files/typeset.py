@@ -1,4 +1,4 @@
-"""Tables for a document, `.md` and `.tex`: four significant digits, one table per layer and head."""
+"""Tables for a document, `.md` and `.tex`: rounded, points and columns aligned, one table per layer and head."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..records.attention import Attention, axis_name
 from ..records.encoding import Encoding
 from ..text.escaping import escape
 from .formats import FORMATS
+from .rounding import padded, rounder, width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    import numpy as np
     from jaxtyping import Float
 
     from ..records.attention import Record
@@ -32,39 +34,76 @@ class Printed:
 
 
 @FORMATS.register
-def md(record: Record) -> Iterator[bytes]:
+def md(record: Record, digits: int = 4) -> Iterator[bytes]:
     """Markdown tables for people, four significant digits, one per layer and head.
 
     >>> print(b"".join(md(Encoding(("a",), [[0.0, 1 / 3]]))).decode().rstrip())
-    | token | 0 | 1 |
-    | --- | --: | --: |
-    | a | 0 | 0.3333 |
+    | token |      0 |      1 |
+    | ----- | -----: | -----: |
+    | a     | 0.0000 | 0.3333 |
     """
     for i, table in enumerate(_printed(record)):
         if i:
             yield b"\n"
         if table.caption:
             yield f"{markdown_text(table.caption)}\n\n".encode()
-        yield markdown_row([table.corner, *map(markdown_text, table.columns)])
-        yield markdown_row(["---", *("--:" for _ in table.columns)])
-        for name, row in zip(table.rows, table.numbers, strict=True):
-            yield markdown_row([markdown_text(name), *map(_digits, row.tolist())])
+        head, names = map(markdown_text, table.columns), list(map(markdown_text, table.rows))
+        layout = _Layout.of([table.corner, *head], names, table.numbers, digits)
+        yield markdown_row(padded(layout.head, layout.widths))
+        first, *others = layout.widths
+        yield markdown_row(["-" * max(first, 3), *(f"{'-' * max(room - 1, 2)}:" for room in others)])
+        for name, row in zip(names, table.numbers, strict=True):
+            yield markdown_row(padded([name, *map(layout.write, row.tolist())], layout.widths))
 
 
 @FORMATS.register
-def tex(record: Record) -> Iterator[bytes]:
+def tex(record: Record, digits: int = 4) -> Iterator[bytes]:
     r"""LaTeX tables to \input, four significant digits, one per layer and head; no package is needed.
 
     >>> list(tex(Encoding(("a",), [[1 / 3]])))[3]
-    b'a & $0.3333$ \\\\\n'
+    b'a     & 0.3333 \\\\\n'
     """
     for table in _printed(record):
         yield b"\\begin{table}\n\\centering\n"
         yield f"\\begin{{tabular}}{{l{'r' * len(table.columns)}}}\n".encode()
-        yield tex_row([table.corner, *map(tex_text, table.columns)]) + b"\\hline\n"
-        for name, row in zip(table.rows, table.numbers, strict=True):
-            yield tex_row([tex_text(name), *map(_tex_number, row.tolist())])
+        head, names = map(tex_text, table.columns), list(map(tex_text, table.rows))
+        layout = _Layout.of([table.corner, *head], names, table.numbers, digits, tex_number)
+        yield tex_row(padded(layout.head, layout.widths)) + b"\\hline\n"
+        for name, row in zip(names, table.numbers, strict=True):
+            yield tex_row(padded([name, *map(layout.write, row.tolist())], layout.widths))
         yield f"\\end{{tabular}}\n{_caption(table)}\\end{{table}}\n".encode()
+
+
+_MOST_MEASURED = 100_000
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How wide the columns of a table are, and how its numbers are written; its cells are made a row at a time."""
+
+    head: Sequence[str]
+    widths: Sequence[int]
+    write: Callable[[float], str]
+
+    @classmethod
+    def of(
+        cls,
+        head: Sequence[str],
+        names: Sequence[str],
+        numbers: Float[np.ndarray, "row column"],
+        digits: int,
+        spelt: Callable[[str], str] = str,
+    ) -> _Layout:
+        by = rounder(numbers, digits)
+        # Of many numbers the least and the greatest tell: formatting all of them twice would take too long.
+        ends = (
+            numbers
+            if numbers.size <= _MOST_MEASURED
+            else np.stack([numbers.min(axis=0), numbers.max(axis=0)])
+        )
+        columns = [max(width(spelt(by(number))) for number in column.tolist()) for column in ends.T]
+        widths = [max(map(width, names)), *columns]
+        return cls(head, list(map(max, widths, map(width, head))), lambda number: spelt(by(number)))
 
 
 def _printed(record: Record) -> Iterator[Printed]:
@@ -76,16 +115,12 @@ def _printed(record: Record) -> Iterator[Printed]:
         rows, columns = ([str(i) for i in range(n)] for n in record.values.shape)
         yield Printed(record.kind, "pos", columns, rows, record.values)
         return
-    several = record.shown.shape[:2] != (1, 1)
+    corner = "query" if record.show == "weights" else f"{record.unit} of query"
     for layer, heads in zip(record.layers, record.shown, strict=True):
         for head, matrix in zip(record.heads, heads, strict=True):
-            place = f"{axis_name('layer', layer)}, {axis_name('head', head)}" if several else ""
+            place = f"{axis_name('layer', layer)}, {axis_name('head', head)}"
             caption = ": ".join(filter(None, (place, record.provenance)))
-            yield Printed(caption, "query", record.key_names, record.query_names, matrix)
-
-
-def _digits(number: float) -> str:
-    return f"{number:.4g}"
+            yield Printed(caption, corner, record.key_names, record.query_names, matrix)
 
 
 def _visible(text: str) -> str:
@@ -139,9 +174,18 @@ def tex_text(text: str) -> str:
     return _visible(text).translate(_TEX)
 
 
-def _tex_number(number: float) -> str:
-    mantissa, _, exponent = _digits(number).partition("e")
-    return f"${mantissa}\\times10^{{{int(exponent)}}}$" if exponent else f"${mantissa}$"
+def tex_number(text: str) -> str:
+    r"""A number as LaTeX sets it: plain, in math mode where a minus or an exponent needs it.
+
+    >>> tex_number("0.5"), tex_number("-0.5"), tex_number("1e-09")
+    ('0.5', '$-0.5$', '$1\\times10^{-9}$')
+    """
+    if text.endswith("inf"):
+        return "$-\\infty$" if text.startswith("-") else "$\\infty$"
+    mantissa, _, exponent = text.partition("e")
+    if exponent:
+        return f"${mantissa}\\times10^{{{int(exponent)}}}$"
+    return f"${text}$" if text.startswith("-") else text
 
 
 def tex_row(cells: Iterable[str]) -> bytes:

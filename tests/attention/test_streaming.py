@@ -373,7 +373,7 @@ def test_a_table_of_cells_by_hand():
 
 def test_a_document_names_the_cells():
     lines = b"".join(files.FORMATS["md"](POOLED)).decode().splitlines()
-    assert "| query | a | 1-2:b… |" in lines
+    assert "| query    |      a | 1-2:b… |" in lines
     assert lines[-1].startswith("| 3-5:…… |")
 
 

@@ -269,12 +269,12 @@ def test_markdown_by_hand() -> None:
     assert b"".join(files.FORMATS["md"](encoding)).decode().splitlines() == [
         r"by \*hand\*",
         "",
-        "| token | 0 |",
-        "| --- | --: |",
-        r"| a\|b | 0.3333 |",
-        r"| \`x\` | -2 |",
-        "| &lt;b&gt; | 1e-09 |",
-        r"| \\ | 1.235e+04 |",
+        "| token     |         0 |",
+        "| --------- | --------: |",
+        r"| a\|b      |    0.3333 |",
+        r"| \`x\`     |        -2 |",
+        "| &lt;b&gt; |     1e-09 |",
+        r"| \\        | 1.235e+04 |",
     ]
 
 
@@ -284,12 +284,12 @@ def test_latex_by_hand() -> None:
         r"\begin{table}",
         r"\centering",
         r"\begin{tabular}{lr}",
-        r"token & 0 \\",
+        r"token                &                   0 \\",
         r"\hline",
-        r"{[}CLS{]} & $0.3333$ \\",
-        r"50\% & $-2$ \\",
-        r"a\_b\textbackslash{} & $1\times10^{-9}$ \\",
-        r"{-}{-} & $1.235\times10^{4}$ \\",
+        r"{[}CLS{]}            &              0.3333 \\",
+        r"50\%                 &                $-2$ \\",
+        r"a\_b\textbackslash{} &   $1\times10^{-9}$ \\",
+        r"{-}{-}               & $1.235\times10^{4}$ \\",
         r"\end{tabular}",
         r"\end{table}",
     ]
