@@ -66,19 +66,10 @@ class Common:
 
 
 @dataclasses.dataclass(frozen=True)
-class Drawing:
-    """What a figure looks like."""
+class Appearance:
+    """What any figure looks like."""
 
     TITLE: ClassVar = "Look of the picture"
-    view: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            callback=explain(Registered(("render.figure.views:VIEWS",))),
-            autocompletion=completion(Registered(("render.figure.views:VIEWS",))),
-            help="map, lines, tokens, grid or image (default: map); 'help' lists them.",
-        ),
-    ] = None
     title: Annotated[str, typer.Option(metavar="TEXT", help="Heading of the picture or page.")] = ""
     cmap: Annotated[
         str | None,
@@ -145,6 +136,22 @@ class Drawing:
             callback=explain(Registered(("render.look:PARTS",))),
             autocompletion=completion(Registered(("render.look:PARTS",))),
             help="Leave out title, provenance, colorbar or numbers; 'help' lists them.",
+        ),
+    ] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawing(Appearance):
+    """What a figure of an attention looks like."""
+
+    TITLE: ClassVar = "Look of the picture"
+    view: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            callback=explain(Registered(("render.figure.views:VIEWS",))),
+            autocompletion=completion(Registered(("render.figure.views:VIEWS",))),
+            help="map, lines, tokens, grid or image (default: map); 'help' lists them.",
         ),
     ] = None
 

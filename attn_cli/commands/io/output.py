@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ...records.attention import Record
     from ...render.look import Look
-    from .options import Drawing, Output
+    from .options import Appearance, Output
 
 _BINARY = ("npz", "npy", "safetensors", *PICTURES)
 # Formats that hold a whole record, whichever part of it a table would show.
@@ -31,7 +31,7 @@ def emit(
     record: Record,
     to: Output,
     shown: Record | None = None,
-    drawing: Drawing | None = None,
+    drawing: Appearance | None = None,
     look: Look | None = None,
 ) -> None:
     """Write a record where the options say; without any, a table to a terminal and TSV into a pipe.
@@ -82,7 +82,7 @@ def deliver(chunks: Iterable[bytes], name: str, to: Output) -> None:
         files.write(to.output, chunks)
 
 
-def _bytes(record: Record, name: str, drawing: Drawing | None, chosen: Look | None) -> Iterator[bytes]:
+def _bytes(record: Record, name: str, drawing: Appearance | None, chosen: Look | None) -> Iterator[bytes]:
     if name not in FIGURES:
         _refuse_look(drawing, name)
     if name not in PICTURES:
@@ -92,10 +92,10 @@ def _bytes(record: Record, name: str, drawing: Drawing | None, chosen: Look | No
         yield _attention_picture(record, name, drawing, chosen)
     else:
         assert isinstance(record, PositionTable)  # encodings have no picture: `check`
-        yield _table_picture(record, name)
+        yield _table_picture(record, name, chosen or look(drawing))
 
 
-def _refuse_look(drawing: Drawing | None, name: str) -> None:
+def _refuse_look(drawing: Appearance | None, name: str) -> None:
     """A page has a title and chooses its own colours; a table has neither."""
     for f in dataclasses.fields(drawing) if drawing else ():
         if getattr(drawing, f.name) != f.default and (f.name, name) != ("title", "html"):
@@ -104,7 +104,7 @@ def _refuse_look(drawing: Drawing | None, name: str) -> None:
 
 
 def _attention_picture(
-    attention: Attention, name: str, drawing: Drawing | None, chosen: Look | None
+    attention: Attention, name: str, drawing: Appearance | None, chosen: Look | None
 ) -> bytes:
     if name == "html":
         from ...render.page.page import page
@@ -115,7 +115,7 @@ def _attention_picture(
     return figure.save(figure.draw(attention, chosen or look(drawing)), name)
 
 
-def look(drawing: Drawing | None, query_token: str | None = None) -> Look:
+def look(drawing: Appearance | None, query_token: str | None = None) -> Look:
     """What the options say about how a picture looks; `query_token` is the query that it marks."""
     from ...render.look import PLAIN, Look, parse_no, parse_size
 
@@ -127,12 +127,12 @@ def look(drawing: Drawing | None, query_token: str | None = None) -> Look:
     )
 
 
-def _table_picture(table: PositionTable, name: str) -> bytes:
+def _table_picture(table: PositionTable, name: str, look: Look) -> bytes:
     from ...render.figure import figure
 
     if name not in FIGURES:
         raise InputError(f"a position table has no {name}", hint=f"give {', '.join(FIGURES)}")
-    return figure.save(figure.draw(table), name)
+    return figure.save(figure.draw(table, look), name)
 
 
 def _table(record: Record) -> RenderableType:
