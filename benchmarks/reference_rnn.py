@@ -82,7 +82,7 @@ def train(model: Recurrent, data: Numbered, steps: int) -> None:
 
 
 def _loss(model: Recurrent, batch: Batch) -> Tensor:
-    assert batch.real is not None
+    assert batch.padding_mask is not None
     assert batch.written is not None
     logits, _ = model.write(batch.written, *_read(model, batch))
     return cross_entropy(
@@ -91,9 +91,9 @@ def _loss(model: Recurrent, batch: Batch) -> Tensor:
 
 
 def _read(model: Recurrent, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-    assert batch.real is not None
-    seen, state = model.read(batch.source, batch.real)
-    return seen, batch.real, state
+    assert batch.padding_mask is not None
+    seen, state = model.read(batch.source, batch.padding_mask)
+    return seen, batch.padding_mask, state
 
 
 @torch.inference_mode()

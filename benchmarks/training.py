@@ -62,7 +62,7 @@ def _sides(task: str) -> tuple[Iterator[Any], Iterator[Any]]:
         for epoch in itertools.count():
             for chosen in order(data, options.batch, options.seed, epoch):
                 batch = data.batch(chosen)
-                yield batch.source, batch.real, batch.written, batch.wanted
+                yield batch.source, batch.padding_mask, batch.written, batch.wanted
 
     model = Model(len(dataset.vocabulary), dataset.longest, *sizes, both)
     same = sum(x.numel() for x in model.parameters()) == sum(x.numel() for x in training.model.parameters())

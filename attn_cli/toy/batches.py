@@ -1,7 +1,7 @@
 """Examples as numbers, in an order that seed and step alone decide: each in a row of its own, or several in one.
 
 Rows are padded to the longest. Of a batch of mixed lengths that is often two fifths, so in training short
-examples lie end to end in one row, where `texts` tells the model which tokens belong together.
+examples lie end to end in one row, where `document_ids` tells the model which tokens belong together.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class Batch:
     """Some examples, ready for the model."""
 
     source: Int[Tensor, "batch seq"] | Float[Tensor, "batch channel height width"]
-    real: (
-        Bool[Tensor, "batch seq"] | None
-    )  # False where there is only padding; None for pictures, and beside texts
+    # True at tokens, False at padding; None for images, and with document_ids.
+    padding_mask: Bool[Tensor, "batch seq"] | None
     wanted: Int[Tensor, "batch out"]
     written: Int[Tensor, "batch out"] | None  # what the decoder of an encoder–decoder reads
-    texts: Int[Tensor, "batch seq"] | None = None  # which text of its row a token is of; None: all of one
-    written_texts: Int[Tensor, "batch out"] | None = None  # the same of what is written
+    # The document of each token within its row; None: one document per row.
+    document_ids: Int[Tensor, "batch seq"] | None = None
+    target_document_ids: Int[Tensor, "batch out"] | None = None
 
     def to(self, device: torch.device | str) -> Batch:
         """The same on another device."""
@@ -93,10 +93,10 @@ class Numbered:
         if len(rows) == len(chosen):
             return self.batch(chosen)
         rows = [[chosen[i] for i in row] for row in rows]
-        source, texts = _joined(self.sources, rows)
+        source, document_ids = _joined(self.sources, rows)
         wanted, _ = _joined(self.wanted, rows, IGNORED)
-        written, written_texts = _joined(self.written, rows) if self.written else (None, None)
-        return Batch(source, None, wanted, written, texts, written_texts)
+        written, target_document_ids = _joined(self.written, rows) if self.written else (None, None)
+        return Batch(source, None, wanted, written, document_ids, target_document_ids)
 
 
 def order(data: Numbered, size: int, seed: int, epoch: int) -> list[np.ndarray]:

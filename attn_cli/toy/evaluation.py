@@ -112,7 +112,7 @@ def _counted(
 
 def _count(model: Transformer, batch: Batch, examples: Sequence[Example], recipe: Recipe) -> _Counts:
     capture = Capture() if any(example.expected is not None for example in examples) else None
-    logits = model(batch.source, batch.real, capture or fast, batch.written)  # [example, out, vocab]
+    logits = model(batch.source, batch.padding_mask, capture or fast, batch.written)  # [example, out, vocab]
     loss = cross_entropy(
         logits.flatten(0, 1).float(), batch.wanted.flatten(), ignore_index=IGNORED, reduction="sum"
     )
@@ -131,18 +131,22 @@ def _count(model: Transformer, batch: Batch, examples: Sequence[Example], recipe
         return _Counts(*parts, None)
     weights = [one.steps.weights.cpu() for one in capture.layers if one.part.kind == recipe.attends]
     expected = _expected(examples, weights[0].shape[2], weights[0].shape[3])
-    real = torch.ones(len(examples), weights[0].shape[3]) if batch.real is None else batch.real.cpu()
+    padding_mask = (
+        torch.ones(len(examples), weights[0].shape[3])
+        if batch.padding_mask is None
+        else batch.padding_mask.cpu()
+    )
     return _Counts(
         *parts,
         torch.stack([_mass(one, expected) for one in weights]),
         float(expected.any(dim=-1).sum()),
-        float(_mass(_uniform(real, weights[0].shape[2], recipe), expected)),
+        float(_mass(_uniform(padding_mask, weights[0].shape[2], recipe), expected)),
     )
 
 
-def _uniform(real: Tensor, n_query: int, recipe: Recipe) -> Float[Tensor, "example 1 #query key"]:
+def _uniform(padding_mask: Tensor, n_query: int, recipe: Recipe) -> Float[Tensor, "example 1 #query key"]:
     """The weights of a head that looks everywhere alike."""
-    seen = real.bool()[:, None, None, :]
+    seen = padding_mask.bool()[:, None, None, :]
     if recipe.attends == "decoder":
         seen = seen & torch.ones(n_query, n_query, dtype=torch.bool).tril()
     return seen / seen.sum(dim=-1, keepdim=True).clamp(min=1)

@@ -49,7 +49,7 @@ class Watched:
         """The weights as the model is now; it is left ready to be used, not to be trained."""
         batch = self._batch.to(next(model.parameters()).device)
         capture = Capture()
-        model.eval()(batch.source, batch.real, capture, batch.written)
+        model.eval()(batch.source, batch.padding_mask, capture, batch.written)
         seen = [one.steps.weights[0] for one in capture.layers if one.part.kind == self.kind]
         return torch.stack(seen).float().cpu().numpy()
 

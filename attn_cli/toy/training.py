@@ -277,10 +277,10 @@ class Training:
         with torch.autocast(self.machine.device, torch.bfloat16, enabled=bfloat16):
             logits = self._forward(  # [batch, out, vocab]
                 batch.source,
-                batch.real,
+                batch.padding_mask,
                 target=batch.written,
-                texts=batch.texts,
-                target_texts=batch.written_texts,
+                document_ids=batch.document_ids,
+                target_document_ids=batch.target_document_ids,
             )
         return cross_entropy(
             logits.flatten(0, 1).float(),

@@ -70,7 +70,7 @@ def translate(model: Transformer, dataset: Dataset, examples: Sequence[Example])
         batch = data.batch(chosen).to(device)
         assert batch.written is not None
         longest = most_written(batch.source.shape[1], model.config.max_len)
-        rows = greedy(model, batch.source, batch.real, batch.written[:, 0], end, longest)
+        rows = greedy(model, batch.source, batch.padding_mask, batch.written[:, 0], end, longest)
         for i, row in zip(chosen, rows, strict=True):
             pieces = [dataset.vocabulary[number] for number in row]
             written[i] = text(piece for piece in pieces if piece != UNKNOWN)  # which is never right

@@ -26,7 +26,7 @@ def most_written(n_source: int, max_len: int) -> int:
 def greedy(
     model: Transformer,
     source: Tensor,
-    real: Bool[Tensor, "batch seq"] | None,
+    padding_mask: Bool[Tensor, "batch seq"] | None,
     starts: Int[Tensor, " batch"],
     end: int,
     longest: int,
@@ -35,12 +35,12 @@ def greedy(
 
     `starts` are the tokens that the decoder reads first; neither they nor the end are given back.
     """
-    mask = None if real is None else real[:, None, None, :]
+    mask = None if padding_mask is None else padding_mask[:, None, None, :]
     context = model.encoder(model.embed(source), mask)  # [batch, seq, d_model]
     written = starts[:, None]
     over = torch.zeros(len(starts), dtype=torch.bool, device=starts.device)
     for _ in range(longest):
-        last = model.logits(model.write(written, context, mask)[:, -1:])[:, 0]  # [batch, vocab]
+        last = model.logits(model.decode(written, context, mask)[:, -1:])[:, 0]  # [batch, vocab]
         token = last.argmax(dim=-1)
         over |= token == end
         if over.all():

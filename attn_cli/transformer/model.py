@@ -21,7 +21,7 @@ from ..attention.rules import positions
 from ..variants.posenc import POSENCS, POSITIONS
 from .capture import Attend, Capture, Captured, fast
 from .config import Activation, Config
-from .packing import place_in_text, same_text
+from .packing import place_in_document, same_document
 from .patches import Patches
 
 if TYPE_CHECKING:
@@ -180,9 +180,9 @@ class Transformer(nn.Module):
 
     encoder: every position sees every other one. decoder: only itself and those before. both: the tokens go
     through the encoder, and the decoder reads `target` while it looks at what the encoder made of them.
-    `real` is False where a sequence of the batch is only padding; nothing attends to it. Or else several short
-    texts lie end to end in one row, and to the model each is alone: `texts`, and of what is written
-    `target_texts`, number the text that each token is of, from 1; 0 is padding.
+    `padding_mask` is True at tokens and False at padding, to which nothing attends. Or else several short
+    documents lie end to end in one row and do not see each other: `document_ids` and `target_document_ids`
+    number the document of each token from 1; 0 is padding.
     """
 
     def __init__(self, config: Config) -> None:
@@ -215,13 +215,20 @@ class Transformer(nn.Module):
     def forward(
         self,
         tokens: Int[Tensor, "batch seq"],
-        real: Bool[Tensor, "batch seq"] | None = None,
+        padding_mask: Bool[Tensor, "batch seq"] | None = None,
         attend: Attend = fast,
         target: Int[Tensor, "batch target"] | None = None,
-        texts: Int[Tensor, "batch seq"] | None = None,
-        target_texts: Int[Tensor, "batch target"] | None = None,
+        document_ids: Int[Tensor, "batch seq"] | None = None,
+        target_document_ids: Int[Tensor, "batch target"] | None = None,
     ) -> Float[Tensor, "batch seq vocab"]:
-        x = self.hidden(tokens, real, attend, target=target, texts=texts, target_texts=target_texts)
+        x = self.hidden(
+            tokens,
+            padding_mask,
+            attend,
+            target=target,
+            document_ids=document_ids,
+            target_document_ids=target_document_ids,
+        )
         return self.logits(x)
 
     def logits(self, x: Float[Tensor, "batch seq d_model"]) -> Float[Tensor, "batch seq vocab"]:
@@ -233,60 +240,64 @@ class Transformer(nn.Module):
     def hidden(
         self,
         tokens: Int[Tensor, "batch seq"] | Float[Tensor, "batch channel height width"],
-        real: Bool[Tensor, "batch seq"] | None = None,
+        padding_mask: Bool[Tensor, "batch seq"] | None = None,
         attend: Attend = fast,
         *,
         segments: Int[Tensor, "batch seq"] | None = None,
         target: Int[Tensor, "batch target"] | None = None,
-        texts: Int[Tensor, "batch seq"] | None = None,
-        target_texts: Int[Tensor, "batch target"] | None = None,
+        document_ids: Int[Tensor, "batch seq"] | None = None,
+        target_document_ids: Int[Tensor, "batch target"] | None = None,
         depth: int | None = None,
     ) -> Float[Tensor, "batch seq d_model"]:
         """What the last stack makes of the tokens; with `depth` it stops after that many layers."""
-        mask = None if real is None else real[:, None, None, :]  # [batch, head 1, query 1, key]
-        if texts is not None:
-            mask = same_text(texts, texts)
-        x = self.embed(tokens, segments, texts)  # [batch, seq, d_model]
+        mask = (
+            None if padding_mask is None else padding_mask[:, None, None, :]
+        )  # [batch, head 1, query 1, key]
+        if document_ids is not None:
+            mask = same_document(document_ids, document_ids)
+        x = self.embed(tokens, segments, document_ids)  # [batch, seq, d_model]
         if self.config.stack == "encoder":
             return self.encoder(x, mask, attend, depth=depth)
         if self.config.stack == "decoder":
             return self.decoder(x, self._before(x, mask), attend, depth=depth)
         assert target is not None, "an encoder–decoder needs a target"
-        assert (texts is None) == (target_texts is None), "texts of one side alone"
+        assert (document_ids is None) == (target_document_ids is None), (
+            "document_ids need target_document_ids"
+        )
         context = self.encoder(x, mask, attend)  # [batch, seq, d_model]
-        if texts is not None and target_texts is not None:
-            mask = same_text(target_texts, texts)
-        return self.write(target, context, mask, attend, texts=target_texts, depth=depth)
+        if document_ids is not None and target_document_ids is not None:
+            mask = same_document(target_document_ids, document_ids)
+        return self.decode(target, context, mask, attend, document_ids=target_document_ids, depth=depth)
 
-    def write(
+    def decode(
         self,
         target: Int[Tensor, "batch target"],
         context: Float[Tensor, "batch key d_model"],
         mask: Bool[Tensor, "#batch 1 #target key"] | None = None,
         attend: Attend = fast,
         *,
-        texts: Int[Tensor, "batch target"] | None = None,
+        document_ids: Int[Tensor, "batch target"] | None = None,
         depth: int | None = None,
     ) -> Float[Tensor, "batch target d_model"]:
-        """What the decoder of an encoder–decoder makes of a target, looking at the encoder's output."""
-        y = self.embed(target, texts=texts)  # [batch, target, d_model]
-        seen = self._before(y, None if texts is None else same_text(texts, texts))
+        """The decoder's hidden states for `target`, given the encoder's output."""
+        y = self.embed(target, document_ids=document_ids)  # [batch, target, d_model]
+        seen = self._before(y, None if document_ids is None else same_document(document_ids, document_ids))
         return self.decoder(y, seen, attend, context, mask, depth=depth)
 
     def embed(
         self,
         tokens: Int[Tensor, "batch seq"] | Float[Tensor, "batch channel height width"],
         segments: Int[Tensor, "batch seq"] | None = None,
-        texts: Int[Tensor, "batch seq"] | None = None,
+        document_ids: Int[Tensor, "batch seq"] | None = None,
     ) -> Float[Tensor, "batch seq d_model"]:
-        """The stream before the first layer; all of one segment and one text unless told."""
+        """The stream before the first layer; one segment and one document by default."""
         drawn = self.config.patch is not None and not tokens.is_floating_point()
         x = self.target_embedding(tokens) if drawn else self.embedding(tokens)  # [batch, seq, d_model]
         if self.config.embedding_scale:  # Vaswani et al. 2017, § 3.4
             x = x * self.config.d_model**0.5
         if not self.config.positions.startswith("rope"):
             table = self._positions(x)
-            x = x + (table if texts is None else embedding(place_in_text(texts), table))
+            x = x + (table if document_ids is None else embedding(place_in_document(document_ids), table))
         if self.config.segments:
             x = x + (self.segment.weight[0] if segments is None else self.segment(segments))
         return self.dropout(self.embedding_norm(x))

@@ -1,7 +1,7 @@
 """Several short texts end to end in one row, so that little of a batch is padding.
 
-A number for each token says which text of its row it is of, from 1; 0 is padding. To the model each text is
-alone: it sees no other, and where it lies in the row makes no difference. Krell et al. 2021, arXiv:2107.02027.
+`document_ids` number the document of each token within its row from 1; 0 is padding. Documents do not see each
+other, and their position in the row makes no difference. Krell et al. 2021, arXiv:2107.02027.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ def together(sources: Sequence[int], targets: Sequence[int]) -> list[list[int]]:
     return rows
 
 
-def same_text(
+def same_document(
     query: Int[Tensor, "batch query"], key: Int[Tensor, "batch key"]
 ) -> Bool[Tensor, "batch 1 query key"]:
-    """Where a query may see a key, as both are of the same text of their row: a mask for every head.
+    """Mask for every head: True where query and key belong to the same document.
 
-    Padding sees all: what a softmax over nothing gives differs from kernel to kernel. Nobody looks at it.
+    Padding queries see every key, since a softmax over nothing differs between kernels; their rows are not used.
 
     >>> import torch
-    >>> same_text(torch.tensor([[1, 1, 2, 0]]), torch.tensor([[1, 2]])).int()
+    >>> same_document(torch.tensor([[1, 1, 2, 0]]), torch.tensor([[1, 2]])).int()
     tensor([[[[1, 0],
               [1, 0],
               [0, 1],
@@ -55,13 +55,13 @@ def same_text(
     return (query == key[:, None, None, :]) | (query == 0)
 
 
-def place_in_text(texts: Int[Tensor, "batch seq"]) -> Int[Tensor, "batch seq"]:
-    """How many tokens of its text, whose tokens stand together, each one has before it.
+def place_in_document(document_ids: Int[Tensor, "batch seq"]) -> Int[Tensor, "batch seq"]:
+    """Count the tokens before each token in its own document.
 
     >>> import torch
-    >>> place_in_text(torch.tensor([[1, 1, 1, 2, 2]]))
+    >>> place_in_document(torch.tensor([[1, 1, 1, 2, 2]]))
     tensor([[0, 1, 2, 0, 1]])
     """
-    begins = texts.diff(dim=1, prepend=texts[:, :1] - 1) != 0
-    place = begins.new_ones(texts.shape, dtype=texts.dtype).cumsum(dim=1) - 1  # in the row
+    begins = document_ids.diff(dim=1, prepend=document_ids[:, :1] - 1) != 0
+    place = begins.new_ones(document_ids.shape, dtype=document_ids.dtype).cumsum(dim=1) - 1  # in the row
     return place - (place * begins).cummax(dim=1).values

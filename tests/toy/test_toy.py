@@ -95,7 +95,7 @@ def test_data_by_hand():
     data = Numbered([ONE, TWO], TINY, writes=False).batch([0, 1])
     assert data.source.tolist() == [[1, 0], [0, 1]]
     assert data.wanted.tolist() == [[1, IGNORED], [1, 0]]
-    assert data.real.tolist() == [[True, False], [True, True]]
+    assert data.padding_mask.tolist() == [[True, False], [True, True]]
     assert data.written is None
 
 
@@ -115,16 +115,16 @@ def test_short_examples_share_a_row():
     long = Example(("a", "b", "x"), ("b", "a", "b"), start="[start]")
     packed = Numbered([short, long, short], WRITTEN, writes=True).packed([0, 1, 2])
     assert packed.source.tolist() == [[2, 3, 4], [4, 4, 0]]
-    assert packed.texts.tolist() == [[1, 1, 1], [1, 2, 0]]
+    assert packed.document_ids.tolist() == [[1, 1, 1], [1, 2, 0]]
     assert packed.wanted.tolist() == [[3, 2, 3, 0], [3, 0, 3, 0]]
     assert packed.written.tolist() == [[1, 3, 2, 3], [1, 3, 1, 3]]
-    assert packed.written_texts.tolist() == [[1, 1, 1, 1], [1, 1, 2, 2]]
+    assert packed.target_document_ids.tolist() == [[1, 1, 1, 1], [1, 1, 2, 2]]
 
 
 def test_examples_do_not_share_a_row_that_only_one_of_their_sides_fits():
     short = Example(("x",), ("b",), start="[start]")
     long = Example(("a", "b", "x"), ("b",), start="[start]")
-    assert Numbered([short, long, short], WRITTEN, writes=True).packed([0, 1, 2]).texts is None
+    assert Numbered([short, long, short], WRITTEN, writes=True).packed([0, 1, 2]).document_ids is None
 
 
 @pytest.mark.parametrize("task", ["reverse", "induction", "sort"])
@@ -147,10 +147,10 @@ def test_rows_of_several_examples_teach_what_rows_of_one_do(task):
     for batch in (data.batch(range(40)), data.packed(range(40))):
         logits = model(
             batch.source,
-            batch.real,
+            batch.padding_mask,
             target=batch.written,
-            texts=batch.texts,
-            target_texts=batch.written_texts,
+            document_ids=batch.document_ids,
+            target_document_ids=batch.target_document_ids,
         )
         loss = cross_entropy(
             logits.flatten(0, 1), batch.wanted.flatten(), ignore_index=IGNORED, reduction="sum"

@@ -190,7 +190,9 @@ def test_texts_in_one_row_are_alone_to_the_model(stack, positions):
     torch.cat(alone).square().sum().backward()
     expected = [parameter.grad for parameter in model.parameters()]
     model.zero_grad()
-    packed = model(tokens, target=target, texts=texts, target_texts=target_texts if both else None)[0]
+    packed = model(
+        tokens, target=target, document_ids=texts, target_document_ids=target_texts if both else None
+    )[0]
     packed[out > 0].square().sum().backward()
 
     torch.testing.assert_close(packed[out > 0], torch.cat(alone), **EXACT)

@@ -89,7 +89,7 @@ class Run:
         start = self._start(source.numbers)
         said = ""
         if reading.target is None:
-            target = self.write(numbers, start)
+            target = self.generate(numbers, start)
             said = f', greedy output "{escape(self.join(target))}"'
             note(f"greedy output: {escape(self.join(target))}")
         else:
@@ -177,7 +177,7 @@ class Run:
         if unknown := list(dict.fromkeys(label for number, label in read if number == lost)):
             note(f"the model does not know {_listed(unknown)}; it reads {name} there")
 
-    def write(self, source: Tensor, start: str) -> Tokens:
+    def generate(self, source: Tensor, start: str) -> Tokens:
         """What the model itself makes of a source: the most probable token, one after the other."""
         out = self.outputs or self.vocabulary
         longest = most_written(source.shape[-1], self.model.config.max_len)
