@@ -52,8 +52,8 @@ def attend(
     """
     from .. import files
     from ..sources.resolve import shown
-    from .io.output import check, emit
-    from .io.resolve import resolve
+    from .io.output import check, emit, numbered
+    from .io.resolve import resolve_each
 
     of_vectors = "an encoding has no picture; draw its attention: attn heatmap"
     check(to, files.FORMATS, no_picture=of_vectors if show == "output" else "")
@@ -61,11 +61,11 @@ def attend(
         one_of("show", show, tuple(SHOWN.meanings))
     if source.select.words and show not in (None, "weights"):
         raise InputError(f"--words does not apply to --show {show}", hint="leave it out")
-    attention = resolve(source, default_model="none", show=show)  # type: ignore[arg-type]  # checked above
-    if show == "output":
-        emit(attention, to, shown=_output(attention))
-    else:
-        emit(shown(attention, show), to)  # type: ignore[arg-type]
+    for number, attention in resolve_each(source, "none", show):  # type: ignore[arg-type]  # checked above
+        if show == "output":
+            emit(attention, numbered(to, number), shown=_output(attention))
+        else:
+            emit(shown(attention, show), numbered(to, number))  # type: ignore[arg-type]
 
 
 def _output(attention: Attention) -> Record:

@@ -19,9 +19,10 @@ def encode(read: Input, text: Text, positions: Positions, seed: Seed, to: Output
     """
     from .. import files
     from ..sources.resolve import resolve_encoding
-    from .io.inputs import read_input, where_from
-    from .io.output import check, emit
+    from .io.inputs import read_inputs
+    from .io.output import check, emit, numbered
 
     check(to, files.FORMATS, no_picture="an encoding has no picture; draw its attention: attn heatmap")
     options = Options(text=text, positions=positions, seed=seed)
-    emit(resolve_encoding(read_input(read), options, where=where_from(read)), to)
+    for one in read_inputs(read):
+        emit(resolve_encoding(one.data, options, where=one.where), numbered(to, one.number))

@@ -57,27 +57,29 @@ def heatmap(
     from ..sources.resolve import shown
     from ..text.escaping import escape
     from .io.environment import environment
-    from .io.output import check, emit, look
-    from .io.resolve import resolve
+    from .io.output import check, emit, look, numbered
+    from .io.resolve import resolve_each
 
     check(to, files.FORMATS)
     if show is not None:
         one_of("show", show, tuple(SHOWN.meanings))
     source, query = _query(source, drawing)
-    look(drawing, query)  # says what is wrong with it before anything is computed
-    found = resolve(source, default_model="mini", show=show)  # type: ignore[arg-type]  # checked above
-    attention = shown(found, show)  # type: ignore[arg-type]
     chosen = look(drawing, query)
-    wanted = to.format or "png"
-    if to.output is not None or wanted not in PICTURES or (to.format and not environment.to_terminal):
-        to = to if to.output or to.format else dataclasses.replace(to, format="png")
-        emit(attention, to, drawing=drawing, look=chosen)
-        return
-    path = f"{_stem(source)}.{wanted}"
-    emit(attention, dataclasses.replace(to, output=path), drawing=drawing, look=chosen)
-    if environment.pictures:
-        _print_picture(attention, chosen)
-    print(escape(path) if environment.to_terminal else path)
+    for number, found in resolve_each(source, "mini", show):  # type: ignore[arg-type]  # checked above
+        attention = shown(found, show)  # type: ignore[arg-type]
+        if (
+            to.output is not None
+            or to.format not in (None, *PICTURES)
+            or (to.format and not environment.to_terminal)
+        ):
+            emit(attention, numbered(to, number), drawing=drawing, look=chosen)
+            continue
+        path = f"{_stem(source)}.{to.format or 'png'}"
+        named = numbered(dataclasses.replace(to, output=path), number)
+        emit(attention, named, drawing=drawing, look=chosen)
+        if environment.pictures:
+            _print_picture(attention, chosen)
+        print(escape(named.output or "") if environment.to_terminal else named.output)
 
 
 _MARKING = ("tokens", "image")  # views that mark a query in what all queries are part of
@@ -94,7 +96,7 @@ def _query(source: Source, drawing: Drawing) -> tuple[Source, str | None]:
 
 
 def _stem(source: Source) -> str:
-    named = source.input.input or source.tensors.weights or source.vectors.query
+    named = next(iter(source.input.input), None) or source.tensors.weights or source.vectors.query
     stem = "" if named in (None, "-") else os.path.splitext(os.path.basename(named))[0]
     return stem or "attention"
 

@@ -422,3 +422,29 @@ def test_text_in_any_common_encoding(run, tmp_path, encoding):
     said = {"utf-16": "UTF-16", "gb18030": "GB18030"}.get(encoding)
     note = f"attn: note: {tmp_path / 's.txt'}: read as {said}; --encoding decides\n"
     assert result.stderr == (note if said else "")
+
+
+# ---- several inputs -------------------------------------------------------------------------------------
+
+
+def test_each_line_is_read_by_itself(run, tmp_path):
+    (tmp_path / "s.txt").write_text("the cat\n\nit sat down\n")
+    tables = run("attend", "s.txt", "--lines", "--embed", "onehot", cwd=tmp_path).stdout.split("layer\t")[1:]
+    assert [table.splitlines()[0].split("\t")[3:] for table in tables] == [
+        ["0:the", "1:cat"],
+        ["0:it", "1:sat", "2:down"],
+    ]
+    done = run("heatmap", "s.txt", "--lines", "-q", cwd=tmp_path)
+    assert done.stdout.split() == ["s-1.png", "s-2.png"]
+    done = run("encode", "s.txt", "--lines", "--embed", "onehot", "-o", "x.npz", cwd=tmp_path)
+    assert sorted(path.name for path in tmp_path.glob("*.npz")) == ["x-1.npz", "x-2.npz"]
+
+
+def test_of_two_texts_or_two_files_none_is_dropped(run, tmp_path):
+    (tmp_path / "a.txt").write_text("a b")
+    (tmp_path / "b.txt").write_text("c")
+    for given in (("--text", "a b", "--text", "c"), ("a.txt", "b.txt")):
+        done = run("attend", *given, "--embed", "onehot", cwd=tmp_path)
+        assert done.stdout.count("layer\t") == 2
+    done = run("steps", "a.txt", "b.txt", cwd=tmp_path)
+    assert (done.code, done.stderr) == (2, "attn: error: 2 inputs, and this command reads one; give one\n")

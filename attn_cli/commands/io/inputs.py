@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ... import files
@@ -14,20 +15,54 @@ if TYPE_CHECKING:
     from .source_options import Input
 
 
-def read_input(given: Input) -> Any:
-    """What INPUT or --text holds: a record, a matrix, named arrays, an image or text.
+@dataclass(frozen=True, eq=False)
+class Read:
+    """One of the inputs of a command, read."""
+
+    data: Any  # a record, a matrix, named arrays, an image or a text
+    where: str  # what it is called in an error
+    number: int | None = None  # counted from 1, where there are several
+
+
+def read_inputs(given: Input) -> list[Read]:
+    """What each INPUT or --text holds; with --lines each line of a text by itself.
 
     With neither, and nobody writing into standard input, the command's help is shown instead of waiting.
     """
-    if given.text is not None:
-        if given.input is not None:
-            raise InputError(f"both INPUT {given.input!r} and --text", hint="give one of them")
-        return typed(given.text)
-    if given.input is None:
+    if given.text and given.input:
+        raise InputError(f"both INPUT {given.input[0]!r} and --text", hint="give one of them")
+    if not is_given(given):
         environment.help_a_person()
-    path = given.input or "-"
+    if given.text:
+        read = [Read(typed(text), "--text") for text in given.text]
+    else:
+        read = [Read(_of_file(path, given.encoding), path) for path in given.input or ("-",)]
+    if given.lines:
+        read = [line for one in read for line in _lines(one)]
+    return read if len(read) == 1 else [replace(one, number=i + 1) for i, one in enumerate(read)]
+
+
+def read_input(given: Input) -> Any:
+    """What the one INPUT or --text holds.
+
+    Raises InputError where several are given to a command that reads one.
+    """
+    (one, *more) = read_inputs(given)
+    if more:
+        raise InputError(f"{len(more) + 1} inputs, and this command reads one", hint="give one")
+    return one.data
+
+
+def _lines(read: Read) -> list[Read]:
+    if not isinstance(read.data, str):
+        raise InputError("--lines wants a text", hint="leave it out", where=read.where)
+    lines = [(i, line) for i, line in enumerate(read.data.splitlines(), 1) if line.strip()]
+    return [Read(line, f"{read.where}:{i}") for i, line in lines]
+
+
+def _of_file(path: str, encoding: str | None) -> Any:
     try:
-        return files.read(path, encoding=given.encoding)
+        return files.read(path, encoding=encoding)
     except InputError as problem:
         if os.path.exists(path) or problem.hint.startswith("did you mean") or not _is_said(path):
             raise
@@ -38,12 +73,12 @@ def read_input(given: Input) -> Any:
 
 def where_from(given: Input) -> str:
     """What INPUT is called in an error."""
-    return "--text" if given.text is not None else given.input or "standard input"
+    return "--text" if given.text else given.input[0] if given.input else "standard input"
 
 
 def is_given(given: Input) -> bool:
     """Whether there is a file or a text to read."""
-    return given.input is not None or given.text is not None
+    return bool(given.input or given.text)
 
 
 def typed(text: str) -> str:

@@ -65,6 +65,14 @@ def check(
         raise InputError("no such folder", hint=f"make it: mkdir -p {folder}", where=to.output or "")
 
 
+def numbered(to: Output, number: int | None) -> Output:
+    """Where one of several results goes: name.png becomes name-1.png, and so on."""
+    if number is None or to.output in (None, "-"):
+        return to
+    stem, suffix = os.path.splitext(to.output or "")
+    return dataclasses.replace(to, output=f"{stem}-{number}{suffix}")
+
+
 def for_screen(to: Output) -> bool:
     """Whether a result is for a person at a terminal, in no particular format."""
     return to.output is None and to.format is None and environment.to_terminal

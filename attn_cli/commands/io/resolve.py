@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from ...errors import InputError
 from ...sources.groups import (
     Computing,
     Model,
@@ -17,10 +18,12 @@ from ...sources.groups import (
     Text,
     Vectors,
 )
-from .inputs import is_given, read_input, where_from
+from .inputs import Read, is_given, read_inputs
 from .source_options import Input, Through
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ...attention.heads import Heads
     from ...records.attention import Attention
     from ...sources.groups import Show
@@ -47,33 +50,51 @@ class Source:
         """The groups as `sources/` takes them."""
         return Options(**{f.name: getattr(self, f.name) for f in fields(Options)})
 
-    def data(self) -> Any:
-        """What INPUT holds; None where other options name what is to be read."""
+    def each(self) -> list[Read]:
+        """What is to be read, one after the other; nothing where other options name it."""
         elsewhere = self.tensors.weights is not None or any(
             getattr(self.vectors, name) is not None for name in ("query", "key", "value")
         )
-        return None if elsewhere and not is_given(self.input) else read_input(self.input)
-
-    @property
-    def where(self) -> str:
-        """What INPUT is called in an error."""
-        return where_from(self.input)
+        return [Read(None, "")] if elsewhere and not is_given(self.input) else read_inputs(self.input)
 
 
 def resolve(source: Source, default_model: str, show: Show | None = None) -> Attention:
-    """The attention that INPUT and the options describe; a text goes through `default_model` unless told."""
+    """The attention that the one INPUT and the options describe; see `resolve_each`.
+
+    Raises InputError where several inputs are given to a command that reads one.
+    """
+    (found, *more) = resolve_each(source, default_model, show)
+    if more:
+        raise InputError(f"{len(more) + 1} inputs, and this command reads one", hint="give one")
+    return found[1]
+
+
+def resolve_each(
+    source: Source, default_model: str, show: Show | None = None
+) -> Iterator[tuple[int | None, Attention]]:
+    """The attention that each INPUT and the options describe, with its number where there are several.
+
+    A text goes through `default_model` unless told; the model is loaded once.
+    """
     from ...sources import resolve as road
     from .progress import watched
 
-    with watched("attention"):
-        return road.resolve(
-            source.data(),
-            source.options,
-            model=source.through.model,
-            default_model=default_model,
-            show=show,
-            where=source.where,
-        )
+    read = source.each()
+    model: Any = source.through.model
+    if len(read) > 1:
+        model = _loaded(model or default_model)
+    for one in read:
+        with watched("attention"):
+            found = road.resolve(
+                one.data, source.options, model=model, default_model=default_model, show=show, where=one.where
+            )
+        yield one.number, found
+
+
+def _loaded(model: str) -> Any:
+    from ... import models
+
+    return model if model in ("none", "untrained") else models.load(model)
 
 
 def attention_or_heads(source: Source) -> Attention | Heads:
@@ -81,7 +102,8 @@ def attention_or_heads(source: Source) -> Attention | Heads:
     from ...sources import resolve as road
     from .progress import watched
 
+    (one, *more) = source.each()
+    if more:
+        raise InputError(f"{len(more) + 1} inputs, and this command reads one", hint="give one")
     with watched("attention"):
-        return road.attention_or_heads(
-            source.data(), source.options, model=source.through.model, where=source.where
-        )
+        return road.attention_or_heads(one.data, source.options, model=source.through.model, where=one.where)

@@ -30,9 +30,10 @@ class Input:
     """What is read: a file, standard input, or a text that is typed."""
 
     TITLE: ClassVar = "Input"
-    input: str | None = None
-    text: str | None = None
+    input: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
     encoding: str | None = None
+    lines: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,8 +105,9 @@ DEVICES = Listed(
 text, number, real = str | None, int | None, float | None
 OPTIONS: dict[str, Said] = {
     # Input
-    "input": Said(text, "INPUT", "A file, or - for standard input."),
-    "text": Said(text, "TEXT", "The text itself, in the place of a file."),
+    "input": Said(list[str] | None, "[INPUT]...", "Files, or - for standard input."),
+    "text": Said(list[str] | None, "TEXT", "The text itself, in the place of a file."),
+    "lines": Said(bool, "", "Read each line of a text by itself.", rare=True),
     "encoding": Said(
         text, "NAME", "Character encoding of text files (default: UTF-8, else guessed and said).", rare=True
     ),
