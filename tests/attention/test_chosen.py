@@ -1,5 +1,7 @@
 """What may be given in Python in the place of a spec: functions, arrays, one mask or several, or none."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -44,7 +46,7 @@ def causal(query, key):
         ["causal", np.ones((5, 5), bool)],
         lambda query, key: query - key >= 0,
     ],
-    ids=str,
+    ids=lambda given: re.sub(r" at 0x\w+", "", str(given)),
 )
 def test_one_mask_may_be_given_in_many_ways(mask):
     assert (weights(mask=mask) == weights(mask=["causal"])).all()
@@ -82,7 +84,7 @@ def test_a_mask_may_look_at_vectors():
         (np.ones((5, 5, 5)), r"a mask \[5, 5, 5\], expected \[query, key\]"),
         (np.full((5, 5), 0.5), "a mask holds 0.5 at row 0, column 0"),
     ],
-    ids=str,
+    ids=lambda given: re.sub(r" at 0x\w+", "", str(given)),
 )
 def test_what_is_no_mask_is_named(mask, message):
     with pytest.raises(InputError, match=message):
