@@ -292,6 +292,7 @@ def heatmap(
 
     >>> figure = heatmap([[1.0, 0.0], [0.5, 0.5]], tokens=("a", "b"))
     """
+    from .render import FIGURES
     from .render.figure import figure
     from .render.look import Look, parse_size
 
@@ -312,7 +313,7 @@ def heatmap(
     )
     drawn = figure.draw(_attention(data, tokens), look, ax)
     if path is not None:
-        name = files.format_of(os.fspath(path), formats=(), pictures=("png", "svg", "pdf"))
+        name = files.format_of(os.fspath(path), formats=(), pictures=FIGURES)
         files.write(os.fspath(path), [figure.save(drawn, name)])
     return drawn
 

@@ -74,12 +74,19 @@ def heatmap(
         ):
             emit(attention, numbered(to, number), drawing=drawing, look=chosen)
             continue
-        path = f"{_stem(source)}.{to.format or 'png'}"
-        named = numbered(dataclasses.replace(to, output=path), number)
+        stem = _stem(source) if number is None else f"{_stem(source)}-{number}"
+        path = files.own_name(stem, f".{to.format or 'png'}", _inputs(source))
+        named = dataclasses.replace(to, output=path)
         emit(attention, named, drawing=drawing, look=chosen)
         if environment.pictures:
             _print_picture(attention, chosen)
-        print(escape(named.output or "") if environment.to_terminal else named.output)
+        print(escape(path) if environment.to_terminal else path)
+
+
+def _inputs(source: Source) -> list[str]:
+    """The files that are read, none of which may be written over."""
+    named = (*source.input.input, source.tensors.weights, *vars(source.vectors).values())
+    return [path for path in named if isinstance(path, str)]
 
 
 _MARKING = ("tokens", "image")  # views that mark a query in what all queries are part of

@@ -10,6 +10,7 @@ from .elsewhere import Given, Vectors, understood
 from .formats import FORMATS, format_of, with_digits
 from .mask import read_mask
 from .memory import limit_memory, most_memory, parse_size
+from .ours import made_by_attn, own_name
 from .reading import read, read_arrays, read_matrix
 from .recording import read_recording, recording_npz
 from .series import series_tsv
@@ -29,7 +30,9 @@ __all__ = [
     "format_of",
     "json_text",
     "limit_memory",
+    "made_by_attn",
     "most_memory",
+    "own_name",
     "parse_size",
     "read",
     "read_arrays",

@@ -121,10 +121,13 @@ class Drawn(Figure):
 
 
 def encode(figure: Figure, suffix: str, settings: Mapping[str, Any], title: str) -> bytes:
-    """A figure as the bytes of a png, svg or pdf file, the same at every time of day."""
+    """A figure as the bytes of a png, jpg, svg or pdf file, the same at every time of day."""
     out = io.BytesIO()
     with house_style(settings):
-        figure.savefig(out, format=suffix, metadata=_told(suffix, title))
+        if suffix == "jpg":
+            figure.savefig(out, format=suffix, pil_kwargs={"quality": 95, "comment": MAKER})
+        else:
+            figure.savefig(out, format=suffix, metadata=_told(suffix, title))
     return out.getvalue()
 
 

@@ -59,7 +59,7 @@ def curves_figure(
 
 
 def save(figure: Figure, format: str) -> bytes:  # noqa: A002 (matplotlib's word)
-    """A figure as the bytes of a `png`, `svg` or `pdf` file; the same figure gives the same bytes."""
+    """A figure as the bytes of a `png`, `jpg`, `svg` or `pdf` file; the same figure gives the same bytes."""
     families = {name for text in figure.findobj(Text) if text.get_text() for name in text.get_fontfamily()}
     title, as_text = (figure.said, figure.text_as) if isinstance(figure, Drawn) else ("", "text")
     settings = {

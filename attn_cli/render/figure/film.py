@@ -12,6 +12,7 @@ from PIL import Image as Pillow
 
 from ..colour import MASKED, ramp
 from ..pooling import pooled
+from .backend import MAKER
 from .figure import save
 from .maps import attention_maps, lay_out, plan_for
 from .sheet import FAINT, INK, QUIET, Number, Sheet, Stroke, Words, draw
@@ -63,7 +64,16 @@ def gif(film: Film) -> bytes:
         image.putpalette(_palette().tobytes())
     out = io.BytesIO()
     pace = [PACE] * (len(images) - 1) + [REST]
-    images[0].save(out, "GIF", save_all=True, append_images=images[1:], duration=pace, loop=0, optimize=False)
+    images[0].save(
+        out,
+        "GIF",
+        save_all=True,
+        append_images=images[1:],
+        duration=pace,
+        loop=0,
+        optimize=False,
+        comment=MAKER,
+    )
     return out.getvalue()
 
 
