@@ -13,6 +13,7 @@ import logging
 import os
 import pathlib
 import sys
+import zlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -114,10 +115,11 @@ def house_style(settings: Mapping[str, Any]) -> Iterator[None]:
 
 
 class Drawn(Figure):
-    """A figure that knows what it is called and how an SVG of it has its text."""
+    """A figure that knows what it is called, in which fonts it is, and how an SVG of it has its text."""
 
     said = ""
     text_as = "text"
+    families: tuple[str, ...] = ()
 
 
 def encode(figure: Figure, suffix: str, settings: Mapping[str, Any], title: str) -> bytes:
@@ -126,9 +128,26 @@ def encode(figure: Figure, suffix: str, settings: Mapping[str, Any], title: str)
     with house_style(settings):
         if suffix == "jpg":
             figure.savefig(out, format=suffix, pil_kwargs={"quality": 95, "comment": MAKER})
+        elif suffix == "png" and isinstance(figure, Drawn):
+            _encode_png(figure, out, _told(suffix, title))
         else:
             figure.savefig(out, format=suffix, metadata=_told(suffix, title))
     return out.getvalue()
+
+
+def _encode_png(figure: Drawn, out: io.BytesIO, told: Mapping[str, str | None]) -> None:
+    """As `savefig` would, but without a channel for what nowhere shows through, and in half the time."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image, PngImagePlugin
+
+    canvas: Any = FigureCanvasAgg(figure)
+    canvas.draw()
+    info = PngImagePlugin.PngInfo()
+    for name, text in told.items():
+        info.add_text(name, text or "")
+    pixels = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba()).convert("RGB")
+    dpi = figure.get_dpi()
+    pixels.save(out, "png", pnginfo=info, dpi=(dpi, dpi), compress_level=3, compress_type=zlib.Z_FILTERED)
 
 
 __all__ = [

@@ -60,8 +60,12 @@ def curves_figure(
 
 def save(figure: Figure, format: str) -> bytes:  # noqa: A002 (matplotlib's word)
     """A figure as the bytes of a `png`, `jpg`, `svg` or `pdf` file; the same figure gives the same bytes."""
-    families = {name for text in figure.findobj(Text) if text.get_text() for name in text.get_fontfamily()}
-    title, as_text = (figure.said, figure.text_as) if isinstance(figure, Drawn) else ("", "text")
+    title, as_text = "", "text"
+    if isinstance(figure, Drawn):
+        title, as_text, families = figure.said, figure.text_as, set(figure.families)
+    else:
+        texts = [text for text in figure.findobj(Text) if text.get_text()]
+        families = {name for text in texts for name in text.get_fontfamily()}
     settings = {
         "pdf.fonttype": 42 if embeds_as_text(families) else 3,
         "svg.fonttype": "none" if as_text == "text" else "path",

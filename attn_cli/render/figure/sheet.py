@@ -122,9 +122,10 @@ def draw(sheet: Sheet, dpi: float = DPI) -> Figure:
     """The sheet as a matplotlib figure."""
     sheet = _by_night(sheet) if sheet.night else sheet
     fonts.warn_of_missing(sheet.words())
-    with house_style({"font.family": fonts.families_for(sheet.words())}):
+    families = fonts.families_for(sheet.words())
+    with house_style({"font.family": families}):
         figure = Drawn(figsize=(sheet.width / 72, sheet.height / 72), dpi=dpi)
-        figure.said, figure.text_as = sheet.title, sheet.text_as
+        figure.said, figure.text_as, figure.families = sheet.title, sheet.text_as, tuple(families)
         ground = NIGHT if sheet.night else PAPER
         figure.set_facecolor(ground)
         axes = figure.add_axes((0, 0, 1, 1), xlim=(0, sheet.width), ylim=(sheet.height, 0))
