@@ -8,6 +8,7 @@ arrays. Whatever cannot be right raises `attn.InputError`.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +16,7 @@ from . import files
 from .errors import InputError
 from .records.attention import Attention
 from .records.encoding import Encoding, Image, PositionTable
+from .records.recording import Recording
 from .records.series import Series
 from .render.notebook import mimebundle
 from .sources import masks, resolve
@@ -23,6 +25,7 @@ from .sources.groups import (
     Model,
     Options,
     Positions,
+    Recorded,
     Scoring,
     Seed,
     Selection,
@@ -32,10 +35,13 @@ from .sources.groups import (
 )
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import numpy as np
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from .attention.recording.seen import Seen
     from .records.attention import Kind, Record
     from .records.worked import Worked
 
@@ -101,6 +107,8 @@ def attend(
     dtype: str | None = None,
     device: str = "cpu",
     threads: int | None = None,
+    step: int | None = None,
+    module: str | None = None,
     layer: Choice | None = None,
     head: Choice = "all",
     query_range: str | None = None,
@@ -113,7 +121,7 @@ def attend(
     """Compute attention: weights = softmax(query · keyᵀ / √d_head), output = weights · value.
 
     `data` is a text, vectors that are query, key and value at once, or, beside `key`, the query; an image or a
-    text may go through a `model`. Arrays are [seq_len, d_model]. A long input is streamed, as on the command
+    text may go through a `model`. Of a recording `step`, `kind` and `module` pick. Arrays are [seq_len, d_model]. A long input is streamed, as on the command
     line. Raises InputError for what does not fit together.
 
     Vaswani et al. 2017, arXiv:1706.03762, eq. 1.
@@ -133,6 +141,7 @@ def attend(
         Scoring(score, scale, temperature, softcap, _several(mask), top_k, normalise),
         Model(kind, target, pair, special, too_long),
         Computing(dtype, device, threads),
+        recorded=Recorded(step, module),
         select=Selection(layer, head, query_range, key_range, query_token, words, reduce),
     )
     through = model.model if isinstance(model, LoadedModel) else model
@@ -248,8 +257,64 @@ def steps(attention: Attention, *, cell: tuple[int, ...] | None = None) -> tuple
     return work_out(attention, cell=cell)
 
 
+def record(
+    *,
+    layers: int | Sequence[int] | None = None,
+    heads: int | Sequence[int] | None = None,
+    steps: int | range | slice | None = None,
+    every: int = 1,
+    keep: Literal["maps", "rows", "figures"] = "maps",
+    example: int = 0,
+    most_bytes: int = 2**30,
+    name: str = "",
+) -> AbstractContextManager[Seen]:
+    """Record the attention of whatever PyTorch computes meanwhile: `with attn.record() as seen: model(x)`.
+
+    Seen are fused attention, nn.MultiheadAttention and what is made of it, FlexAttention, and attention written
+    by hand, also under torch.compile, which runs uncompiled. Weights are those before dropout, of one `example` of
+    each batch. A step is a call of the model, or a text that is written token by token; of many steps those are
+    kept that `steps` and `every` choose, and ever fewer, spread evenly, when they take more than `most_bytes`.
+    `keep` is "maps" (all weights, or pooled maps where they are many), "rows" (figures of rows and keys beside a
+    coarse map) or "figures" (a few for each head). `seen` lists what was computed where, and
+    `seen.attention(tokens)` is an `Attention`. The program computes the same numbers as without it.
+
+    >>> import torch
+    >>> mha, x = torch.nn.MultiheadAttention(8, num_heads=2), torch.zeros(3, 1, 8)
+    >>> with record() as seen:
+    ...     output, _ = mha(x, x, x)
+    >>> seen.attention("abc")
+    Attention([1 layer, 2 heads, 3 queries, 3 keys], self, 'recorded: MultiheadAttention, step 0')
+    """
+    from .attention.recorder import record as recorded
+
+    return recorded(
+        layers=layers,
+        heads=heads,
+        steps=steps,
+        every=every,
+        keep=keep,
+        example=example,
+        most_bytes=most_bytes,
+        name=name,
+    )
+
+
+def label(tokens: Sequence[str]) -> None:
+    """Say, from inside a program, what the tokens are that it attends to; without a recording nothing happens.
+
+    Queries and keys are called so where there are as many of them.
+
+    >>> label(["The", "cat"])
+    """
+    recorder = sys.modules.get(
+        f"{__package__}.attention.recorder"
+    )  # where nothing records, torch is not loaded
+    if recorder is not None:
+        recorder.label(tokens)
+
+
 def read(path: Path, *, encoding: str | None = None) -> Any:
-    """Read whatever a file holds: a record, an array, arrays by name, an image or a text.
+    """Read whatever a file holds: a record, a recording, an array, arrays by name, an image or a text.
 
     Raises InputError for what cannot be read; pickles are never run.
     """
@@ -331,6 +396,8 @@ def page(data: Any, path: Path | None = None, *, title: str = "") -> bytes:
 def _attention(data: Any, tokens: Sequence[str] | None) -> Attention:
     if isinstance(data, Attention):
         return data
+    if isinstance(data, Recording):
+        return data.pick()
     if isinstance(data, (str, Encoding, Image)):
         return resolve.resolve(data, Options(), default_model="mini")
     return resolve.resolve(None, Options(tensors=Tensors(weights=data, tokens=tokens)))
@@ -344,6 +411,6 @@ def _several(given: Any) -> Any:
 
 
 __all__ = [
-    "Attention", "Encoding", "Image", "InputError", "LoadedModel", "PositionTable", "Series", "attend", "encode", "heatmap",
-    "load", "mask", "page", "posenc", "read", "save", "steps",
+    "Attention", "Encoding", "Image", "InputError", "LoadedModel", "PositionTable", "Recording", "Series", "attend", "encode",
+    "heatmap", "label", "load", "mask", "page", "posenc", "read", "record", "save", "steps",
 ]  # fmt: skip

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # In the order of the help. Each is a function of its own name in a module of its own name, imported when
 # it is called for: `attn --help` should not wait for numpy.
-COMMANDS = ("encode", "attend", "heatmap", "steps", "mask", "posenc", "train-toy", "models")
+COMMANDS = ("encode", "attend", "heatmap", "steps", "mask", "record", "posenc", "train-toy", "models")
 
 
 class ExitCode(enum.IntEnum):
@@ -78,7 +78,9 @@ class Commands(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        app.command(cmd_name, cls=Command, context_settings=_HELP_NAMES)(command(_function(cmd_name)))
+        function = _function(cmd_name)
+        settings = {**_HELP_NAMES, **getattr(function, "CONTEXT", {})}
+        app.command(cmd_name, cls=Command, context_settings=settings)(command(function))
         return typer.main.get_command(app)
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]

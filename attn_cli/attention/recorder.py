@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .recording.numbers import Keep
+    from .recording.store import Store
 
 _RECORDER: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
 
@@ -48,7 +49,14 @@ def record(
     [[[[0.5, 0.5], [0.5, 0.5]]]]
     """
     wanted = Wanted(_several(layers), _several(heads), _range(steps), every, keep, example)
-    recorder = Recorder(wanted, Memory(wanted, most_bytes), name)
+    with recording(Memory(wanted, most_bytes), name) as seen:
+        yield seen
+
+
+@contextmanager
+def recording(store: Store, name: str = "") -> Iterator[Seen]:
+    """The same into a store, which knows what is wanted."""
+    recorder = Recorder(store.wanted, store, name)
     token = _RECORDER.set(recorder)
     try:
         with recorder.on():

@@ -11,6 +11,7 @@ from ..errors import InputError
 from ..records.attention import Attention
 from ..records.checks import check_finite, shape
 from ..records.encoding import Encoding, Image, PositionTable
+from ..records.recording import Recording
 from ..registry import nearest
 from . import contents, documents, image, json_, matrix, npy, npz, printed, pt, recording, safetensors, tables
 from .decoding import decode
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from ..records.attention import Record
 
-Parsed = Encoding | Attention | PositionTable | Image | np.ndarray | dict[str, np.ndarray] | str
+Parsed = Encoding | Attention | PositionTable | Recording | Image | np.ndarray | dict[str, np.ndarray] | str
 
 
 def read(path: str, *, encoding: str | None = None, as_text: bool = False, by_name: bool = False) -> Parsed:
@@ -31,12 +32,11 @@ def read(path: str, *, encoding: str | None = None, as_text: bool = False, by_na
 
     Bytes go before the suffix: what another command wrote is known by its beginning. Lines of numbers are a
     matrix, by the rule of `matrix.find`; with `as_text` they stay text. A file of one array is that array,
-    unless it is wanted `by_name`; `FILE:NAME` chooses one of several. Raises InputError for what cannot be
-    read, and for pickles, which could run code.
+    unless it is wanted `by_name`; `FILE:NAME` chooses one of several. Raises InputError for what cannot be read, and for pickles, which could run code.
     """
     path, name = split_name(path)
     if recording.is_folder(path):
-        return recording.read_recording(path).pick()
+        return recording.read_recording(path)
     with opened(path) as file:
         held = chosen(parse(file, path, encoding), name)
         if isinstance(held, dict) and len(held) == 1 and not by_name:
@@ -125,14 +125,12 @@ def _parse(file: BinaryIO, path: str, kind: contents.Contents, encoding: str | N
         return image.load(file)
     if kind == "pt":
         return pt.load(file)
-    if kind == "npz":
-        fields = (
-            recording.fields_within(file, "")
-            if recording.is_recording(npz.names(file))
-            else npz.load_fields(file)
-        )
+    if kind == "npz" and recording.is_recording(npz.names(file)):
+        if path != "-":
+            return recording.read_recording(path)
+        fields = recording.fields_within(file, "")  # of a stream that of the last step
     else:
-        fields = safetensors.load_fields(file)
+        fields = npz.load_fields(file) if kind == "npz" else safetensors.load_fields(file)
     return from_fields(fields) if is_record(fields) else fields
 
 
@@ -168,7 +166,9 @@ def _fields(record: Record) -> dict[str, np.ndarray]:
     return {name: field for name, field in to_fields(record).items() if isinstance(field, np.ndarray)}
 
 
-def only_array(held: Record | Image | np.ndarray | dict[str, np.ndarray]) -> np.ndarray:
+def only_array(held: Record | Recording | Image | np.ndarray | dict[str, np.ndarray]) -> np.ndarray:
+    """The one array that was read."""
+    held = held.pick() if isinstance(held, Recording) else held
     if isinstance(held, np.ndarray):
         return held
     if isinstance(held, Image):

@@ -20,19 +20,18 @@ if TYPE_CHECKING:
     from ..attention.recording.store import Wanted
     from ..records.recording import Recording
 
-PARTS = ".parts"  # after the name of the file: the folder of what is not yet in it
 _SECONDS = 2.0  # a step that is long under way is written so often, or seldomer if that takes long
 
 
 class Disk(Memory):
-    """Keeps steps in a folder beside the file that they become, so many bytes: evenly spread over all.
+    """Keeps steps in a folder until they become one file, so many bytes: evenly spread over all.
 
     Raises InputError where that folder is there already.
     """
 
-    def __init__(self, path: str, wanted: Wanted, most_bytes: int) -> None:
+    def __init__(self, path: str, folder: str, wanted: Wanted, most_bytes: int) -> None:
         super().__init__(wanted, most_bytes)
-        self.path, self.folder = path, f"{path}{PARTS}"
+        self.path, self.folder = path, folder
         self._files: dict[Step, str] = {}
         self._written, self._took = time.monotonic(), 0.0
         try:

@@ -87,14 +87,14 @@ class Scoring:
 class Model:
     """How a trained model reads a text."""
 
-    kind: str | None = None  # of an encoder–decoder: encoder, decoder or cross
+    kind: str | None = None  # of an encoder–decoder: encoder, decoder or cross; of a recording also self
     target: str | None = None  # what an encoder–decoder writes; None: greedy
     pair: str | None = None
     special: str = "keep"
     too_long: str = "error"
 
     def __post_init__(self) -> None:
-        kinds: tuple[Kind, ...] = ("encoder", "decoder", "cross")
+        kinds: tuple[Kind, ...] = ("encoder", "decoder", "cross", "self")
         if self.kind is not None:
             one_of("kind", self.kind, kinds)
         one_of("special", self.special, get_args(Special))
@@ -117,6 +117,14 @@ class Tensors:
     weights: Any = None
     tokens: Any = None  # the names of the rows and columns
     axes: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Recorded:
+    """Which attention of a recording is meant."""
+
+    step: int | None = None  # the last
+    module: str | None = None  # a path, or a pattern with stars
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,6 +152,7 @@ class Options:
     model: Model = Model()
     computing: Computing = Computing()
     tensors: Tensors = Tensors()
+    recorded: Recorded = Recorded()
     select: Selection = Selection()
 
 

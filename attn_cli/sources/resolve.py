@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import InputError, warn
+from ..files import read_tokens
 from ..interpret.reductions import is_of_paths
 from ..records.attention import Attention
 from ..records.encoding import Encoding, Image
 from ..records.fields import changed
+from ..records.recording import Recording, renamed
 from ..records.selection import choose, crop, parse_choice, places_named, range_of
 from ..records.words import merged
 from .groups import Options, given, refuse_others
@@ -85,6 +88,9 @@ def attention_or_heads(
 
     Of what a model attends to, only what is picked is computed.
     """
+    if isinstance(data, Recording):
+        _refuse_model(model, data)
+        return recorded(data, options)
     if options.tensors.weights is not None:
         refuse_others(options, ("tensors", "select"), "a matrix of weights")
         _refuse_beside("--weights", data, model)
@@ -120,6 +126,18 @@ def attention_or_heads(
         refuse_others(options, MECHANISM if beside else NUMBERS, called(data))
     refuse_others(options, MECHANISM, "vectors; give --model DIR")
     return heads_of(data, options, where=where)
+
+
+def recorded(recording: Recording, options: Options) -> Attention:
+    """The attention of a recording that is meant, under the names given."""
+    others = dataclasses.replace(options, model=dataclasses.replace(options.model, kind=None))
+    refuse_others(others, ("recorded", "tensors", "select"), "a recording")
+    meant = options.recorded
+    found = recording.pick(meant.step, options.model.kind, meant.module)
+    tokens = options.tensors.tokens
+    if isinstance(tokens, (str, os.PathLike)):
+        tokens = read_tokens(os.fspath(tokens))
+    return renamed(found, tokens, None)
 
 
 def attend(

@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..records.attention import Attention
 from ..records.checks import shape
 from ..records.encoding import Encoding, Image, PositionTable
+from ..records.recording import Recording
 from ..registry import function_of
 from ..text.escaping import escape
 from ..text.tokenizers import TOKENIZERS, json_tokenizer
@@ -118,6 +119,7 @@ def called(data: Any) -> str:
         return f"arrays named {', '.join(map(escape, data))}"
     names = {str: "text", np.ndarray: "a matrix", PositionTable: "a position table"}
     names |= {Image: "an image", Attention: "a saved attention", Encoding: "a saved encoding"}
+    names |= {Recording: "a recording"}
     return names.get(type(data), f"a {type(data).__name__}")
 
 

@@ -52,6 +52,7 @@ class Wanted:
 class Store(Protocol):
     """Keeps steps."""
 
+    wanted: Wanted
     remark: str  # what is to be said in the end, if anything
 
     def begin(self, made: Callable[[Step], Recording]) -> None:

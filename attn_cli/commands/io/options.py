@@ -285,7 +285,7 @@ def _refuse_nothing(ctx: typer.Context, given: dict[str, Any]) -> None:
             raise InputError(f"{name} ''", hint="give a value, or leave it out")
 
 
-_MAY_BE_EMPTY = ("text", "pair", "target", "title")
+_MAY_BE_EMPTY = ("text", "pair", "target", "title", "program")
 
 
 def _surround(color: str, quiet: bool, debug: bool, max_memory: str | None) -> None:

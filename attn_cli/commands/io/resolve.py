@@ -11,6 +11,7 @@ from ...sources.groups import (
     Model,
     Options,
     Positions,
+    Recorded,
     Scoring,
     Seed,
     Selection,
@@ -43,6 +44,7 @@ class Source:
     seed: Seed
     computing: Computing
     tensors: Tensors
+    recorded: Recorded
     select: Selection
 
     @property

@@ -53,6 +53,7 @@ TITLES = {
     groups.Model: "Models",
     groups.Computing: "Computing",
     groups.Tensors: "Bare numbers",
+    groups.Recorded: "Which attention",
     groups.Selection: "Which attention",
 }
 
@@ -83,6 +84,7 @@ KINDS = Listed(
         "encoder": "Of an encoder–decoder: the encoder's self-attention.",
         "decoder": "The decoder's self-attention, to what it has written.",
         "cross": "The decoder's attention to what the encoder has read.",
+        "self": "Of a recording: self-attention of which no more is known.",
     }
 )
 DTYPES = Listed(
@@ -185,6 +187,8 @@ OPTIONS: dict[str, Said] = {
     "tokens": Said(text, "FILE", "Names of the rows and columns of bare numbers, one per line.", rare=True),
     "axes": Said(text, "NAMES", "Order of the axes of bare numbers, as layer,head,query,key.", rare=True),
     # Which attention
+    "step": Said(number, "N", "Of a recording: this step (default: the last).", min=0, rare=True),
+    "module": Said(text, "PATH", "Of a recording: these modules, as encoder.*", rare=True),
     "layer": Said(text, "N,…", "Layers: 0,2 or 0-2 or -1, last, mean (default: all)."),
     "head": Said(str, "N,…", "Heads: 0,2 or 0-2 or -1, mean, max (default: all)."),
     "query_range": Said(text, "FROM:TO", "Only these queries, from 0, TO not included.", rare=True),
