@@ -37,7 +37,7 @@ def pick_device(name: str) -> torch.device:
     if name == "auto":
         return torch.device(present[0])
     if name not in present:
-        raise InputError(f"device {name!r} is not here", hint=f"give auto or {' or '.join(present)}")
+        raise InputError(f"device {name!r} is not available", hint=f"give auto or {' or '.join(present)}")
     return torch.device(name)
 
 

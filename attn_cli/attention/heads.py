@@ -139,7 +139,7 @@ def warn_of_blind_rows(
     if blind:
         named = ", ".join(f"{places[i]} ({escape(tokens[places[i]])})" for i in blind[:5])
         more = f" and {len(blind) - 5} more" if len(blind) > 5 else ""
-        warn(f"no key is permitted for query {named}{more}; weights and output there are zero")
+        warn(f"query {named}{more} may attend to no key; its weights and output are zero")
 
 
 def _after(memory: Encoding, x: Encoding) -> Encoding:

@@ -58,7 +58,7 @@ def _steps(
     query = along(layer.query, -2, first.queries)
     steps = attention(query, layer.key, layer.value, layer.rule, query_pos=along(at, 0, first.queries))
     if not steps.weights.sum().isfinite():  # none is below 0; asking each takes as long as the softmax
-        raise InputError("the scores are too large for their precision", hint="scale the vectors down")
+        raise InputError("scores overflow this dtype", hint="scale the vectors down or use --dtype float64")
     note_error(layer, steps if first is ALL else None)
     masks.append(_mask(steps.mask, then))
     weights = narrowed(steps.weights, then)

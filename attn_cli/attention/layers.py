@@ -78,7 +78,7 @@ def record(
         return dense(layers, sides, wanted=wanted, norms=norms, whole=_n_weights(layers, ALL) <= most)
     if every_step:
         hint = f"give at most {most:,}, or leave --show out"
-        raise InputError(f"{n:,} weights are too many to keep every step", hint=hint)
+        raise InputError(f"{n:,} weights are too many to show every step", hint=hint)
     made = streamed(layers, sides, wanted=wanted, norms=norms)
     if made.pooled:
         full = len(made.query_tokens), len(made.key_tokens)
@@ -93,7 +93,7 @@ def _check(layers: Sequence[Layer], *, norms: bool) -> None:
     unknown = [layer.number for layer in layers if layer.out is None]
     if norms and unknown:
         raise InputError(
-            f"norms need W_o, and nothing tells that of layer {', '.join(map(str, unknown))}",
+            f"norms need W_o, which is unknown for layer {', '.join(map(str, unknown))}",
             hint="leave norms out",
         )
 

@@ -19,8 +19,8 @@ SHOWN = Listed(
     {
         "weights": "After the softmax.",
         "scores": "Before the mask and the softmax.",
-        "norms": "‖weight · value · W_o‖: how much of a key arrives (Kobayashi et al. 2020).",
-        "output": "weights · value, of all heads, through W_o.",
+        "norms": "‖weight · value · W_o‖: how much each key contributes (Kobayashi et al. 2020).",
+        "output": "weights · value of all heads, multiplied by W_o.",
     }
 )
 

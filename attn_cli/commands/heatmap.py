@@ -22,7 +22,7 @@ SHOWN = Listed(
     {
         "weights": "After the softmax.",
         "scores": "Before the mask and the softmax.",
-        "norms": "‖weight · value · W_o‖: how much of a key arrives (Kobayashi et al. 2020).",
+        "norms": "‖weight · value · W_o‖: how much each key contributes (Kobayashi et al. 2020).",
     }
 )
 

@@ -28,7 +28,7 @@ def mask(
             metavar="SPEC",
             callback=explain(_MASKS),
             autocompletion=completion(_MASKS),
-            help="A mask or a file; join several with | for OR; 'help' lists them.",
+            help="Mask or file; join several with | for OR; 'help' lists all.",
         ),
     ] = None,
     *,
@@ -39,12 +39,11 @@ def mask(
     to: Output,
     and_: Annotated[
         list[str] | None,
-        typer.Option(
-            "--and", metavar="SPEC|FILE", help="A further mask; a query may attend where all permit it."
-        ),
+        typer.Option("--and", metavar="SPEC|FILE", help="Further mask, combined with AND; repeatable."),
     ] = None,
     len_: Annotated[
-        int | None, typer.Option("--len", metavar="N", min=1, help="Positions, without INPUT (default: 16).")
+        int | None,
+        typer.Option("--len", metavar="N", min=1, help="Sequence length without INPUT (default: 16)."),
     ] = None,
 ) -> None:
     """Draw a mask by itself: which query may attend to which key.

@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
 
 def models(
-    directory: Annotated[str | None, typer.Argument(metavar="[DIR]", help="A directory to describe.")] = None,
+    directory: Annotated[
+        str | None, typer.Argument(metavar="[DIR]", help="Model directory to describe.")
+    ] = None,
 ) -> None:
-    """List what --model reads; with DIR say what that directory is: family, layers, heads, sizes, limit.
+    """List the models that --model reads, or describe DIR: family, layers, heads, sizes, limit.
 
-    A terminal gets a table and a pipe gets TSV. No weight is read and nothing in DIR is executed.
+    A terminal gets a table and a pipe gets TSV. Weights are not read, and nothing in DIR is executed.
     """
     from .. import models as known
 

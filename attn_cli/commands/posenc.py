@@ -24,7 +24,7 @@ def posenc(
             metavar="KIND",
             callback=explain(KINDS),
             autocompletion=completion(KINDS),
-            help="A kind (default: sinusoidal); 'help' lists them.",
+            help="Encoding (default: sinusoidal); 'help' lists all.",
         ),
     ] = "sinusoidal",
     len_: Annotated[
@@ -32,11 +32,11 @@ def posenc(
         typer.Option("--len", metavar="N", min=1, help="Number of positions (default: 128; learned: all)."),
     ] = None,
     dim: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Numbers per position (default: 64; learned: all).")
+        int | None, typer.Option(metavar="N", min=1, help="Width (default: 64; learned: all).")
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(metavar="DIR", help="Whose positions 'learned' shows; see attn models."),
+        typer.Option(metavar="DIR", help="Model whose learned positions to show (see attn models)."),
     ] = None,
     view: Annotated[
         str,
@@ -44,7 +44,7 @@ def posenc(
             metavar="SPEC",
             callback=explain(VIEWS),
             autocompletion=completion(VIEWS),
-            help="heatmap, curves, similarity or wavelengths (default: heatmap).",
+            help="View: heatmap, curves, similarity or wavelengths (default: heatmap).",
         ),
     ] = "heatmap",
 ) -> None:

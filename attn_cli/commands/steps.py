@@ -21,7 +21,7 @@ def steps(
         str | None,
         typer.Option(
             metavar="[HEAD,]QUERY,KEY",
-            help="The cell that is worked out by hand, up to 8 × 8 (default: 0,0).",
+            help="Cell to work out by hand, up to 8 × 8 (default: 0,0).",
         ),
     ] = None,
 ) -> None:

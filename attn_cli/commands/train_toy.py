@@ -35,7 +35,7 @@ def train_toy(
     computer: Computer,
     task: Annotated[
         str | None,
-        typer.Argument(metavar="TASK", callback=tasks, help="What to learn; --list shows them."),
+        typer.Argument(metavar="TASK", callback=tasks, help="Task to learn; --list shows all."),
     ] = None,
     list_: Annotated[
         bool,
@@ -44,9 +44,9 @@ def train_toy(
 ) -> None:
     """Train a small Transformer on a toy task or your own data, and measure where it attends.
 
-    The run directory gets the model, its measures and pictures; look at it with attn heatmap --model DIR.
-    Ctrl-C saves what was learned so far, and --resume goes on from there. A pipe gets TSV: how many held-out
-    sequences came out right, and for each head how much attention lies where the task says it should.
+    The run directory holds the model, its metrics and pictures; view it with attn heatmap --model DIR.
+    Ctrl-C saves the training, and --resume continues it. A pipe gets TSV: the share of held-out sequences that
+    are right, and per head the attention mass at the positions that the task expects.
     """
     from ..toy import find
     from ..toy.resuming import state

@@ -46,7 +46,9 @@ def kind(file: BinaryIO, path: str) -> Contents:
     if other := image.other(head):
         raise InputError(f"is {other}", hint="save it as JPEG, PNG or WebP")
     if suffix(path) in _BINARIES:
-        raise InputError(f"is named {suffix(path)} but does not begin like one", hint="write it again")
+        raise InputError(
+            f"has the suffix {suffix(path)} but is not a {suffix(path)} file", hint="write it again"
+        )
     return "text"
 
 

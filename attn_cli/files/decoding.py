@@ -32,7 +32,7 @@ def read_text(path: str, *, encoding: str | None = None) -> str:
         allow_text(size(file))
         text = decode(file.read(), encoding, where=called(path))
         if not text.strip():
-            raise InputError("holds only blanks", hint="put some text in it")
+            raise InputError("contains only whitespace", hint="put some text in it")
         return text
 
 
@@ -52,7 +52,7 @@ def decode(data: bytes, encoding: str | None = None, *, where: str) -> str:
     if (place := text.find("\0")) >= 0:
         line = text.count("\n", 0, place) + 1
         raise InputError(
-            "holds a NUL character, so it is no text", hint="give a text file", where=f"{where}:{line}"
+            "contains a NUL character, so it is not text", hint="give a text file", where=f"{where}:{line}"
         )
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
@@ -76,10 +76,10 @@ def _named(data: bytes, encoding: str, where: str) -> str:
 def _guessed(data: bytes, where: str) -> str:
     if encoding := marked(data):
         if encoding != "utf-8":
-            note(f"{where}: read as {encoding[:6].upper()}; --encoding decides")
+            note(f"{where}: read as {encoding[:6].upper()}; --encoding sets it")
         return _named(data, encoding, where)
     if b"\0" in data and (text := _utf16(data)):
-        note(f"{where}: read as UTF-16; --encoding decides")
+        note(f"{where}: read as UTF-16; --encoding sets it")
         return text
     try:
         return data.decode()
@@ -91,7 +91,7 @@ def _guessed(data: bytes, where: str) -> str:
         text = data.decode("gb18030")
     except UnicodeDecodeError:
         raise not_utf8 from None
-    note(f"{where}: read as GB18030; --encoding decides")
+    note(f"{where}: read as GB18030; --encoding sets it")
     return text
 
 
@@ -110,6 +110,6 @@ def _undecodable(problem: UnicodeDecodeError, what: str, where: str) -> InputErr
     line = data[:offset].decode(problem.encoding, "replace").count("\n") + 1
     return InputError(
         f"{what}: byte 0x{data[offset]:02x} at offset {offset}",
-        hint="--encoding NAME decides",
+        hint="give --encoding NAME",
         where=f"{where}:{line}",
     )

@@ -68,7 +68,7 @@ def load(file: BinaryIO) -> Image:
         raise InputError(what, hint="make it smaller") from None
     except Exception as problem:  # a damaged file can be wrong in as many ways as there are formats
         said = "its header" if isinstance(problem, UnidentifiedImageError) else str(problem)[:80]
-        raise InputError(f"is no whole image ({escape(said)})", hint="copy or save it again") from None
+        raise InputError(f"is damaged or truncated ({escape(said)})", hint="copy or save it again") from None
     return Image(np.array(_coloured(turned)))
 
 
@@ -82,6 +82,6 @@ def _coloured(image: Opened) -> Opened:
         return image.convert("RGB")
     layer = image.convert("RGBA")
     if np.asarray(layer)[..., 3].min() < 255:
-        note("transparent parts of the image are read as white")
+        note("transparent pixels are read as white")
     white = Pillow.new("RGBA", layer.size, "white")
     return Pillow.alpha_composite(white, layer).convert("RGB")

@@ -76,7 +76,7 @@ def parse(text: str, path: str) -> Record | np.ndarray | dict[str, np.ndarray] |
         raise InputError("is not JSON that can be read", hint="write it again") from None
     if (found := _found(value)) is None and named_so:
         raise InputError(
-            "is JSON that holds neither a record nor numbers",
+            "contains JSON that is neither a record nor numbers",
             hint='write [[1, 2], …] or {"name": [[1, 2], …]}',
         )
     return found
@@ -125,7 +125,7 @@ def nested_array(name: str, nested: Any, null: float | None = None) -> np.ndarra
     if null is not None and array.dtype.kind == "O":
         array = np.array([null if x is None else x for x in array.flat]).reshape(array.shape)
     if array.dtype.kind not in "fiub":
-        raise InputError(f"{name}: something in it is no number", hint="write numbers only")
+        raise InputError(f"{name}: an entry is not a number", hint="write numbers only")
     return array
 
 

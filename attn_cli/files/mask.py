@@ -39,5 +39,5 @@ def _numbers(text: str, path: str) -> np.ndarray:
     if truths == text:
         return numbers
     if not np.isin(numbers, (0, 1)).all():
-        raise InputError("holds True and False beside numbers", hint="write one or the other")
+        raise InputError("mixes True and False with numbers", hint="write one or the other")
     return numbers.astype(bool)

@@ -99,7 +99,7 @@ def numbers(text: str, path: str) -> tuple[Float64[np.ndarray, "row column"], li
         raise InputError("holds only comments", hint="put some numbers in it", where=called(path))
     delimiter = _delimiter_of(lines[0])
     if len(lines) > 1 and _numbers_columns(_cells(lines[0], delimiter), _cells(lines[1], delimiter)):
-        note(f"{called(path)}: line {first} numbers the columns and is left out")
+        note(f"{called(path)}: line {first} numbers the columns and is skipped")
         lines, first = lines[1:], first + 1
     values, places = array.array("d"), []
     for line, row in cells.rows(lines, delimiter, path, first):

@@ -47,7 +47,7 @@ def _check(file: BinaryIO) -> None:
     with archive.opened(file, wanted=()) as inside:
         members = inside.infolist()
     if any(info.compress_type for info in members) or sum(info.file_size for info in members) > n_bytes:
-        raise InputError("is compressed, as torch.save never does it", hint="write it with torch.save")
+        raise InputError("is compressed, unlike what torch.save writes", hint="write it with torch.save")
 
 
 def _loaded(file: BinaryIO) -> Any:

@@ -137,7 +137,7 @@ def _parse(file: BinaryIO, path: str, kind: contents.Contents, encoding: str | N
 def parse_text(text: str, path: str) -> Parsed:
     """The record, array or arrays that a text holds, else the text."""
     if not text.strip():
-        raise InputError("holds only blanks", hint="put some text or numbers in it")
+        raise InputError("contains only whitespace", hint="put some text or numbers in it")
     if suffix(path) != ".json" and (array := printed.parse(text)) is not None:
         return array
     for parser in (json_.parse, tables.parse, documents.parse):

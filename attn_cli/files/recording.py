@@ -127,7 +127,7 @@ def _parts(about: Mapping[str, Any], where: str) -> tuple[Part, ...]:
         type(value) is kind for column, kind in zip(columns, kinds, strict=True) for value in column
     )
     if not good:
-        raise InputError("its list of what was recorded is damaged", hint="record it again", where=where)
+        raise InputError("its index is damaged", hint="record it again", where=where)
     rows: dict[str, list[tuple[Any, ...]]] = {}
     for row in zip(*columns, strict=True):
         rows.setdefault(row[0], []).append(row)

@@ -62,5 +62,5 @@ def _of_json(text: str) -> tuple[str, ...]:
     except (ValueError, RecursionError):
         listed = None
     if not isinstance(listed, list) or not all(isinstance(token, str) for token in listed):
-        raise InputError("is no JSON list of tokens", hint='write ["The", "cat"], or a token on each line')
+        raise InputError("is not a JSON list of tokens", hint='write ["The", "cat"], or a token on each line')
     return tuple(listed)

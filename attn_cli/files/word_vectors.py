@@ -121,7 +121,7 @@ def _lines(file: BinaryIO, encoding: str | None) -> Iterator[bytes]:
             for line in text:
                 yield line.encode("utf-8", "surrogatepass")
     except (LookupError, UnicodeError) as problem:
-        raise InputError(f"is not {encoding} ({problem})", hint="--encoding NAME decides") from None
+        raise InputError(f"is not {encoding} ({problem})", hint="give --encoding NAME") from None
 
 
 def _no_longer_than(file: BinaryIO, most: int = 2**24) -> Iterator[bytes]:

@@ -85,5 +85,5 @@ def _refusal(problem: OSError, path: str) -> InputError:
         folder = os.path.dirname(path)
         return InputError(f"there is no folder {folder!r}", hint="make it first", where=path)
     if isinstance(problem, PermissionError):
-        return InputError("may not be written", hint="choose another place", where=path)
+        return InputError("is not writable", hint="choose another path", where=path)
     return InputError(f"cannot be written: {(problem.strerror or str(problem)).lower()}", where=path)

@@ -71,7 +71,7 @@ def _weight(layer: Layer, head: int, query: int, key: int) -> Iterator[Line]:
     row = layer.masked[head, query].astype(float).tolist()
     weight = float(layer.weights[head, query, key])
     if max(row) == -math.inf:
-        yield Line("weight", "0, as no key is permitted", weight)
+        yield Line("weight", "0: no key is allowed", weight)
         return
     if not layer.is_softmax:
         yield Line("weight", rounded(weight), weight, "its terms are written out for softmax only")

@@ -258,7 +258,9 @@ class Attention:
             if part.name != self.show:
                 settle(self, part.name, part.check(value, sizes, self._shape))
             if self.pooled and part.is_map and not part.pooled:
-                raise InputError("pooled weights beside scores or a mask", hint="leave these out")
+                raise InputError(
+                    "pooled weights cannot be combined with scores or a mask", hint="leave these out"
+                )
 
     def _check_image(self) -> None:
         if self.patches is not None:

@@ -44,7 +44,7 @@ def numbers(name: str, array: np.ndarray, axes: tuple[object, ...]) -> np.ndarra
     if array.ndim != len(axes):
         raise InputError(f"{name} {shape(array)}, expected {len(axes)} axes")
     if 0 in array.shape:
-        raise InputError(f"{name} {shape(array)} hold nothing", hint="give at least one row and one column")
+        raise InputError(f"{name} {shape(array)} are empty", hint="give at least one row and one column")
     check_finite(name, array)
     return array
 

@@ -66,7 +66,7 @@ class Recording:
         part, *others = self.ranked(step, kind, module)
         if others:
             sizes = ", ".join(f"{len(other.layers)} of {other.size}" for other in others)
-            note(f"taken are {len(part.layers)} layers of {part.size}; there are also {sizes}")
+            note(f"showing {len(part.layers)} layers of {part.size}; the recording also has {sizes}")
         attention = self.read(part)
         if module is None:
             return attention

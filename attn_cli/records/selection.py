@@ -101,7 +101,7 @@ def crop(attention: Attention, axis: Literal["query", "key"], wanted: range | st
     tokens: tuple[str, ...] = getattr(attention, f"{axis}_tokens")
     if attention.pooled:
         raise InputError(
-            f"a part of the {_PLURAL[axis]}, but these weights are means over positions",
+            f"a part of the {_PLURAL[axis]}, but these weights are pooled over positions",
             hint="choose the part when they are computed",
         )
     places = range_of(axis, wanted, len(tokens)) if isinstance(wanted, str) else wanted

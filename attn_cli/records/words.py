@@ -72,7 +72,7 @@ def merged(attention: Attention) -> Attention:
     """The attention between words: weights summed over the pieces of a key, averaged over those of a query.
 
     Rows that summed to 1 still do. Numbers that belong to single pieces are left out, and a word is permitted
-    where any of its pieces is. Raises InputError where nothing tells which tokens are pieces of a word.
+    where any of its pieces is. Raises InputError if token boundaries are unknown.
 
     >>> from attn_cli.records.attention import Attention
     >>> weights = np.array([[[[0.5, 0.25, 0.25], [1, 0, 0], [0, 0, 1]]]])
@@ -81,7 +81,9 @@ def merged(attention: Attention) -> Attention:
     (('a', 'undo'), [[[[0.5, 0.5], [0.5, 0.5]]]])
     """
     if attention.pooled:
-        raise InputError("--words, but these weights are means over positions", hint="give a shorter text")
+        raise InputError(
+            "cannot merge into words: the weights are pooled over positions", hint="give a shorter text"
+        )
     if attention.show != "weights":
         raise InputError(f"--words does not apply to --show {attention.show}", hint="leave it out")
     queries = _groups(attention.query_tokens, attention.query_words)
@@ -126,7 +128,7 @@ def _by_marks(tokens: Sequence[str]) -> list[int]:
     begins = [token.startswith(tuple(SPACES)) for token in tokens]
     if not any(goes_on) and not any(begins):
         hint = "read the text again with --model DIR"
-        raise InputError("--words, but nothing tells which tokens are pieces of a word", hint=hint)
+        raise InputError("cannot merge into words: token boundaries are unknown", hint=hint)
     if not any(goes_on):
         alone = [bool(_SPECIAL.fullmatch(token)) for token in tokens]
         after = [False, *alone[:-1]]

@@ -25,7 +25,7 @@ def maps_of(attention: Attention, query: int = 0) -> Float[np.ndarray, "layer he
     if attention.show == "scores":
         raise InputError("scores over an image", hint="draw a map: --view map")
     if attention.pooled:
-        raise InputError("weights that are means over patches", hint="choose one --layer")
+        raise InputError("the weights are pooled over patches", hint="choose one --layer")
     if not 0 <= query < len(attention.query_tokens):
         raise InputError(f"no query {query}", hint=f"give 0 to {len(attention.query_tokens) - 1}")
     rows, columns = attention.patches

@@ -60,7 +60,10 @@ def shading(attention: Attention, query: str | None) -> Shading:
     Raises InputError for a query that is not there, and where weights are means over positions already.
     """
     if attention.pooled:
-        raise InputError("text shaded by means over positions", hint="give a shorter text, or draw a map")
+        raise InputError(
+            "text cannot be shaded by weights pooled over positions",
+            hint="give a shorter text, or draw a map",
+        )
     at = None if query is None else place_of(query, attention.query_tokens)
     rows = attention.shown if at is None else attention.shown[:, :, at : at + 1]
     weights = rows.mean(axis=2, dtype=np.result_type(rows, np.float32))

@@ -32,7 +32,7 @@ def _encoding(kind: Any, model: str | None) -> tuple[str, Any]:
         encode = POSENCS.of(kind, read_arrays=files.read_arrays)
         return encode.spec, encode
     if kind != "learned":
-        raise InputError(f"--model beside {kind}", hint="give attn posenc learned --model DIR")
+        raise InputError(f"--model does not apply to {kind}", hint="give attn posenc learned --model DIR")
     from .. import models
 
     called, table = models.positions(model)

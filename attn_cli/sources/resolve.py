@@ -101,7 +101,8 @@ def attention_or_heads(
         return heads_of(None, options)
     if any(getattr(options.vectors, name) is not None for name in ("query", "key", "value")):
         raise InputError(
-            "--query, --key, --value beside INPUT", hint="give the three files alone, or one INPUT"
+            "--query, --key and --value cannot be combined with INPUT",
+            hint="give the three files alone, or one INPUT",
         )
     if isinstance(data, Attention):
         refuse_others(options, ("select", "tensors"), "saved attention")
@@ -235,7 +236,7 @@ def _of_image(
     image: Image, options: Options, model: Any, show: Show | None, where: str, picks: Picks
 ) -> Attention:
     if model in (None, "none", "untrained"):
-        raise InputError("an image, and no model that looks at images", hint=SEES, where=where)
+        raise InputError("image input needs a vision model", hint=SEES, where=where)
     refuse_others(options, ("model", "computing", "select"), "images")
     return look_at(model, image, options.model, options.computing, options.select, show, picks)
 
@@ -247,9 +248,9 @@ def _refuse_model(model: Any, data: Any) -> None:
 
 def _refuse_beside(options: str, data: Any, model: Any) -> None:
     if data is not None:
-        raise InputError(f"{options} beside INPUT", hint="give one of them")
+        raise InputError(f"{options} cannot be combined with INPUT", hint="drop one")
     if model is not None:
-        raise InputError(f"{options} beside --model", hint="leave --model out")
+        raise InputError(f"{options} cannot be combined with --model", hint="leave --model out")
 
 
 __all__ = [

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 def encode(text: str, how: Text, posenc: Sequence[Any] = (), seed: int = 0, *, where: str = "") -> Encoding:
     """Text to tokens to vectors, with positions added if asked for.
 
-    Raises InputError when there is no token in the text.
+    Raises InputError when there is the text contains no token.
     """
     names = _tokenizer(how.tokenizer)(text)
     if not names:
-        raise InputError("no token in the text", hint="give at least one word", where=where)
+        raise InputError("the text contains no token", hint="give at least one word", where=where)
     if not isinstance(how.embed, str) or known_or_file(how.embed, EMBEDDINGS):
         embed = EMBEDDINGS.of(how.embed)
         vectors = embed(names, how.dim, seed)
@@ -109,7 +109,7 @@ def known_or_file(spec: str, registry: Registry[Any]) -> bool:
     try:
         registry[spec.partition(":")[0]]
     except InputError as unknown:
-        raise InputError(f"{unknown.what}, nor is there such a file", hint=unknown.hint) from None
+        raise InputError(f"{unknown.what}, and no such file exists", hint=unknown.hint) from None
     return True
 
 
@@ -136,7 +136,7 @@ def add_positions(encoding: Encoding, specs: Sequence[Any]) -> Encoding:
 def _add(encoding: Encoding, spec: Any) -> Encoding:
     if acts_inside(spec):
         hint = "give attn attend --posenc, which computes scores"
-        raise InputError(f"--posenc {spec} acts inside the scores, and here are none", hint=hint)
+        raise InputError(f"--posenc {spec} acts inside the scores, which encode does not compute", hint=hint)
     n, d = encoding.vectors.shape
     where = spec if isinstance(spec, str) else ""
     if callable(spec) or (isinstance(spec, str) and known_or_file(spec, POSENCS)):

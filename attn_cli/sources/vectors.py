@@ -57,7 +57,8 @@ def _three(vectors: Vectors) -> tuple[dict[str, Any], dict[str, str]]:
         raise InputError("--key or --value without --query", hint="give --query FILE too")
     if vectors.context is not None:
         raise InputError(
-            "--query beside --context", hint="give --key and --value, or one INPUT and --context"
+            "--query cannot be combined with --context",
+            hint="give --key and --value, or one INPUT and --context",
         )
     given = {name: getattr(vectors, name) for name in ("query", "key", "value")}
     known = {name: one for name, one in given.items() if one is not None}

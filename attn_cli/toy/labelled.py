@@ -124,5 +124,5 @@ def _dataset(
         vocabulary,
         outputs,
         tokenizer=tokenizer.to_str(),
-        facts={"what is most frequent": float(counts.max() / counts.sum())},
+        facts={"most frequent label": float(counts.max() / counts.sum())},
     )

@@ -124,7 +124,7 @@ def _check(tensors: Mapping[str, Tensor], shapes: Mapping[str, tuple[int, ...]])
 
 
 def _wrong(what: str) -> InputError:
-    hint = "begin anew with --overwrite in the place of --resume"
+    hint = "start again with --overwrite instead of --resume"
     return InputError(f"not the state of this training ({what})", hint=hint)
 
 

@@ -138,12 +138,12 @@ def _dataset(
         tuple(held_out),
         vocabulary,
         tokenizer=tokenizer.to_str(),
-        facts={"how frequent each token is": unigram_entropy(train, held_out, len(vocabulary))},
+        facts={"token frequencies": unigram_entropy(train, held_out, len(vocabulary))},
     )
 
 
 def unigram_entropy(train: Sequence[Example], held_out: Sequence[Example], vocab: int) -> float:
-    """The loss of knowing only how frequent each token is: mean of −log p over the held-out ones, in nats.
+    """The loss of a token-frequency baseline: mean of −log p over the held-out ones, in nats.
 
     p = (count + 1) / (total + vocab), of what is asked in training: Laplace's rule, so that nothing has p = 0.
 

@@ -235,9 +235,9 @@ def test_half_precision_is_computed_in_float32_and_kept_in_records_as_such(dtype
 
 def test_a_device_that_is_not_here_is_named(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(InputError, match="device 'cuda' is not here; give auto or"):
+    with pytest.raises(InputError, match="device 'cuda' is not available; give auto or"):
         attend(np.eye(2), device="cuda")
-    with pytest.raises(InputError, match="device 'tpu' is not here"):
+    with pytest.raises(InputError, match="device 'tpu' is not available"):
         attend(np.eye(2), device="tpu")
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     assert (attend(np.eye(2), device="auto").weights == attend(np.eye(2)).weights).all()

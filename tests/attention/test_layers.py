@@ -218,9 +218,7 @@ def test_without_an_output_matrix_there_are_no_norms_and_no_output():
     first, second = some_layers(RULES["plain"])
     second = Layer(second.query, second.key, second.value, out=None, number=5)
     assert layers.record([first, second], SIDES).output is None
-    with pytest.raises(
-        InputError, match="norms need W_o, and nothing tells that of layer 5; leave norms out"
-    ):
+    with pytest.raises(InputError, match="norms need W_o, which is unknown for layer 5; leave norms out"):
         layers.record([first, second], SIDES, norms=True)
 
 

@@ -173,14 +173,14 @@ def test_heatmap_of_a_bare_matrix(run, tmp_path):
         (["attend", "--text", "a", "x.txt"], "both INPUT 'x.txt' and --text"),
         (["attend", "--text", "a", "--show", "output", "-o", "x.png"], "an encoding has no picture"),
         (["attend", "--text", "a", "--seed", "-1"], "--seed"),
-        (["attend", "--text", "a", "--scale", "1e308"], "the scores are too large for their precision"),
+        (["attend", "--text", "a", "--scale", "1e308"], "scores overflow this dtype"),
         (
             ["attend", "--query", f"{HAND}/Q.csv", "--model", "x"],
             "--query, --key, --value beside --model; leave --model out",
         ),
         (["attend", "--key", f"{HAND}/K.csv"], "--key or --value without --query"),
         (["encode", "--text", "a", "--tokenizer", "wrod"], "did you mean 'word'?"),
-        (["encode", "--text", " \n "], "no token in the text"),
+        (["encode", "--text", " \n "], "the text contains no token"),
         (["encode", "--text", "a", "-o", "x.png"], "an encoding has no picture"),
         (["encode", "--text", "a", "-o", "x.xyz"], "xyz"),
         (["posenc", "--len", "0"], "--len"),
@@ -420,7 +420,7 @@ def test_text_in_any_common_encoding(run, tmp_path, encoding):
     result = run("encode", str(tmp_path / "s.txt"), "--embed", "onehot")
     assert [row[1] for row in table(result.stdout)[1]] == list("注意力机制让模型看")
     said = {"utf-16": "UTF-16", "gb18030": "GB18030"}.get(encoding)
-    note = f"attn: note: {tmp_path / 's.txt'}: read as {said}; --encoding decides\n"
+    note = f"attn: note: {tmp_path / 's.txt'}: read as {said}; --encoding sets it\n"
     assert result.stderr == (note if said else "")
 
 

@@ -70,7 +70,7 @@ def test_an_empty_path_is_not_standard_input(run):
 
 def test_an_empty_text_is_called_what_it_was(run):
     done = run("attend", "--text", "")
-    assert done.stderr == "attn: error: --text: no token in the text; give at least one word\n"
+    assert done.stderr == "attn: error: --text: the text contains no token; give at least one word\n"
 
 
 def test_options_for_text_stay_where_only_one_of_two_inputs_is_vectors(run, here):

@@ -179,7 +179,7 @@ def test_other_archives_are_named(tmp_path: Path) -> None:
         "is compressed with gzip; unpack"
     )
     assert refused_cheaply(tmp_path / "t.npy", b"1,2\n").startswith(
-        "is named .npy but does not begin like one"
+        "has the suffix .npy but is not a .npy file"
     )
 
 
@@ -237,13 +237,13 @@ VALID = (
         ('["a"]', '"a"', "'query_tokens' of another type than tuple[str, ...]; "),
         ('"query_tokens": ["a"], ', "", "attention without 'query_tokens'; "),
         ("[[[[0.5, 0.5]]]]", "0.5", "'weights' of another type than Float"),
-        ("0.5, 0.5", "0.5, null", "weights: something in it is no number; "),
-        ("0.5, 0.5", '0.5, "x"', "weights: something in it is no number; "),
+        ("0.5, 0.5", "0.5, null", "weights: an entry is not a number; "),
+        ("0.5, 0.5", '0.5, "x"', "weights: an entry is not a number; "),
         ("0.5, 0.5", "0.5, NaN", "weights hold nan at "),
         ("}", ', "kind": "sideways"}', "unknown kind 'sideways'; "),
         ("}", ', "kind": 3}', "'kind' of another type than Kind; "),
         ("}", ', "layers": [true]}', "'layers' of another type than tuple[int | str, ...]; "),
-        ("}", ', "scores": [[[[1, "x"]]]]}', "scores: something in it is no number; "),
+        ("}", ', "scores": [[[[1, "x"]]]]}', "scores: an entry is not a number; "),
         ("}", ', "mask": [[[[1, 0]]]]}', "mask int64 [1, 1, 1, 2] does not fit weights"),
         ('"version": 1', '"version": 7', "attention of version 7, this attn reads 1; update attn"),
     ],

@@ -94,7 +94,7 @@ def test_other_things_that_are_no_mask() -> None:
     files.write("n.csv", [b"0,nan\n0,0\n"])
     for path, message in [
         ("m.npy", "m.npy: a mask [2, 3, 4], expected [query, key]"),
-        ("t.csv", "t.csv: holds True and False beside numbers; write one or the other"),
+        ("t.csv", "t.csv: mixes True and False with numbers; write one or the other"),
         ("n.csv", "n.csv: a mask holds nan at row 0, column 1 (counted from 0); "),
     ]:
         with pytest.raises(InputError) as caught:

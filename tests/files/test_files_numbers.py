@@ -311,7 +311,7 @@ def test_an_encoding_cut_and_left_out() -> None:
 @pytest.mark.parametrize("name", ["e", "e.csv", "e.txt"])
 def test_the_numbers_of_dimensions_are_no_vector(name: str) -> None:
     path = write(name, joined([row[2:] for row in table(ENCODED)]))
-    with pytest.warns(AttnNote, match=rf"^{name}: line 1 numbers the columns and is left out$"):
+    with pytest.warns(AttnNote, match=rf"^{name}: line 1 numbers the columns and is skipped$"):
         assert (files.read(path) == MATRIX).all()
     two = [["0", "1"], ["0.5", "0.5"]]  # a matrix of weights by hand may well begin so
     assert files.read(write("w.csv", joined(two, ","))).tolist() == [[0, 1], [0.5, 0.5]]

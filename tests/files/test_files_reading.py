@@ -55,12 +55,12 @@ def test_utf8_with_and_without_a_mark(make: Callable, encoding: str) -> None:
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-16-le", "utf-16-be"])
 def test_wider_text_with_and_without_a_mark_is_read_and_said(make: Callable, encoding: str) -> None:
     name = encoding[:6].upper()
-    with pytest.warns(AttnNote, match=rf"^s\.txt: read as {name}; --encoding decides$"):
+    with pytest.warns(AttnNote, match=rf"^s\.txt: read as {name}; --encoding sets it$"):
         assert files.read_text(make("s.txt", SENTENCE.encode(encoding))) == SENTENCE
 
 
 def test_gb18030_is_read_and_said(make: Callable) -> None:
-    with pytest.warns(AttnNote, match=r"^s\.txt: read as GB18030; --encoding decides$"):
+    with pytest.warns(AttnNote, match=r"^s\.txt: read as GB18030; --encoding sets it$"):
         assert files.read_text(make("s.txt", SENTENCE.encode("gb18030"))) == SENTENCE
 
 
@@ -73,19 +73,19 @@ def test_encoding_decides_in_silence(make: Callable) -> None:
 
 def test_bytes_that_are_no_text_are_named(make: Callable) -> None:
     assert refusal(files.read_text, make("s.txt", b"ok\ncaf\xe9 au lait")) == (
-        "s.txt:2: is neither UTF-8 nor GB18030: byte 0xe9 at offset 6; --encoding NAME decides"
+        "s.txt:2: is neither UTF-8 nor GB18030: byte 0xe9 at offset 6; give --encoding NAME"
     )
     assert refusal(files.read_text, "s.txt", encoding="ascii") == (
-        "s.txt:2: is not ascii: byte 0xe9 at offset 6; --encoding NAME decides"
+        "s.txt:2: is not ascii: byte 0xe9 at offset 6; give --encoding NAME"
     )
     assert refusal(files.read_text, make("z.txt", b"a\nb\0c")) == (
-        "z.txt:2: holds a NUL character, so it is no text; give a text file"
+        "z.txt:2: contains a NUL character, so it is not text; give a text file"
     )
 
 
 def test_utf8_that_was_cut_is_not_taken_for_gb18030(make: Callable) -> None:
     assert refusal(files.read_text, make("s.txt", "注\n意".encode()[:-1])) == (
-        "s.txt:2: ends within a UTF-8 character: byte 0xe6 at offset 4; --encoding NAME decides"
+        "s.txt:2: ends within a UTF-8 character: byte 0xe6 at offset 4; give --encoding NAME"
     )
 
 
@@ -107,8 +107,10 @@ def test_other_separators_of_lines_stay(make: Callable) -> None:
 @pytest.mark.parametrize("call", [files.read, files.read_text, files.read_matrix, files.read_arrays])
 def test_nothing_to_read(make: Callable, call: Callable) -> None:
     assert refusal(call, make("e.txt", "")) == "e.txt: is empty; put some text or numbers in it"
-    assert refusal(call, make("b.txt", " \n\t\n")).startswith("b.txt: holds only blanks; put some")
-    assert refusal(call, make("m.txt", b"\xef\xbb\xbf")).startswith("m.txt: holds only blanks; put some")
+    assert refusal(call, make("b.txt", " \n\t\n")).startswith("b.txt: contains only whitespace; put some")
+    assert refusal(call, make("m.txt", b"\xef\xbb\xbf")).startswith(
+        "m.txt: contains only whitespace; put some"
+    )
     assert refusal(call, "sentence.txt") == "sentence.txt: no such file; check its name and folder"
     make("sentance.txt", "x")
     assert refusal(call, "sentence.txt") == "sentence.txt: no such file; did you mean 'sentance.txt'?"
@@ -243,12 +245,12 @@ def test_a_bad_matrix_names_line_and_column(make: Callable, content: str, messag
             "q.json: the matrix: row 2 holds 1 numbers, row 1 holds 2; give every row as many numbers",
         ),
         ("[[1, 2], 3]", "q.json: the matrix: row 2 holds 0 numbers, row 1 holds 2; "),
-        ('[[1, "2"]]', "q.json: the matrix: something in it is no number; "),
-        ("[[1, null]]", "q.json: the matrix: something in it is no number; "),
+        ('[[1, "2"]]', "q.json: the matrix: an entry is not a number; "),
+        ("[[1, null]]", "q.json: the matrix: an entry is not a number; "),
         ("[[1, NaN]]", "q.json: numbers hold nan at row 0, column 1 (counted from 0); "),
         ("[[1, 2]\n[3, 4]]", "q.json:2: is not JSON: expecting ',' delimiter at column 1; "),
-        ('{"a": "b"}', "q.json: is JSON that holds neither a record nor numbers; "),
-        ("7", "q.json: is JSON that holds neither a record nor numbers; "),
+        ('{"a": "b"}', "q.json: contains JSON that is neither a record nor numbers; "),
+        ("7", "q.json: contains JSON that is neither a record nor numbers; "),
         ("[" * 100_000, "q.json: is not JSON that can be read; "),
         ("[[" + "1" * 5000 + "]]", "q.json: is not JSON that can be read; "),
         ('{"a": [[1e999]]}', "q.json: a hold inf at row 0, column 0 (counted from 0); "),

@@ -160,7 +160,7 @@ def test_places_where_nothing_can_be_written(folder: Path) -> None:
 def test_a_file_that_is_read_only_stays(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "a").write_bytes(b"old")
     monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everything
-    assert refusal("a") == "a: may not be written; choose another place"
+    assert refusal("a") == "a: is not writable; choose another path"
     assert (folder / "a").read_bytes() == b"old"
 
 

@@ -332,9 +332,9 @@ def test_a_masked_cell_and_a_blind_row():
     assert lines["mask"] == "may not attend: the score becomes -∞"
     assert lines["exponentials"].endswith("e^-∞ = 0")
     assert lines["weight"].endswith("= 0") or lines["weight"].endswith("≈ 0")
-    with pytest.warns(Warning, match="no key is permitted"):
+    with pytest.warns(Warning, match="may attend to no key"):
         _, steps, worked = work(normal(2, 2), mask=[np.array([[0, 0], [1, 1]])])
-    assert {line.name: line.text for line in worked.arithmetic.lines}["weight"] == "0, as no key is permitted"
+    assert {line.name: line.text for line in worked.arithmetic.lines}["weight"] == "0: no key is allowed"
     assert "A row without a permitted key is 0." in steps["weights"].meaning
 
 

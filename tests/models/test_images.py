@@ -80,7 +80,7 @@ def test_a_photo_is_turned_as_its_camera_says(tmp_path):
 
 def test_what_is_transparent_is_white(tmp_path):
     pixels = np.array([[[10, 20, 30, 255], [10, 20, 30, 0]]], np.uint8)
-    with pytest.warns(AttnNote, match="transparent parts of the image are read as white"):
+    with pytest.warns(AttnNote, match="transparent pixels are read as white"):
         read = files.read(written(tmp_path, encoded(pixels)))
     assert read.pixels.tolist() == [[[10, 20, 30], [255, 255, 255]]]
 
@@ -104,15 +104,15 @@ def bomb() -> bytes:
 
 
 WRONG = {
-    "cut": (encoded()[:-40], "is no whole image ("),
-    "cut jpeg": (encoded(kind="JPEG")[:-40], "is no whole image ("),
-    "cut webp": (encoded(kind="WEBP")[:-40], "is no whole image ("),
-    "only a beginning": (b"\x89PNG\r\n\x1a\n" + b"x" * 30, "is no whole image ("),
+    "cut": (encoded()[:-40], "is damaged or truncated ("),
+    "cut jpeg": (encoded(kind="JPEG")[:-40], "is damaged or truncated ("),
+    "cut webp": (encoded(kind="WEBP")[:-40], "is damaged or truncated ("),
+    "only a beginning": (b"\x89PNG\r\n\x1a\n" + b"x" * 30, "is damaged or truncated ("),
     "bomb": (bomb(), "is an image of more than 67,108,864 pixels; make it smaller"),
     "large": (encoded(Pillow.new("1", (8200, 8200))), "is an image of more than 67,108,864 pixels; make it"),
     "gif": (encoded(kind="GIF"), "is a GIF; save it as JPEG, PNG or WebP"),
     "tiff": (encoded(kind="TIFF"), "is a TIFF; save it as JPEG, PNG or WebP"),
-    "text": (b"hello", "is named .png but does not begin like one"),
+    "text": (b"hello", "has the suffix .png but is not a .png file"),
 }
 
 
@@ -280,9 +280,7 @@ def test_an_image_without_a_model(run, tmp_path, model):
     done = run("attend", written(tmp_path, encoded()), *model)
     assert done.code == 2
     assert done.stderr.count("\n") == 1
-    assert (
-        "an image, and no model that looks at images; give --model DIR, the directory of a ViT" in done.stderr
-    )
+    assert "image input needs a vision model; give --model DIR, the directory of a ViT" in done.stderr
 
 
 def test_an_image_for_a_model_that_reads_text(run, tmp_path):

@@ -131,7 +131,7 @@ def test_fifty_words_are_aligned_as_a_person_aligned_them(mini):
 def test_text_too_long_and_in_pieces(mini, run):
     long = ("a b " * 300).strip()
     with pytest.raises(
-        InputError, match=r"600 tokens, the model takes at most 256; --too-long truncate reads"
+        InputError, match=r"600 tokens, the model reads at most 256; --too-long truncate reads"
     ):
         mini.attend(long)
     pieces = mini.attend(long, Reading(too_long="chunk"))

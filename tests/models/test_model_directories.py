@@ -175,10 +175,10 @@ def test_too_long_a_text(bert):
     with pytest.raises(InputError) as error:
         model.attend(LONG)
     assert str(error.value) == (
-        "62 tokens, the model takes at most 40; --too-long truncate reads the first 40, "
+        "62 tokens, the model reads at most 40; --too-long truncate reads the first 40, "
         "--too-long chunk reads pieces that do not see each other"
     )
-    with pytest.warns(AttnNote, match="cut: the model takes at most 40 of 62 tokens"):
+    with pytest.warns(AttnNote, match="cut: the model reads at most 40 of 62 tokens"):
         first = model.attend(LONG, Reading(too_long="truncate"))
     assert len(first.query_tokens) == 40
     pieces = model.attend(LONG, Reading(too_long="chunk"))

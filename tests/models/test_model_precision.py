@@ -124,5 +124,5 @@ def test_what_is_asked_for_is_made_once_and_the_model_stays_as_it_is():
 def test_what_is_not_there_is_named():
     with pytest.raises(InputError, match="dtype 'float8'; give float64 or float32 or bfloat16 or float16"):
         as_wanted(tied(), Reading(dtype="float8"))
-    with pytest.raises(InputError, match="device 'tpu' is not here"):
+    with pytest.raises(InputError, match="device 'tpu' is not available"):
         as_wanted(tied(), Reading(device="tpu"))

@@ -84,9 +84,9 @@ def test_what_it_attends_to(directory):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no token in the text; give some of a b 注, with spaces between"),
+        ("", "the text contains no token; give some of a b 注, with spaces between"),
         ("a x\x1b x\x1b [/red]", r"the model does not know x\u001b [/red]; it was trained on a b 注, with"),
-        ("a a a a a", "5 tokens, the model takes at most 4; give a shorter text"),
+        ("a a a a a", "5 tokens, the model reads at most 4; give a shorter text"),
     ],
 )
 def test_text_that_a_run_cannot_take(text, message):

@@ -466,7 +466,7 @@ def test_special_tokens_hide_on_both_sides(saved):
         ("mixtral", Reading(kind="cross"), "no cross attention in this model; it has decoder"),
         ("mixtral", Reading(target="a"), "Mixtral has no decoder that reads a target; leave --target out"),
         ("mixtral", Reading(pair="a"), "Mixtral reads one text, not a pair; leave --pair out"),
-        ("t5", Reading(target="a"), "--target, which the attention of the encoder does not see; add --kind decoder"),
+        ("t5", Reading(target="a"), "--target has no effect on encoder attention; add --kind decoder"),
         ("t5", Reading(too_long="chunk"), "--too-long chunk, but this model or its tokenizer reads no pieces; give --too-long truncate"),
         ("albert", Reading(pair="a", too_long="chunk"), "--too-long chunk with --pair; give --too-long truncate, or one text"),
         ("t5", Reading(kind="cross", target=" "), "no token in the target; give at least one word"),
@@ -485,11 +485,11 @@ def test_too_long_a_text(saved):
     model = models.load(str(saved("bart")))
     with pytest.raises(InputError) as error:
         model.attend("cat " * 40)
-    assert str(error.value) == "41 tokens, the model takes at most 30; --too-long truncate reads the first 30"
-    with pytest.warns(AttnNote, match="cut: the model takes at most 30 of 41 tokens"):
+    assert str(error.value) == "41 tokens, the model reads at most 30; --too-long truncate reads the first 30"
+    with pytest.warns(AttnNote, match="cut: the model reads at most 30 of 41 tokens"):
         attention = model.attend("cat " * 40, Reading(too_long="truncate"))
     assert len(attention.key_tokens) == 30
-    with pytest.raises(InputError, match="no token in the text"):
+    with pytest.raises(InputError, match="the text contains no token"):
         model.attend(" ")
 
 
@@ -576,7 +576,7 @@ def test_source_and_target_have_each_their_own_tokenizer(opus):
     with pytest.warns(AttnNote, match="special tokens are hidden"):
         hidden = model.attend("the cat", Reading(kind="cross", target="猫坐", special="drop"))
     assert hidden.query_tokens == (" ", "猫", "坐")
-    with pytest.warns(AttnNote, match="cut: the model takes at most 30 of 81 tokens"):
+    with pytest.warns(AttnNote, match="cut: the model reads at most 30 of 81 tokens"):
         assert len(model.attend("cat " * 20, Reading(too_long="truncate")).key_tokens) == 30
 
 
@@ -620,7 +620,7 @@ def index_outside(directory):
 
 BROKEN = {
     "pickle": (only_a_pickle, "only pytorch_model.bin, a pickle, which could run any code when read; convert it"),
-    "code": (code_of_its_own, "config.json: auto_map, code of its own that reading would run; only models whose"),
+    "code": (code_of_its_own, "config.json: needs custom code (auto_map), which attn never runs; only models whose"),
     "code of the tokenizer": (config_with("tokenizer_config.json", auto_map={}), "tokenizer_config.json: auto_map, code"),
     "link": (a_link_outside, "spiece.model: a link to a file outside the directory"),
     "index": (index_outside, "model.safetensors.index.json: file name '../other.safetensors'"),
@@ -745,9 +745,7 @@ def test_an_output_that_is_changed_before_its_matrix_is_not_shown(saved):
     """Of Qwen3-Next a gate is multiplied with what the heads give: it is no sum of values any more."""
     model = models.load(str(saved("qwen3-next")))
     assert model.attend(TEXT).output is None
-    with pytest.raises(
-        InputError, match="norms need W_o, and nothing tells that of layer 3, 7; leave norms out"
-    ):
+    with pytest.raises(InputError, match="norms need W_o, which is unknown for layer 3, 7; leave norms out"):
         model.attend(TEXT, Reading(norms=True))
 
 

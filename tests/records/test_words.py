@@ -89,7 +89,7 @@ def test_marks_in_tokens_tell_too_and_without_any_it_is_refused():
     assert merged(attention(eye, ("[CLS]", "un", "##do", "it"))).key_tokens == ("[CLS]", "undo", "it")
     assert merged(attention(eye, ("<s>", "un", "do", "Ġit"))).key_tokens == ("<s>", "undo", "Ġit")
     assert merged(attention(eye, ("▁un", "do", "</s>", "it"))).key_tokens == ("undo", "</s>", "it")
-    with pytest.raises(InputError, match="nothing tells which tokens are pieces of a word; read the text"):
+    with pytest.raises(InputError, match="token boundaries are unknown; read the text"):
         merged(attention(eye, ("a", "b", "c", "d")))
     with pytest.raises(InputError, match="means over positions"):
         merged(Attention(("a", "b"), ("a", "b"), np.ones((1, 1, 1, 1)), pooled=True))

@@ -241,7 +241,7 @@ def test_mixed_text_is_drawn_by_several_fonts(installed):
 def test_a_character_that_no_font_has_is_spelled_out_and_named_once():
     record = attention(("\U00013000", "b\U00013000"))
     with pytest.warns(
-        AttnWarning, match=r"draws U\+13000 \(EGYPTIAN HIEROGLYPH A001\); give one that does with --font FILE"
+        AttnWarning, match=r"draws U\+13000 \(EGYPTIAN HIEROGLYPH A001\); give one with --font FILE"
     ) as said:
         drawn = figure.draw(record)
     assert len(said) == 1

@@ -125,7 +125,7 @@ def test_a_difference_stands_beside_both_maps():
     assert {"first: mine.npz", "second: theirs.npz"} <= set(words)
     assert "−0.5" in words  # the scale of the difference has two sides
     many = Attention(("a",), ("a",), np.ones((1, 25, 1, 1)))
-    with pytest.raises(InputError, match="25 heads beside each other, at most 24"):
+    with pytest.raises(InputError, match="25 heads side by side; at most 24"):
         difference_sheet(many, many, ("a", "b"))
 
 

@@ -33,7 +33,7 @@ def test_a_label_is_asked_before_its_text():
         assert example.source[0] == "[CLS]"
         assert example.target[1:] == (None,) * (len(example.source) - 1)
         assert example.written == [("even", "odd")[int(re.search(r"\d+", text_of(example))[0]) % 2]]
-    assert dataset.facts == {"what is most frequent": pytest.approx(0.5, abs=0.05)}
+    assert dataset.facts == {"most frequent label": pytest.approx(0.5, abs=0.05)}
 
 
 def test_texts_held_out_are_never_trained_on():
@@ -171,7 +171,7 @@ def test_data_in_an_encoding_that_is_named(run, tmp_path):
     sizes = ("--steps", "2", "--dim", "8", "--layers", "1", "--heads", "2", "--batch", "8")
     train = ("train-toy", "translate:vocab=60", "--data", "pairs.tsv", *sizes, "--overwrite")
     guessed = run(*train, cwd=tmp_path)
-    assert (guessed.code, "pairs.tsv: read as GB18030; --encoding decides" in guessed.stderr) == (0, True)
+    assert (guessed.code, "pairs.tsv: read as GB18030; --encoding sets it" in guessed.stderr) == (0, True)
     named = run(*train, "--encoding", "gbk", cwd=tmp_path)
     assert (named.code, "--encoding" in named.stderr, named.stdout) == (0, False, guessed.stdout)
     wrong = run(*train, "--encoding", "utf-8", cwd=tmp_path)
@@ -190,10 +190,10 @@ def test_texts_and_labels_the_wrong_way_round():
 @pytest.mark.parametrize(
     ("spec", "text", "said"),
     [
-        ("lm:vocab=60,length=6", PROSE, "Knowing only how frequent each token is gives "),
-        ("mlm:vocab=60,length=6", PROSE, "Knowing only how frequent each token is gives "),
-        ("classify:vocab=60", LABELLED, "held-out sequences are right"),
-        ("tag:vocab=60", TAGGED, "Entities are found with F1 "),
+        ("lm:vocab=60,length=6", PROSE, "Baseline (token frequencies): "),
+        ("mlm:vocab=60,length=6", PROSE, "Baseline (token frequencies): "),
+        ("classify:vocab=60", LABELLED, "held-out sequences"),
+        ("tag:vocab=60", TAGGED, "Entity F1: "),
     ],
 )
 def test_from_a_file_to_a_picture_of_a_text(run, tmp_path, spec, text, said):

@@ -126,8 +126,8 @@ def test_it_goes_on_bit_for_bit_after_a_full_disk(run, tmp_path, monkeypatch, un
 def test_a_run_is_resumed_under_its_name_and_in_its_bits(run, tmp_path, undisturbed, option, said):
     (tmp_path / STATE).write_bytes(undisturbed[SMALL][STATE])
     refused = run(*SMALL, "-o", str(tmp_path), "--resume", *option)
-    hint = "give the same options, or --overwrite to begin anew"
-    said = f"{tmp_path / STATE}: it was begun with {said}; {hint}"
+    hint = "give the same options, or --overwrite to start again"
+    said = f"{tmp_path / STATE}: the saved training used {said}; {hint}"
     assert (refused.code, refused.stderr) == (2, f"attn: error: {said}\n")
 
 
@@ -160,7 +160,7 @@ def test_what_was_to_replace_a_run_can_go_on(run, tmp_path, monkeypatch, undistu
 
 # ---- a state that is none ---------------------------------------------------------------------------
 
-HINT = "begin anew with --overwrite in the place of --resume"
+HINT = "start again with --overwrite instead of --resume"
 
 
 def small_training():

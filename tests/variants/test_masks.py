@@ -164,7 +164,7 @@ def test_a_matrix_of_anything_but_0_and_1_is_refused(bad):
         ("padding", "mask 'padding' needs length; write padding:length=VALUE"),
         ("global:tokens=0;5", "'0;5' is not whole numbers with . between them"),
         ("causal:size=3", "mask 'causal' has no option 'size'"),
-        ("lsh", "decided by vectors"),
+        ("lsh", "depends on the vectors"),
     ],
 )
 def test_what_cannot_be_is_refused(spec, message):

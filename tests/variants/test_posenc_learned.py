@@ -82,7 +82,7 @@ def test_the_record_names_the_model(run, home):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["learned"], "learned positions are a model's; give attn posenc learned --model DIR"),
+        (["learned"], "'learned' needs a model; attn posenc learned --model DIR"),
         (["learned", "--model", "llama"], "Llama: llama has no learned positions; its own are rope:base=10000"),
         (["rope", "--model", "bert"], "--model beside rope; give attn posenc learned --model DIR"),
         (["learned", "--model", "bert", "--view", "wavelengths"], "learned (BERT: bert) has no wavelengths; "),

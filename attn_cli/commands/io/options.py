@@ -50,10 +50,13 @@ class Common:
 
     TITLE: ClassVar = "Always"
     color: Annotated[
-        str, typer.Option(metavar="auto|always|never", help="Colour on the terminal; NO_COLOR works too.")
+        str,
+        typer.Option(
+            metavar="auto|always|never", help="Colour in the terminal (default: auto); NO_COLOR works too."
+        ),
     ] = "auto"
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing on stderr but errors.")] = False
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors on stderr.")] = False
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.")] = False
     max_memory: Annotated[
         str | None,
         typer.Option(
@@ -70,14 +73,14 @@ class Appearance:
     """What any figure looks like."""
 
     TITLE: ClassVar = "Look of the picture"
-    title: Annotated[str, typer.Option(metavar="TEXT", help="Heading of the picture or page.")] = ""
+    title: Annotated[str, typer.Option(metavar="TEXT", help="Title of the picture or page.")] = ""
     cmap: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
             callback=explain(Registered(("render.look:CMAPS",))),
             autocompletion=completion(Registered(("render.look:CMAPS",))),
-            help="Colour map: paper, ember, viridis, … (default: paper, or night on dark); 'help' lists them.",
+            help="Colour map: paper, ember, viridis, … (default: paper; night on dark); 'help' lists all.",
         ),
     ] = None
     color_scale: Annotated[
@@ -86,7 +89,7 @@ class Appearance:
             metavar="shared|panel|log",
             callback=explain(Registered(("render.look:COLOUR_SCALES",))),
             autocompletion=completion(Registered(("render.look:COLOUR_SCALES",))),
-            help="One colour scale for all panels, one each, or logarithmic (default: shared).",
+            help="Colour scale: shared by all panels, one per panel, or logarithmic (default: shared).",
         ),
     ] = "shared"
     size: Annotated[
@@ -95,11 +98,11 @@ class Appearance:
     ] = None
     font_size: Annotated[
         float | None,
-        typer.Option(metavar="PT", help="Size of letters in points (default: 8; slides 16)."),
+        typer.Option(metavar="PT", help="Font size in points (default: 8; slides 16)."),
     ] = None
     columns: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Panels side by side (default: as fit the size)."),
+        typer.Option(metavar="N", min=1, help="Panels per row (default: as many as fit)."),
     ] = None
     dpi: Annotated[
         int | None,
@@ -111,7 +114,7 @@ class Appearance:
             metavar="paper|slide|dark",
             callback=explain(Registered(("render.look:STYLES",))),
             autocompletion=completion(Registered(("render.look:STYLES",))),
-            help="For print, for 16:9 slides, or on a dark ground (default: paper).",
+            help="Print, 16:9 slides, dark ground (default: paper).",
         ),
     ] = "paper"
     font: Annotated[
@@ -126,7 +129,7 @@ class Appearance:
             metavar="text|outlines",
             callback=explain(Registered(("render.look:TEXTS",))),
             autocompletion=completion(Registered(("render.look:TEXTS",))),
-            help="Write the letters of an SVG as text or as outlines (default: text).",
+            help="Draw letters in SVG as text or as outlines (default: text).",
         ),
     ] = "text"
     no: Annotated[
@@ -135,7 +138,7 @@ class Appearance:
             metavar="PART,…",
             callback=explain(Registered(("render.look:PARTS",))),
             autocompletion=completion(Registered(("render.look:PARTS",))),
-            help="Leave out title, provenance, colorbar or numbers; 'help' lists them.",
+            help="Omit title, provenance, colorbar or numbers; 'help' lists all.",
         ),
     ] = None
 
@@ -151,7 +154,7 @@ class Drawing(Appearance):
             metavar="NAME",
             callback=explain(Registered(("render.figure.views:VIEWS",))),
             autocompletion=completion(Registered(("render.figure.views:VIEWS",))),
-            help="map, lines, tokens, grid or image (default: map); 'help' lists them.",
+            help="map, lines, tokens, grid or image (default: map); 'help' lists all.",
         ),
     ] = None
 
@@ -163,7 +166,7 @@ class Output:
     TITLE: ClassVar = "Output"
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="PATH", help="Write to a file; its suffix names the format."),
+        typer.Option("--output", "-o", metavar="PATH", help="Output file; its suffix chooses the format."),
     ] = None
     format: Annotated[
         str | None,

@@ -52,15 +52,15 @@ TITLES = {
     groups.Scoring: "From vectors to weights",
     groups.Model: "Models",
     groups.Computing: "Computing",
-    groups.Tensors: "Bare numbers",
-    groups.Recorded: "Which attention",
-    groups.Selection: "Which attention",
+    groups.Tensors: "Bare arrays",
+    groups.Recorded: "Selection",
+    groups.Selection: "Selection",
 }
 
 MODELS = Listed(
     {
-        "mini": "The trained model that comes with attn; it translates English and Chinese.",
-        "none": "No model: vectors made from the text (--tokenizer, --embed, --dim), as they are.",
+        "mini": "The bundled trained model; it translates between English and Chinese.",
+        "none": "No model: vectors from the text (--tokenizer, --embed, --dim), used as they are.",
         "untrained": "No model: hash embeddings, sinusoidal positions, 4 heads of random projections.",
         "DIR": "A run of train-toy, or a Hugging Face directory; `attn models` lists the families.",
     }
@@ -68,23 +68,23 @@ MODELS = Listed(
 TOO_LONG = Listed(
     {
         "error": "Refuse a text that is too long for the model.",
-        "truncate": "Read its beginning.",
-        "chunk": "Read it in pieces that do not see each other.",
+        "truncate": "Use only its beginning.",
+        "chunk": "Process it in independent chunks.",
     }
 )
 SPECIAL = Listed(
     {
-        "keep": "Show the tokens that the model's tokenizer adds, as [CLS].",
-        "drop": "Leave them out; rows then sum to less than 1.",
-        "renormalise": "Leave them out and make the rows sum to 1 again.",
+        "keep": "Show the special tokens that the tokenizer adds, such as [CLS].",
+        "drop": "Drop them; rows then sum to less than 1.",
+        "renormalise": "Drop them and renormalise the rows to 1.",
     }
 )
 KINDS = Listed(
     {
-        "encoder": "Of an encoder–decoder: the encoder's self-attention.",
-        "decoder": "The decoder's self-attention, to what it has written.",
-        "cross": "The decoder's attention to what the encoder has read.",
-        "self": "Of a recording: self-attention of which no more is known.",
+        "encoder": "Self-attention of the encoder.",
+        "decoder": "Self-attention of the decoder over its own output.",
+        "cross": "Attention of the decoder to the encoder's input.",
+        "self": "Self-attention of unknown kind, in a recording.",
     }
 )
 DTYPES = Listed(
@@ -97,10 +97,10 @@ DTYPES = Listed(
 )
 DEVICES = Listed(
     {
-        "cpu": "The processor.",
+        "cpu": "The CPU.",
         "cuda": "An NVIDIA or AMD GPU.",
         "mps": "The GPU of a Mac.",
-        "auto": "The first of cuda, mps and cpu that is there.",
+        "auto": "The first available of cuda, mps and cpu.",
     }
 )
 
@@ -108,19 +108,28 @@ text, number, real = str | None, int | None, float | None
 OPTIONS: dict[str, Said] = {
     # Input
     "input": Said(list[str] | None, "[INPUT]...", "Files, or - for standard input."),
-    "text": Said(list[str] | None, "TEXT", "The text itself, in the place of a file."),
+    "text": Said(list[str] | None, "TEXT", "The text itself, instead of a file."),
     "lines": Said(bool, "", "Read each line of a text by itself.", rare=True),
-    "encoding": Said(
-        text, "NAME", "Character encoding of text files (default: UTF-8, else guessed and said).", rare=True
-    ),
+    "encoding": Said(text, "NAME", "Text encoding (default: UTF-8, else guessed, with a note).", rare=True),
     # Models
-    "model": Said(text, "NAME|DIR", "What reads a text: mini, none, untrained or a directory.", MODELS),
-    "kind": Said(text, "NAME", "encoder, decoder or cross-attention (default: encoder).", KINDS),
-    "target": Said(text, "FILE|TEXT", "What an encoder–decoder writes (default: greedy)."),
-    "pair": Said(text, "TEXT", "A second text, for models that read pairs.", rare=True),
-    "special": Said(str, "NAME", "Tokens as [CLS]: keep, drop or renormalise (default: keep).", SPECIAL),
+    "model": Said(text, "NAME|DIR", "Model for text: mini, none, untrained or a directory.", MODELS),
+    "kind": Said(
+        text,
+        "NAME",
+        "Attention: encoder, decoder or cross (default: encoder).",
+        KINDS,
+    ),
+    "target": Said(text, "FILE|TEXT", "Output of an encoder–decoder (default: generated)."),
+    "pair": Said(text, "TEXT", "Second text, for models that read pairs.", rare=True),
+    "special": Said(
+        str, "NAME", "Special tokens such as [CLS]: keep, drop or renormalise (default: keep).", SPECIAL
+    ),
     "too_long": Said(
-        str, "NAME", "A text too long: error, truncate or chunk (default: error).", TOO_LONG, rare=True
+        str,
+        "NAME",
+        "Text too long for the model: error, truncate or chunk (default: error).",
+        TOO_LONG,
+        rare=True,
     ),
     # Text to vectors
     "tokenizer": Said(
@@ -135,16 +144,23 @@ OPTIONS: dict[str, Said] = {
         "hash, onehot or a file of word vectors (default: hash).",
         Registered(("variants.embeddings:EMBEDDINGS",)),
     ),
-    "dim": Said(number, "N", "Width of the embeddings (default: 64 for hash).", min=1, max=2**20),
-    "seed": Said(int, "N", "Seed of everything random (default: 0).", min=0),
+    "dim": Said(number, "N", "Embedding width (default: 64 for hash).", min=1, max=2**20),
+    "seed": Said(int, "N", "Random seed (default: 0).", min=0),
     # Vectors
     "query": Said(text, "FILE", "Query vectors, one per row."),
     "key": Said(text, "FILE", "Key vectors (default: the query's)."),
     "value": Said(text, "FILE", "Value vectors (default: the key's)."),
-    "context": Said(text, "FILE", "Keys and values of cross-attention.", rare=True),
-    "memory": Said(text, "FILE", "Vectors of an earlier segment, before the keys.", rare=True),
+    "context": Said(text, "FILE", "Vectors for keys and values: cross-attention.", rare=True),
+    "memory": Said(
+        text,
+        "FILE",
+        "Vectors of an earlier segment, prepended to keys and values (Transformer-XL memory).",
+        rare=True,
+    ),
     "heads": Said(number, "N", "Number of heads (default: 1).", min=1),
-    "kv_heads": Said(number, "N", "Number of key/value heads (default: --heads).", min=1, rare=True),
+    "kv_heads": Said(
+        number, "N", "Number of key/value heads, for grouped queries (default: --heads).", min=1, rare=True
+    ),
     "project": Said(
         text,
         "SPEC|FILE",
@@ -155,50 +171,52 @@ OPTIONS: dict[str, Said] = {
     "posenc": Said(
         list[str] | None,
         "SPEC|FILE",
-        "Positional encoding, added to vectors or inside the scores.",
+        "Positional encoding, added to vectors or inside scores.",
         Registered(("variants.posenc:POSITIONS", "variants.posenc:POSENCS")),
     ),
     "score": Said(
         str, "SPEC", "Score function (default: scaled_dot).", Registered(("variants.scores:SCORES",))
     ),
-    "scale": Said(real, "X", "Factor of the scores (default: 1/√d_head).", rare=True),
-    "temperature": Said(float, "X", "Divide the scores by X (default: 1).", rare=True),
-    "softcap": Said(real, "X", "Bend the scores into ±X: X·tanh(score / X).", rare=True),
+    "scale": Said(real, "X", "Multiply scores by X (default: 1/√d_head).", rare=True),
+    "temperature": Said(float, "X", "Divide scores by X (default: 1).", rare=True),
+    "softcap": Said(real, "X", "Soft-cap scores at ±X: X·tanh(score / X).", rare=True),
     "mask": Said(
         list[str] | None,
         "SPEC|FILE",
-        "Mask; repeat to combine with AND, join with | for OR.",
+        "Mask; repeat to combine with AND, join by | for OR.",
         Registered(("variants.masks:MASKS",)),
     ),
-    "top_k": Said(number, "N", "Keep only the N highest scores of each query.", min=1, rare=True),
+    "top_k": Said(number, "N", "Keep only the N highest scores per query.", min=1, rare=True),
     "normalise": Said(
         str,
         "SPEC",
-        "From scores to weights (default: softmax).",
+        "Normalisation of scores into weights (default: softmax).",
         Registered(("variants.normalisation:NORMALISATIONS",)),
         rare=True,
     ),
     # Computing
-    "dtype": Said(text, "NAME", "Precision (default: the vectors' own; models: float32).", DTYPES, rare=True),
-    "device": Said(str, "NAME", "Where to compute (default: cpu).", DEVICES, rare=True),
-    "threads": Said(number, "N", "Threads of the processor (default: all).", min=1, max=1024, rare=True),
+    "dtype": Said(
+        text, "NAME", "Precision (default: that of the vectors; models: float32).", DTYPES, rare=True
+    ),
+    "device": Said(str, "NAME", "Device to compute on (default: cpu).", DEVICES, rare=True),
+    "threads": Said(number, "N", "CPU threads (default: all).", min=1, max=1024, rare=True),
     # Bare numbers
     "weights": Said(text, "FILE", "Attention weights; rows are queries."),
-    "tokens": Said(text, "FILE", "Names of the rows and columns of bare numbers, one per line.", rare=True),
-    "axes": Said(text, "NAMES", "Order of the axes of bare numbers, as layer,head,query,key.", rare=True),
+    "tokens": Said(text, "FILE", "Row and column labels for a bare array, one per line.", rare=True),
+    "axes": Said(text, "NAMES", "Axis order of a bare array, e.g. layer,head,query,key.", rare=True),
     # Which attention
-    "step": Said(number, "N", "Of a recording: this step (default: the last).", min=0, rare=True),
-    "module": Said(text, "PATH", "Of a recording: these modules, as encoder.*", rare=True),
+    "step": Said(number, "N", "Step of a recording (default: last).", min=0, rare=True),
+    "module": Said(text, "PATH", "Modules of a recording, e.g. encoder.*", rare=True),
     "layer": Said(text, "N,…", "Layers: 0,2 or 0-2 or -1, last, mean (default: all)."),
     "head": Said(str, "N,…", "Heads: 0,2 or 0-2 or -1, mean, max (default: all)."),
-    "query_range": Said(text, "FROM:TO", "Only these queries, from 0, TO not included.", rare=True),
-    "key_range": Said(text, "FROM:TO", "Only these keys.", rare=True),
-    "query_token": Said(text, "N|TOKEN", "Only this query; of an image a patch, as 4,3."),
-    "words": Said(bool, "", "Merge subword tokens into words."),
+    "query_range": Said(text, "FROM:TO", "Queries to show, from 0, TO excluded (default: all).", rare=True),
+    "key_range": Said(text, "FROM:TO", "Keys to show (default: all).", rare=True),
+    "query_token": Said(text, "N|TOKEN", "Only this query; in an image a patch, e.g. 4,3."),
+    "words": Said(bool, "", "Merge subwords to words (sum keys, average queries)."),
     "reduce": Said(
         text,
         "SPEC",
-        "All heads as one map: mean, max, rollout or flow.",
+        "One map of all heads: mean, max, rollout or flow.",
         Registered(("interpret.reductions:REDUCTIONS",)),
     ),
 }

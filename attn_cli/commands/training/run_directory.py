@@ -104,8 +104,8 @@ class RunDirectory:
         for name, value in json.loads(json.dumps(begun)).items():
             if before.get(name) != value:
                 raise InputError(
-                    f"it was begun with {name} {str(before.get(name))[:60]}, not {value}",
-                    hint="give the same options, or --overwrite to begin anew",
+                    f"the saved training used {name} {str(before.get(name))[:60]}, not {value}",
+                    hint="give the same options, or --overwrite to start again",
                     where=str(self.state_path),
                 )
         with self._opened("pt") as file:
@@ -140,7 +140,7 @@ class RunDirectory:
             what = problem.strerror or "cannot be read"
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
             pass  # no figures in it, or other ones, or tensors of a kind that torch does not have
-        hint = "begin anew with --overwrite in the place of --resume"
+        hint = "start again with --overwrite instead of --resume"
         raise InputError(what, hint=hint, where=str(self.state_path)) from None
 
     def _clear(self) -> None:

@@ -164,27 +164,25 @@ def report(
 
 
 def sentences(reached: Evaluation, task: str, recipe: Recipe) -> list[str]:
-    """What was reached, in words."""
-    said = [
-        f"{reached.exact_match:.1%} of {reached.n_examples} held-out sequences are right from first to last."
-    ]
+    """The results in sentences."""
+    said = [f"Exact match: {reached.exact_match:.1%} of {reached.n_examples} held-out sequences."]
     if recipe.measure == "loss":
-        said = [f"The loss on {reached.n_examples} held-out examples is {reached.loss:.3f} nats a token."]
-    said += [f"Knowing only {name} gives {value:.3f}." for name, value in reached.facts.items()]
+        said = [f"Loss: {reached.loss:.3f} nats per token on {reached.n_examples} held-out examples."]
+    said += [f"Baseline ({name}): {value:.3f}." for name, value in reached.facts.items()]
     for language, scores in (reached.translations or {}).items():
         said.append(
             f"Into {language}: BLEU {scores.bleu:.1f}, chrF {scores.chrf:.1f}, over {scores.sentences} sentences."
         )
     if reached.f1 is not None:
-        said.append(f"Entities are found with F1 {reached.f1:.1%}.")
+        said.append(f"Entity F1: {reached.f1:.1%}.")
     said += _by_position(reached.by_position)
     if reached.longer_match is not None:
-        said.append(f"Of longer ones than it was trained on, {reached.longer_match:.1%}.")
+        said.append(f"Exact match on longer sequences than in training: {reached.longer_match:.1%}.")
     if reached.expected_mass is not None:
         layer, head = reached.best_head
         said.append(
             f"Head {head} of layer {layer} puts {reached.expected_mass[layer, head]:.1%} of its attention where "
-            f"{task} expects it; looking everywhere alike would put {reached.uniform_mass:.1%} there."
+            f"{task} expects it; a uniform head would put {reached.uniform_mass:.1%} there."
         )
     return said
 
@@ -196,9 +194,9 @@ def _by_position(shares: np.ndarray) -> list[str]:
         return []
     if len(asked) == asked[-1][0] - asked[0][0] + 1:
         rates = " ".join(f"{share:.1%}" for _, share in asked)
-        return [f"Right at each position, from {asked[0][0]} to {asked[-1][0]}: {rates}."]
+        return [f"Accuracy at positions {asked[0][0]} to {asked[-1][0]}: {rates}."]
     rates = ", ".join(f"{share:.1%} at {position}" for position, share in asked)
-    return [f"Right at the positions that are asked: {rates}."]
+    return [f"Accuracy by position: {rates}."]
 
 
 def _table(reached: Evaluation, expected_mass: np.ndarray) -> Table:
@@ -206,7 +204,9 @@ def _table(reached: Evaluation, expected_mass: np.ndarray) -> Table:
     from rich.text import Text
 
     n_heads = expected_mass.shape[1]
-    table = Table("layer", *(f"head {head}" for head in range(n_heads)), title="attention where expected")
+    table = Table(
+        "layer", *(f"head {head}" for head in range(n_heads)), title="attention mass where expected"
+    )
     for layer, masses in enumerate(expected_mass):
         styles = ["bold" if (layer, head) == reached.best_head else "" for head in range(n_heads)]
         table.add_row(str(layer), *map(Text, [f"{mass:.1%}" for mass in masses], styles))

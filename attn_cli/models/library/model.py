@@ -144,8 +144,8 @@ class Library:
         if not self._both:
             reading.refuse_target(self.family)
         elif reading.target is not None and kind == "encoder":
-            hint = "add --kind decoder or --kind cross"
-            raise InputError("--target, which the attention of the encoder does not see", hint=hint)
+            hint = "add --kind decoder or cross"
+            raise InputError("--target has no effect on encoder attention", hint=hint)
         if reading.pair is not None and reading.too_long == "chunk":
             raise InputError("--too-long chunk with --pair", hint="give --too-long truncate, or one text")
         if reading.pair is not None and kind == "decoder" and not self._both:

@@ -35,7 +35,7 @@ def check(directory: Path, config: Mapping[str, Any]) -> int:
         path_of = inside.find(directory, name)
         if path_of is not None and "auto_map" in inside.read_object(path_of, 16 * inside.MIB):
             raise InputError(
-                "auto_map, code of its own that reading would run",
+                "needs custom code (auto_map), which attn never runs",
                 hint="only models whose code is in transformers are read",
                 where=str(path_of),
             )

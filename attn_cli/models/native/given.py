@@ -37,7 +37,7 @@ class Given:
         value = self.entries.get(name)
         value = default if value is None else value
         if value is None:
-            raise InputError(f"no {name!r}", hint="the directory is not as the model was saved")
+            raise InputError(f"has no {name!r}", hint="download or save the model again")
         if type(value) is not int or not 1 <= value <= _LARGEST:
             raise InputError(f"{name} is {short(value)}, expected a whole number from 1 to {_LARGEST:,}")
         return value

@@ -59,21 +59,21 @@ def tokenise(
     with no_panic():
         encoding = tokenizer.encode(*texts)
     if all(encoding.special_tokens_mask):
-        raise InputError("no token in the text", hint="give at least one word")
+        raise InputError("the text contains no token", hint="give at least one word")
     if (n := len(encoding.ids)) <= longest:
         return [tokenised(encoding, texts)]
     if reading.too_long == "error":
         hint = f"--too-long truncate reads the first {longest}"
         if in_pieces and reading.pair is None:
             hint += ", --too-long chunk reads pieces that do not see each other"
-        raise InputError(f"{n:,} tokens, the model takes at most {longest:,}", hint=hint)
+        raise InputError(f"{n:,} tokens, the model reads at most {longest:,}", hint=hint)
     with no_panic():
         tokenizer.enable_truncation(longest)
         encoding = tokenizer.encode(*texts)
         tokenizer.no_truncation()
     pieces = [encoding, *encoding.overflowing] if reading.too_long == "chunk" else [encoding]
     if reading.too_long == "truncate":
-        note(f"cut: the model takes at most {longest:,} of {n:,} tokens")
+        note(f"cut: the model reads at most {longest:,} of {n:,} tokens")
     return [tokenised(piece, texts) for piece in pieces]
 
 

@@ -160,7 +160,9 @@ class Run:
     def _pieces(self, text: str, reading: Reading, *, in_pieces: bool = True) -> list[Tokens]:
         """The text as the model takes it: in one piece, unless pieces were asked for."""
         if not self.vocabulary:
-            raise InputError("this run looks at pictures", hint="see attention.png in its directory")
+            raise InputError(
+                "this run was trained on images and has no text input", hint="see its attention.png"
+            )
         if self.tokenizer is not None:
             longest = self.model.config.max_len
             pieces = tokenise(self.tokenizer, text, reading, longest, in_pieces=in_pieces)
@@ -211,7 +213,7 @@ class Run:
     def _numbers(self, tokens: Sequence[str]) -> list[int]:
         if not tokens:
             raise InputError(
-                "no token in the text", hint=f"give some of {self._known()}, with spaces between"
+                "the text contains no token", hint=f"give some of {self._known()}, with spaces between"
             )
         number = {token: i for i, token in enumerate(self.vocabulary)}
         if unknown := [token for token in dict.fromkeys(tokens) if token not in number]:
@@ -221,7 +223,7 @@ class Run:
             )
         if len(tokens) > (longest := self.model.config.max_len):
             raise InputError(
-                f"{len(tokens)} tokens, the model takes at most {longest}", hint="give a shorter text"
+                f"{len(tokens)} tokens, the model reads at most {longest}", hint="give a shorter text"
             )
         return [number[token] for token in tokens]
 

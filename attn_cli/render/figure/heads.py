@@ -93,7 +93,7 @@ def difference_sheet(ours: Attention, theirs: Attention, names: tuple[str, str],
     n = ours.shown.shape[0] * ours.shown.shape[1]
     if n > MOST_COMPARED:
         raise InputError(
-            f"{n} heads beside each other, at most {MOST_COMPARED}", hint="choose with --layer and --head"
+            f"{n} heads side by side; at most {MOST_COMPARED}", hint="choose with --layer and --head"
         )
     a, b = (each.shown.astype(np.float64).reshape(n, *each.shown.shape[2:]) for each in (ours, theirs))
     plain = replace(look, columns=None)

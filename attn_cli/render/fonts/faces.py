@@ -64,7 +64,7 @@ def _asked_for(font: str) -> Face:
         return face
     close = difflib.get_close_matches(font.lower(), families, n=3, cutoff=0.4) or sorted(families)[:3]
     near = ", ".join(families[name].family for name in close)
-    raise InputError(f"--font {font!r} is no file and not installed", hint=f"nearest are {near}")
+    raise InputError(f"--font {font!r} is neither a file nor installed", hint=f"nearest are {near}")
 
 
 def face_of(cluster: str) -> Face | None:

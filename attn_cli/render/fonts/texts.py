@@ -54,7 +54,7 @@ def warn_of_missing(texts: Iterable[str]) -> None:
     if missing:
         named = ", ".join(f"U+{ord(c):04X} ({unicodedata.name(c, 'no name')})" for c in missing[:5])
         more = f" and {len(missing) - 5} more characters" if len(missing) > 5 else ""
-        warn(f"no font here draws {named}{more}; give one that does with --font FILE")
+        warn(f"no installed font has {named}{more}; give one with --font FILE")
 
 
 def width(text: str, size: float) -> float:

@@ -63,7 +63,7 @@ def reach(mask: Mask, query_lo: int, query_hi: int, n_key: int) -> list[Interval
 def as_matrix(mask: Mask, n_query: int, n_key: int) -> Bool[np.ndarray, "query key"]:
     """A mask of positions written out: the last query stands at the last key."""
     if is_of_vectors(mask):
-        raise InputError("this mask is decided by vectors", hint="there is nothing to write out without them")
+        raise InputError("this mask depends on the vectors", hint="give a text or vectors as INPUT")
     query, key = np.arange(n_key - n_query, n_key)[:, None], np.arange(n_key)[None, :]
     return np.broadcast_to(np.asarray(mask(query, key)), (n_query, n_key))
 

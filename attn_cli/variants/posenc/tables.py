@@ -176,7 +176,7 @@ def usual_size(encode: PositionEncoding) -> tuple[int, int]:
 def _learned(file: Arrays | None) -> np.ndarray:
     """The position table among the arrays of a file."""
     if file is None:
-        raise InputError("learned positions are a model's", hint="give attn posenc learned --model DIR")
+        raise InputError("'learned' needs a model", hint="attn posenc learned --model DIR")
     table = next(iter(file.values())) if len(file) == 1 else file.get("position")
     if table is None:
         raise InputError(f"a file of {len(file)} arrays, none called position", hint="name one so")
