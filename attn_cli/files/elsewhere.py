@@ -132,7 +132,7 @@ def _attention(
         scores=kept,
         layers=layers,
         heads=heads,
-        provenance=f"{group.name} of {where}",
+        provenance=f"{'tensors' if group.name == '*' else group.name} of {where}",
     )
 
 

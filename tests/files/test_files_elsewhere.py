@@ -16,6 +16,8 @@ from attn_cli import files
 from attn_cli.errors import AttnNote, AttnWarning, InputError
 from attn_cli.files import Given, Vectors, elsewhere
 from attn_cli.records.attention import Attention
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -182,6 +184,7 @@ def test_weights_by_their_name_and_axes(
     assert np.abs(found.weights.astype(float) - wanted).max() < 1e-12
     assert found.layers == tuple(range(len(wanted)))
     assert f"of mine{suffix}" in found.provenance
+    assert not found.provenance.startswith("*")
 
 
 def test_there_are_fifty_of_them() -> None:
@@ -484,6 +487,20 @@ def test_lists_within_lists_that_share_their_parts_are_entered_once() -> None:
     with open("a.pt", "wb") as file:
         file.write(saved(laughs))
     assert len(files.read_arrays("a.pt")) == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_damage_to_it_is_never_more_than_one_line(data: st.DataObject) -> None:
+    content = bytearray(saved({"attn": torch.tensor(TWO[0, 0]), "tokens": list("abcde")}))
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    with open("damaged.pt", "wb") as file:
+        file.write(content)
+    try:
+        files.read("damaged.pt")
+    except InputError as problem:
+        assert "\n" not in str(problem)  # noqa: PT017 (many of these are still files)
 
 
 def test_it_is_read_through_a_pipe_and_under_any_name(monkeypatch: pytest.MonkeyPatch) -> None:
