@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import InputError
-from . import inside
+from . import cache, inside
 from .reading import WHOLE, Reading
 
 if TYPE_CHECKING:
@@ -81,7 +81,14 @@ def describe(directory: str) -> dict[str, str]:
 
 
 def _path(directory: str) -> Path:
-    return _HOME / MINI if directory == MINI else Path(directory)
+    """Where a model is: the bundled one, a directory, or one of that name in the Hugging Face cache."""
+    if directory == MINI:
+        return _HOME / MINI
+    if (path := Path(directory)).exists():
+        return path
+    if (cached := cache.find(str(directory))) is None:
+        raise _missing(str(directory))
+    return cached
 
 
 def readable() -> list[tuple[str, str, str]]:
@@ -118,9 +125,20 @@ def read_config(directory: Path) -> dict[str, Any]:
     Raises InputError when there is no directory or no JSON object in its config.json.
     """
     if not directory.exists():
-        raise InputError("no such directory", hint="train a model: attn train-toy", where=str(directory))
+        raise InputError("no such directory", where=str(directory))
     if not directory.is_dir():
         raise InputError("not a directory", hint="give the directory of a model", where=str(directory))
     if (path := inside.find(directory, CONFIG)) is None:
         raise InputError(f"no {CONFIG} in it", hint="give the directory of a model", where=str(directory))
     return inside.read_object(path, 16 * inside.MIB)
+
+
+def _missing(directory: str) -> InputError:
+    """That there is no such directory, and how to come to one: a name of the hub is downloaded, a run trained."""
+    if not cache.is_name(directory) or directory.startswith("runs/"):
+        return InputError("no such directory", hint="train a model: attn train-toy", where=directory)
+    return InputError(
+        "no such directory, nor a model of that name in the Hugging Face cache",
+        hint=f"if it is one of the hub's: hf download {directory} --local-dir {directory.rpartition('/')[2]}",
+        where=directory,
+    )

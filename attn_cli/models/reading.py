@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import InputError
+from ..records.encoding import Image
 
 if TYPE_CHECKING:
     from ..records.attention import Kind
@@ -64,6 +65,11 @@ class Reading:
     def whole(self, text: str) -> str:
         """The text, with the second one where a pair is read."""
         return text if self.pair is None else f"{text} {self.pair}"
+
+    def refuse_image(self, given: object, what: str) -> None:
+        """Raise InputError when an image was given to a model that reads text."""
+        if isinstance(given, Image):
+            raise InputError(f"{what} reads text, not images", hint="give a ViT or CLIP directory")
 
     def refuse_target(self, what: str) -> None:
         """Raise InputError when a target was given to a model that writes nothing."""

@@ -11,7 +11,7 @@ import itertools
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..errors import InputError
@@ -106,8 +106,40 @@ def parse_tokenizer(definition: str) -> Any:
         return tokenizer
 
 
+def vocabulary_tokenizer(pieces: Sequence[str], *, lowercase: bool = True, chinese: bool = True) -> Any:
+    """The `tokenizers.Tokenizer` of a vocab.txt, a piece a line, as BERT's and all that are built like it are.
+
+    Raises InputError where it holds no [UNK], [CLS] and [SEP].
+
+    >>> tokenizer = vocabulary_tokenizer(["[UNK]", "[CLS]", "[SEP]", "the", "cat", "##s"])
+    >>> tokenizer.encode("The cats").tokens
+    ['[CLS]', 'the', 'cat', '##s', '[SEP]']
+    """
+    from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
+    from tokenizers.models import WordPiece
+
+    numbers = {piece: i for i, piece in enumerate(pieces)}
+    if missing := [name for name in ("[UNK]", "[CLS]", "[SEP]") if name not in numbers]:
+        raise InputError(f"no {missing[0]} in it", hint="give the vocab.txt of a BERT, a piece a line")
+    tokenizer = Tokenizer(WordPiece(numbers, unk_token="[UNK]"))
+    tokenizer.add_special_tokens([name for name in pieces if name in _SPECIAL])
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase, handle_chinese_chars=chinese)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[(name, numbers[name]) for name in ("[CLS]", "[SEP]")],
+    )
+    return tokenizer
+
+
+_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
+
 @contextlib.contextmanager
-def no_panic() -> Iterator[None]:
+def no_panic(
+    what: str = "not a tokenizer.json", hint: str = "give the file of a fast tokenizer"
+) -> Iterator[None]:
     """Whatever the tokenizers library raises becomes an InputError; it can panic with what is no Exception."""
     try:
         with unheard():
@@ -116,9 +148,7 @@ def no_panic() -> Iterator[None]:
         if isinstance(problem, (KeyboardInterrupt, SystemExit, MemoryError)):
             raise
         reason = str(problem).partition("\n")[0]
-        raise InputError(
-            f"not a tokenizer.json ({reason})", hint="give the file of a fast tokenizer"
-        ) from None
+        raise InputError(f"{what} ({reason})", hint=hint) from None
 
 
 @contextlib.contextmanager

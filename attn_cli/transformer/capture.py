@@ -15,11 +15,11 @@ from ..attention.dense import Steps, attention
 from ..attention.layers import Layer
 from ..attention.outputs import Output
 from ..attention.pieces import joined
+from ..attention.rules import Rule
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float
 
-    from ..attention.rules import Rule
     from ..records.attention import Kind
 
 
@@ -28,6 +28,7 @@ class Part(Protocol):
 
     kind: Kind
     layer: int
+    rule: Rule  # what it may see, padding aside, and how it scales its scores
     n_heads: int
     out: nn.Linear  # W_o, which makes one vector of the outputs of all heads
 
@@ -45,7 +46,7 @@ def fast(
     part: Part,
 ) -> Float[Tensor, "batch head query d_head"]:
     """Attention when only its output is wanted: torch's fused kernel, which keeps no weights."""
-    return scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    return scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=part.rule.scale)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +62,7 @@ class Captured:
     @cached_property
     def steps(self) -> Steps:
         """Scores and weights [batch, head, query, key], output [batch, head, query, d_head]."""
-        return attention(self.query, self.key, self.value, mask=self.mask)
+        return attention(self.query, self.key, self.value, Rule(scale=self.part.rule.scale), mask=self.mask)
 
     @property
     def norms(self) -> Float[Tensor, "batch head query key"]:
@@ -74,9 +75,10 @@ class Captured:
         """W_o and its bias."""
         return Output(self.part.out.weight.mT, self.part.out.bias)
 
-    def layer(self, rule: Rule) -> Layer:
-        """The first of a batch, with all that makes the record of its attention; `rule` is what a token may see."""
-        return Layer(self.query[0], self.key[0], self.value[0], rule, self.out, self.part.layer)
+    @property
+    def layer(self) -> Layer:
+        """The first of a batch, with all that makes the record of its attention."""
+        return Layer(self.query[0], self.key[0], self.value[0], self.part.rule, self.out, self.part.layer)
 
 
 class Capture:
@@ -103,9 +105,9 @@ class Capture:
         return fast(query, key, value, mask, part)
 
 
-def layers_of(pieces: Sequence[Sequence[Captured]], rule: Rule) -> list[Layer]:
+def layers_of(pieces: Sequence[Sequence[Captured]]) -> list[Layer]:
     """What was captured of each layer while a text went through the model, in one piece or in several.
 
     No piece sees another.
     """
-    return [joined([one.layer(rule) for one in of_layer]) for of_layer in zip(*pieces, strict=True)]
+    return [joined([one.layer for one in of_layer]) for of_layer in zip(*pieces, strict=True)]

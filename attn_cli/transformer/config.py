@@ -39,6 +39,8 @@ class Config:
         "learned"  # or a spec of POSENCS, whose table is added, or rope, which turns query and key
     )
     window: int | None = None  # a decoder sees this many tokens, itself included; None: all before
+    windowed: tuple[int, ...] | range | None = None  # in these layers alone; None: in all
+    scale_by_layer: bool = False  # scores are divided by the number of the layer, counted from 1
     segments: int = 0  # of a pair of sentences: different segment vectors to add
     embedding_norm: bool = False
     patch: int | None = None  # the side of the squares that an image is cut into
@@ -74,7 +76,17 @@ class Config:
         """The number of heads of key and value, whether given or not."""
         return self.n_kv_heads or self.n_heads
 
-    def rule(self, kind: Kind) -> Rule:
-        """What a self-attention of this kind may see, padding aside."""
-        window = [] if self.window is None else [f"window:size={self.window}"]
-        return Rule.parse(mask=["causal", *window] if kind == "decoder" else [])
+    def rule(self, kind: Kind, layer: int = 0) -> Rule:
+        """What an attention of this kind and layer may see, padding aside, and how it scales its scores.
+
+        >>> config = Config(vocab=9, max_len=9, d_model=4, n_heads=1, n_layers=2, d_ff=4, window=3, windowed=(1,))
+        >>> [config.rule("decoder", layer).provenance for layer in (0, 1)]
+        ['mask causal', 'mask causal, mask window:size=3']
+        """
+        scale = self.head_size**-0.5 / (layer + 1) if self.scale_by_layer else None
+        return Rule.parse(mask=["causal", *self.near(layer)] if kind == "decoder" else [], scale=scale)
+
+    def near(self, layer: int) -> list[str]:
+        """The mask of a layer's window, if it has one."""
+        windowed = self.windowed is None or layer in self.windowed
+        return [f"window:size={self.window}"] if self.window is not None and windowed else []

@@ -9,7 +9,7 @@ What its parts may be is in config.py; how one looks into it, in capture.py.
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn.functional import embedding, gelu, linear, relu, silu
 
 from ..attention.outputs import merge_heads, split_heads
-from ..attention.rules import positions
+from ..attention.rules import Rule
 from ..variants.posenc import POSENCS, POSITIONS
 from .capture import Attend, Capture, Captured, fast
 from .config import Activation, Config
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
     from torch import Tensor
 
-    from ..attention.rules import Rule
     from ..records.attention import Kind
 
 NORMS = {"layer": nn.LayerNorm, "rms": nn.RMSNorm}
@@ -62,6 +61,8 @@ class MultiHeadAttention(nn.Module):
         super().__init__()
         self.kind: Kind = kind
         self.layer = layer
+        self.rule = config.rule(kind, layer)
+        self.near = Rule.parse(mask=config.near(layer)) if kind == "decoder" else Rule()
         self.n_heads, self.kv_heads = config.n_heads, config.kv_heads
         wide, narrow = config.n_heads * config.head_size, config.kv_heads * config.head_size
         self.query = nn.Linear(config.d_model, wide, bias=config.qkv_bias)
@@ -88,6 +89,10 @@ class MultiHeadAttention(nn.Module):
         if (group := self.n_heads // self.kv_heads) > 1:
             # [batch, head, key, d_head]
             key, value = (y.repeat_interleave(group, dim=1) for y in (key, value))
+        if mask is not None and self.near.masks:
+            at = torch.arange(x.shape[1], device=x.device)
+            near = self.near.allowed(query, key, at, at)
+            mask = mask if near is None else mask & near
         heads = attend(query, key, value, mask, self)  # [batch, head, query, d_head]
         return self.out(merge_heads(heads))
 
@@ -308,15 +313,10 @@ class Transformer(nn.Module):
             return self.position.weight[: x.shape[1]]
         return x.new_tensor(POSENCS.parse(self.config.positions)(x.shape[1], x.shape[2]))
 
-    @cached_property
-    def rule(self) -> Rule:
-        """What a decoder may see, read once: a training would read it in every step."""
-        return self.config.rule("decoder")
-
     def _before(self, x: Tensor, mask: Tensor | None = None) -> Bool[Tensor, "#batch 1 seq seq"]:
-        """What each token of a decoder may see."""
-        seen = self.rule.allowed(x, x, *positions(x.shape[1], x.shape[1], x.device))
-        assert seen is not None
+        """What each token of a decoder may see, if no window of a layer forbids it: itself and those before."""
+        at = torch.arange(x.shape[1], device=x.device)
+        seen = at[:, None] >= at
         return seen[None, None] if mask is None else seen & mask
 
 

@@ -6,6 +6,7 @@ from unittest import mock
 
 import pytest
 import torch
+from attn_cli.errors import InputError
 from attn_cli.models import read_config
 from attn_cli.models.native import huggingface
 from attn_cli.transformer.model import Capture
@@ -41,6 +42,11 @@ FAMILIES = {
         {"vocab_size": 50, "n_embd": 24, "n_layer": 3, "n_head": 4, "n_positions": 40, "n_inner": 10,
          "activation_function": "relu"},
     ),
+    "gpt2, by layer": (
+        "GPT2Model",
+        {"vocab_size": 50, "n_embd": 24, "n_layer": 3, "n_head": 4, "n_positions": 40,
+         "scale_attn_by_inverse_layer_idx": True},
+    ),
     "llama": ("LlamaForCausalLM", LLAMA),
     "llama, linear": ("LlamaModel", {**LLAMA, "rope_parameters": rope(rope_type="linear", factor=4.0)}),
     "llama, dynamic": ("LlamaModel", {**LLAMA, "rope_parameters": rope(rope_type="dynamic", factor=2.0)}),
@@ -58,6 +64,19 @@ FAMILIES = {
     "mistral": ("MistralModel", {**LLAMA, "head_dim": 8, "sliding_window": 4}),
     "mistral, whole": ("MistralForCausalLM", {**LLAMA, "num_key_value_heads": 4, "sliding_window": None}),
     "qwen2": ("Qwen2ForCausalLM", {**LLAMA, "num_key_value_heads": 1, "tie_word_embeddings": True}),
+    "qwen2, window": (
+        "Qwen2Model", {**LLAMA, "use_sliding_window": True, "sliding_window": 4, "max_window_layers": 1},
+    ),
+    "qwen2, layer types": (
+        "Qwen2Model",
+        {**LLAMA, "use_sliding_window": True, "sliding_window": 3,
+         "layer_types": ["sliding_attention", "full_attention", "sliding_attention"]},
+    ),
+    "vit, no bias": (
+        "ViTModel",
+        {"hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 40,
+         "image_size": 20, "patch_size": 5, "qkv_bias": False},
+    ),
     "vit": (
         "ViTModel",
         {"hidden_size": 24, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 40,
@@ -155,7 +174,7 @@ REAL = torch.arange(12) < torch.tensor([12, 7])[:, None]  # the second sequence 
 def inputs_for(name, dtype):
     """What both are given, first in their words, then in ours."""
     generator = torch.Generator().manual_seed(1)
-    if name == "vit":
+    if name.startswith("vit"):
         image = torch.randn(2, 3, 20, 20, generator=generator, dtype=dtype)
         return {"pixel_values": image}, {"tokens": image}
     tokens = torch.randint(2, 50, (2, 12), generator=generator)
@@ -183,7 +202,7 @@ def test_hidden_states_and_attentions_are_those_of_transformers(tmp_path, name, 
     exact = dtype == torch.float64 and name.startswith(("llama", "mistral", "qwen", "vit"))
     expected = theirs(directory, their_inputs, dtype, exact)
     within = {"rtol": 0, "atol": 1e-5 if dtype == torch.float32 else 1e-10}
-    real = torch.ones(2, 17, dtype=torch.bool) if name == "vit" else REAL
+    real = torch.ones(2, 17, dtype=torch.bool) if name.startswith("vit") else REAL
     torch.testing.assert_close(hidden[real], expected.last_hidden_state[real], **within)
     assert len(capture.layers) == len(expected.attentions) == 3
     for one, weights in zip(capture.layers, expected.attentions, strict=True):
@@ -192,3 +211,16 @@ def test_hidden_states_and_attentions_are_those_of_transformers(tmp_path, name, 
     for depth in (0, 2):
         partial = model.hidden(**our_inputs, depth=depth)
         torch.testing.assert_close(partial[real], expected.hidden_states[depth][real], **within)
+
+
+def test_the_layers_of_a_window_as_older_versions_saved_them(tmp_path):
+    """transformers 4 wrote max_window_layers alone, and of ViT no bias where there is none."""
+    directory = saved(tmp_path, "qwen2, window")
+    tokens = torch.arange(12)[None]
+    new = huggingface.load_stack(directory, config := dict(read_config(directory))).hidden(tokens)
+    assert config.pop("layer_types") == ["full_attention", "sliding_attention", "sliding_attention"]
+    torch.testing.assert_close(huggingface.load_stack(directory, config).hidden(tokens), new, rtol=0, atol=0)
+    config["max_window_layers"] = 0
+    assert (huggingface.load_stack(directory, config).hidden(tokens) - new).abs().max() > 1e-3
+    with pytest.raises(InputError, match=r"layer_types is .*, expected full_attention or sliding_attention"):
+        huggingface.load_stack(directory, {**config, "layer_types": ["full_attention"]})

@@ -30,7 +30,20 @@ def in_double(directory, inputs, implementation="exact"):
         return torch.cat(model(**inputs, output_attentions=True).attentions).numpy()
 
 
-@pytest.mark.parametrize("name", ["bert", "roberta", "distilbert", "gpt2", "llama 3", "mistral", "qwen2"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "bert",
+        "roberta",
+        "distilbert",
+        "gpt2",
+        "llama 3",
+        "mistral",
+        "qwen2",
+        "qwen2, window",
+        "gpt2, by layer",
+    ],
+)
 def test_a_text_natively(tmp_path, name):
     directory = wordpiece(saved(tmp_path, name))
     model = models.load(str(directory))

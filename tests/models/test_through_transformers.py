@@ -273,8 +273,9 @@ def test_a_model_without_text_is_named(tmp_path):
     }
     transformers.SwinModel(transformers.SwinConfig(**sizes)).save_pretrained(tmp_path)
     words(tmp_path)
-    assert models.describe(str(tmp_path))["read"] == "no, it takes pixel_values"
-    with pytest.raises(InputError, match="Swin reads pixel_values, no text"):
+    said = "attends within windows of patches that shift and merge, not over one set of tokens"
+    assert models.describe(str(tmp_path))["read"] == f"no, it {said}"
+    with pytest.raises(InputError, match=f"Swin {said}; models with softmax attention over tokens are read"):
         models.load(str(tmp_path)).attend(TEXT)
 
 
@@ -378,7 +379,7 @@ def test_weights_of_fewer_layers_without_their_numbers_are_an_error():
     with pytest.raises(InputError, match="weights of 1 of its 2 layers, not saying which"):
         eager.weights_of(outputs, None, n_layers=2, shape=(2, 2), banded=False)
     with pytest.raises(
-        InputError, match=r"weights \[1, 1, 2, 2\], which is no number for each query and key"
+        InputError, match=r"weights \[1, 1, 2, 2\], no number for each query and key; models with softmax"
     ):
         eager.weights_of(outputs, None, n_layers=1, shape=(2, 3), banded=False)
     with pytest.raises(InputError, match="too many, and this family cannot be streamed"):

@@ -21,7 +21,6 @@ PREFIX = "transformer."
 def config(given: Given) -> Config:
     """The sizes and variants that a config.json of this family describes."""
     given.must_be("scale_attn_weights", True)
-    given.must_be("scale_attn_by_inverse_layer_idx", False)
     given.must_be("add_cross_attention", False)
     d_model = given.size("n_embd")
     return Config(
@@ -32,6 +31,7 @@ def config(given: Given) -> Config:
         n_layers=given.size("n_layer"),
         d_ff=given.size("n_inner", 4 * d_model),
         stack="decoder",
+        scale_by_layer=given.choice("scale_attn_by_inverse_layer_idx", {True: True, False: False}, False),
         norm_eps=given.number("layer_norm_epsilon", 1e-5),
         activation=given.choice("activation_function", ACTIVATIONS, "gelu_new"),
         unembedding="none",

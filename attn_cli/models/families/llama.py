@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import InputError
 from ...transformer.model import Config
+from ..native.given import short
 
 if TYPE_CHECKING:
     from ..native.given import Given
@@ -38,8 +39,7 @@ def config(given: Given) -> Config:
     """The sizes and variants that a config.json of this family describes."""
     family = given.entries["model_type"]
     given.must_be("hidden_act", "silu")
-    if family == "qwen2":
-        given.must_be("use_sliding_window", False)
+    window, windowed = _window(given, family)
     either = {True: True, False: False}
     biased = given.choice("attention_bias", either, False)
     return Config(
@@ -56,7 +56,8 @@ def config(given: Given) -> Config:
         norm_eps=given.number("rms_norm_eps", 1e-6),
         activation="swiglu",
         positions=_rope(given),
-        window=given.maybe_size("sliding_window") if family == "mistral" else None,
+        window=window,
+        windowed=windowed,
         qkv_bias=biased or family == "qwen2",
         out_bias=biased,
         feed_forward_bias=given.choice("mlp_bias", either, False),
@@ -67,6 +68,24 @@ def config(given: Given) -> Config:
 def names(given: Given) -> Names:
     """Where our parts are among its tensors."""
     return NAMES
+
+
+def _window(given: Given, family: str) -> tuple[int | None, tuple[int, ...] | range | None]:
+    """How many tokens a token sees, and in which layers no more than these: Mistral in all, Qwen2 in the last."""
+    if family == "mistral":
+        return given.maybe_size("sliding_window"), None
+    if family != "qwen2" or not given.choice("use_sliding_window", {True: True, False: False}, False):
+        return None, None
+    n_layers, kinds = given.size("num_hidden_layers"), given.entries.get("layer_types")
+    if kinds is None:
+        first = given.count("max_window_layers", 28)
+        return given.maybe_size("sliding_window"), range(first, n_layers)
+    if not isinstance(kinds, list) or len(kinds) != n_layers or not set(kinds) <= {_FULL, _NEAR}:
+        raise InputError(f"layer_types is {short(kinds)}, expected {_FULL} or {_NEAR} for each layer")
+    return given.maybe_size("sliding_window"), tuple(i for i, kind in enumerate(kinds) if kind == _NEAR)
+
+
+_FULL, _NEAR = "full_attention", "sliding_attention"
 
 
 def _rope(given: Given) -> str:

@@ -34,7 +34,6 @@ NAMES: Names = {
 
 def config(given: Given) -> Config:
     """The sizes and variants that a config.json of this family describes."""
-    given.must_be("qkv_bias", True)
     side, patch = image_size(given), given.size("patch_size", 16)
     if side % patch:
         raise InputError(f"image_size {side} is no multiple of patch_size {patch}")
@@ -48,6 +47,7 @@ def config(given: Given) -> Config:
         norm_eps=given.number("layer_norm_eps", 1e-12),
         activation=given.choice("hidden_act", ACTIVATIONS, "gelu"),
         patch=patch,
+        qkv_bias=given.choice("qkv_bias", {True: True, False: False}, True),
         unembedding="none",
     )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError
 from ...text.escaping import escape
-from . import opening
+from . import opening, unread
 from .silence import INSTALL, family, installed
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from .model import Library
 
-_TOWERS = {"vision_config": "images", "audio_config": "sounds"}
-_BOTH = ("clip", "chinese_clip", "altclip", "metaclip_2", "siglip")  # families whose both towers are read
 # In the list of families: model_type, name, what is read.
 OTHERS = ("others", f"what transformers knows, with the extra: {INSTALL}", "text, images")
 
@@ -31,6 +29,7 @@ def load(directory: Path, config: Mapping[str, Any], name: str, natively: str) -
     from .model import Library  # the library takes seconds to load
 
     try:
+        unread.refuse(config, title)
         n_numbers = opening.check(directory, config)
         theirs = opening.open_config(directory)
         model, writes = opening.open_model(directory, theirs, n_numbers)
@@ -48,13 +47,17 @@ def describe(directory: Path, config: Mapping[str, Any], name: str) -> dict[str,
         return {"family": escape(kind), "read": f"not without the extra: {INSTALL}"}
     if (title := family(kind)) is None:
         return {"family": escape(kind), "read": "no"}
-    from .looking import is_flat
+    if what := unread.instead(config):
+        return {"family": title, "name": escape(name), "read": f"no, it {what}"}
+    from .promising import promised
 
     theirs = opening.open_config(directory)
-    taken = opening.takes(theirs)
-    good = taken == "input_ids" or (taken == "pixel_values" and is_flat(theirs))
-    read = "through transformers" if good else f"no, it takes {escape(taken)}"
-    return {"family": title, "name": escape(name), **sizes(theirs), "read": read}
+    told = {"family": title, "name": escape(name), **sizes(theirs)}
+    try:
+        opening.check(directory, config)
+        return told | promised(opening.outline(theirs), theirs)
+    except InputError as problem:
+        return told | {"read": f"no: {problem.what}"}
 
 
 def sizes(config: Any) -> dict[str, str]:
@@ -68,13 +71,6 @@ def sizes(config: Any) -> dict[str, str]:
         "vocab": getattr(text, "vocab_size", None),
         "max_len": getattr(text, "max_position_embeddings", None),
     }
-    towers = [called for name, called in _TOWERS.items() if hasattr(config, name)]
-    if hasattr(config, "image_size") and not towers:
-        entries["reads"] = "images"
-    elif config.model_type in _BOTH:
-        entries["reads"] = "text and images"
-    elif towers:
-        entries["reads"] = f"text; {' and '.join(towers)} are not read"
     stack = {"stack": "both"} if config.is_encoder_decoder else {}
     return stack | {name: str(value) for name, value in entries.items() if value is not None}
 

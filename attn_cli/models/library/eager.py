@@ -34,18 +34,39 @@ def weights_of(
     """
     given = getattr(outputs, _FIELDS.get(kind, "attentions"), None) or ()
     if not any(one is not None for one in given):
-        raise InputError("this model gives no attention weights", hint="its layers have no softmax attention")
+        raise InputError(
+            "this model gives no attention weights: its layers have something else in the place of softmax",
+            hint="models with softmax attention over tokens are read",
+        )
     if len(given) != n_layers:
         raise InputError(f"the model gave weights of {len(given)} of its {n_layers} layers, not saying which")
     found = {layer: one for layer, one in enumerate(given) if one is not None}
-    return {layer: _square(one, shape, banded=banded) for layer, one in found.items()}
+    square = {layer: _square(one, shape, banded=banded) for layer, one in found.items()}
+    for layer, weights in square.items():
+        _refuse_scores(layer, weights)
+    return square
+
+
+def _refuse_scores(layer: int, weights: Float[Tensor, "head query key"]) -> None:
+    """Raise InputError for what a family calls attention, and is no softmax: its scores, as some give them."""
+    off = 1e-3 if weights.dtype in (torch.float32, torch.float64) else 1e-2  # of half precision
+    low, high, most = (float(x) for x in (weights.min(), weights.max(), weights.sum(dim=-1).max()))
+    if low < -off or high > 1 + off or most > 1 + off:
+        raise InputError(
+            f"layer {layer} of this family gives no weights: numbers from {low:.3g} to {high:.3g}, "
+            f"rows that sum to {most:.3g}",
+            hint="it gives its scores before the softmax, or something else",
+        )
 
 
 def _square(weights: Tensor, shape: tuple[int, int], *, banded: bool) -> Float[Tensor, "head query key"]:
     if banded and weights.shape[:1] + weights.shape[2:3] == (1, shape[0]):
         return unfold(weights[0])
     if weights.ndim != 4 or (weights.shape[0], *weights.shape[2:]) != (1, *shape):
-        raise InputError(f"weights {list(weights.shape)}, which is no number for each query and key")
+        raise InputError(
+            f"this model gives weights {list(weights.shape)}, no number for each query and key",
+            hint="models with softmax attention over tokens are read",
+        )
     return weights[0]
 
 

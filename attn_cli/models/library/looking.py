@@ -11,6 +11,7 @@ from .. import inside
 from ..native.preprocessing import PREPROCESSOR, Preprocessing, small
 from ..native.vision import tokens_of, with_image
 from ..showing import Side, sides_of
+from . import unread
 from .running import Pass, explained
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 def tower_of(model: Any) -> Any:
     """The part of a model that looks at images: of CLIP and the like one of two, else all; None if there is none."""
-    tower = getattr(model, "vision_model", model)
+    tower = getattr(model, "vision_model", None) or model
     return tower if getattr(tower, "main_input_name", "") == "pixel_values" else None
 
 
@@ -37,8 +38,10 @@ def look(model: Any, directory: Path, image: Image, reading: Reading, provenance
     """
     tower = tower_of(model)
     if not is_flat(tower.config):
-        hint = "models like ViT and CLIP are read"
-        raise InputError("this model does not look at the same patches in all layers", hint=hint)
+        raise InputError(
+            f"this model {unread.instead_of_images(model.config.model_type)}",
+            hint="models like ViT and CLIP are read",
+        )
     preprocessing = _preprocessing(directory, tower.config)
     pixels = preprocessing(image).to(next(tower.parameters()))
     rows = columns = preprocessing.side // tower.config.patch_size

@@ -16,7 +16,7 @@ from ..native.vision import refuse_text_options
 from ..precision import as_wanted
 from ..reading import WHOLE, Reading
 from ..showing import Side, sides_of
-from . import looking, sizes
+from . import looking, sizes, unread
 from .running import Pass, explained, inputs_of, n_layers
 from .silence import silent
 from .watching import Unfamiliar, use
@@ -101,6 +101,8 @@ class Library:
         self._refuse(reading, kind)
         pieces = [self._checked(piece) for piece in self._words.read(text, reading, in_pieces=not self._both)]
         source = joined(pieces)
+        longest = max(len(piece.numbers) for piece in pieces)
+        unread.refuse_reading(self.model.config, self.family, kind, longest)
         queries = keys = Side(source.labels, source.special, reading.whole(text))
         provenance, written = self.provenance + _layers_named(reading), None
         if len(pieces) > 1:
@@ -130,7 +132,7 @@ class Library:
     @property
     def _tower(self) -> Any:
         """The part that reads text: of CLIP and the like one of two, else all."""
-        return getattr(self.model, "text_model", self.model)
+        return text_tower_of(self.model)
 
     @property
     def _words(self) -> Words:
@@ -140,7 +142,7 @@ class Library:
     def _refuse(self, reading: Reading, kind: Kind) -> None:
         """Raise InputError for what could have no effect."""
         if (wanted := getattr(self._tower, "main_input_name", "input_ids")) != "input_ids":
-            raise InputError(f"{self.family} reads {escape(wanted)}, no text")
+            raise InputError(f"{self.family} {unread.instead_of_text(wanted)}")
         if not self._both:
             reading.refuse_target(self.family)
         elif reading.target is not None and kind == "encoder":
@@ -153,7 +155,11 @@ class Library:
 
     def _checked(self, piece: Tokenised) -> Tokenised:
         """The same, if the model knows all of its tokens."""
-        n_known = self._tower.get_input_embeddings().num_embeddings
+        if (table := self._tower.get_input_embeddings()) is None:
+            raise InputError(
+                f"{self.family} by itself reads no text", hint="give the model that it is a part of"
+            )
+        n_known = table.num_embeddings
         if (largest := max(piece.numbers)) >= n_known:
             raise InputError(
                 f"its tokenizer has a token of number {largest}, the model knows {n_known}",
@@ -205,6 +211,14 @@ class Library:
                 if isinstance(number := getattr(config, name, None), int):
                     return number
         raise InputError("no decoder_start_token_id", hint="download or save it again")
+
+
+def text_tower_of(model: Any) -> Any:
+    """The part of a model that reads text: of CLIP, BLIP and the like one of two, else all."""
+    if getattr(model, "vision_model", None) is None and not hasattr(model, "text_model"):
+        return model
+    towers = (getattr(model, name, None) for name in ("text_model", "text_encoder", "text_decoder"))
+    return next((tower for tower in towers if tower is not None), model)
 
 
 def _generative(model_type: str) -> bool:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _AGAIN = "download or save it again"
+_MOST_LAYERS = (
+    1000  # of which the objects still fit into memory; whether their tensors are there is seen later
+)
 # Parts that may be missing: no attention depends on them. They would be random, and are not used.
 _SPARE = ("pooler", "final_logits_bias", "position_ids", "lm_head")
 
@@ -49,11 +52,14 @@ def check(directory: Path, config: Mapping[str, Any]) -> int:
 
 
 def _check_depth(config: Mapping[str, Any], n_tensors: int) -> None:
-    """Raise InputError when so few tensors cannot be all layers, whose objects would fill the memory."""
+    """Raise InputError when so few tensors cannot be all layers, whose objects would fill the memory.
+
+    Smaller numbers need not be depths, though they are called layers: max_window_layers is none.
+    """
     for name, value in config.items():
         if isinstance(value, dict):
             _check_depth(value, n_tensors)
-        elif "layer" in name and type(value) is int and value > n_tensors:
+        elif "layer" in name and type(value) is int and value > max(n_tensors, _MOST_LAYERS):
             raise InputError(f"{n_tensors} tensors for {name} {value}", hint=_AGAIN)
 
 
@@ -87,8 +93,18 @@ def open_model(directory: Path, config: Any, n_numbers: int) -> tuple[Any, bool]
 
     Raises InputError when a tensor is missing, for the library would make random numbers of it.
     """
+    model, missing = _read(directory, config, _architecture(config), n_numbers)
+    if _lost(missing) and (own := _named(config)) is not None:
+        model, missing = _read(directory, config, own, n_numbers)
+    if lost := _lost(missing):
+        raise InputError(f"no tensor '{escape(lost[0])}'", hint=_AGAIN)
+    model.config.use_cache = False
+    return model.eval().requires_grad_(False), not any("lm_head" in name for name in missing)
+
+
+def _read(directory: Path, config: Any, architecture: Any, n_numbers: int) -> tuple[Any, list[str]]:
+    """A model of a class of the library, and which of its tensors are not in the files."""
     with silent():
-        architecture = _architecture(config)
         try:
             _check_size(architecture, config, n_numbers)
             model, info = architecture.from_pretrained(
@@ -105,11 +121,21 @@ def open_model(directory: Path, config: Any, n_numbers: int) -> tuple[Any, bool]
             raise
         except Exception as problem:
             raise InputError(f"transformers cannot read it ({reason(problem)})", hint=_AGAIN) from None
-    missing = sorted(info["missing_keys"])
-    if lost := [name for name in missing if not any(spare in name for spare in _SPARE)]:
-        raise InputError(f"no tensor '{escape(lost[0])}'", hint=_AGAIN)
-    model.config.use_cache = False
-    return model.eval().requires_grad_(False), not any("lm_head" in name for name in missing)
+    return model, sorted(info["missing_keys"])
+
+
+def _lost(missing: list[str]) -> list[str]:
+    return [name for name in missing if not any(spare in name for spare in _SPARE)]
+
+
+def _named(config: Any) -> Any:
+    """The class that config.json names, where the library has it: as of BLIP, whose parts differ from class to class."""
+    import transformers
+
+    named = getattr(transformers, (config.architectures or [""])[0], None)
+    if isinstance(named, type) and issubclass(named, transformers.PreTrainedModel):
+        return named if getattr(named, "config_class", None) is type(config) else None
+    return None
 
 
 def _architecture(config: Any) -> Any:
@@ -128,10 +154,23 @@ def _check_size(architecture: Any, config: Any, n_numbers: int) -> None:
 
     They would be allocated before it is known that they are missing.
     """
-    with torch.device("meta"):
-        described = sum(part.numel() for part in architecture.from_config(config).parameters())
+    described = sum(part.numel() for part in outline(config, architecture).parameters())
     if described > 4 * n_numbers:  # tied weights are saved once, spare parts are not
         raise InputError(f"{n_numbers:,} numbers, by config.json it should be {described:,}", hint=_AGAIN)
+
+
+def outline(config: Any, architecture: Any = None) -> Any:
+    """The library's model without its numbers: what parts it has.
+
+    Raises InputError when the library finds the configuration impossible.
+    """
+    with silent(), torch.device("meta"):
+        try:
+            architecture = _architecture(config) if architecture is None else architecture
+            make = getattr(architecture, "from_config", None) or architecture._from_config
+            return make(config)
+        except Exception as problem:
+            raise InputError(f"transformers cannot make it ({reason(problem)})", hint=_AGAIN) from None
 
 
 def open_tokenizer(directory: Path) -> Any:
@@ -151,9 +190,25 @@ def open_tokenizer(directory: Path) -> Any:
         except BaseException as problem:  # a malformed tokenizer.json can panic with what is no Exception
             if isinstance(problem, (KeyboardInterrupt, SystemExit, MemoryError)):
                 raise
+            if (bare := _bare_tokenizer(directory)) is not None:
+                return bare
             what = f"transformers cannot read its tokenizer ({reason(problem)})"
             raise InputError(what, hint=hint) from None
     files = {"tokenizer.json", *tokenizer.vocab_files_names.values()} - {"tokenizer_config.json"}
     if tokenizer.vocab_files_names and not any((directory / name).is_file() for name in files):
         raise InputError(f"no {' or '.join(sorted(files))} in it", hint=hint)
     return tokenizer
+
+
+def _bare_tokenizer(directory: Path) -> Any:
+    """A tokenizer.json by itself, where the family's own class expects another kind of it; None if it is none."""
+    from transformers import PreTrainedTokenizerFast
+
+    path = inside.find(directory, "tokenizer.json")
+    try:
+        with unheard():
+            return None if path is None else PreTrainedTokenizerFast(tokenizer_file=str(path))
+    except BaseException as problem:
+        if isinstance(problem, (KeyboardInterrupt, SystemExit, MemoryError)):
+            raise
+        return None

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..native.text import Tokenised
     from ..reading import Reading
 
+_LESS = "rows sum to less than 1, as the library gives them"
 _SINKS = "rows sum to less than 1, as heads may attend to nothing (sinks)"
 
 
@@ -53,16 +54,16 @@ class Pass:
             pieces = []
         if pieces and all(pieces):
             layers = [joined(of_layer) for of_layer in zip(*pieces, strict=True)]
-            sunk = any(layer.rule.normalise != softmax for layer in layers)
+            said = _SINKS if any(layer.rule.normalise != softmax for layer in layers) else ""
             record = record_of(layers, sides, wanted=wanted, norms=reading.norms)
         else:
             weights, numbers = self._given(sides, reading)
-            sunk = bool((weights.sum(-1) < 0.999).any())
+            said = _LESS if bool((weights.sum(-1) < 0.99).any()) else ""
             record = eager.record(weights, numbers, sides, wanted)
-        if not sunk:
+        if not said:
             return record
-        note(_SINKS)
-        return replace(record, provenance=f"{record.provenance}, {_SINKS}")
+        note(said)
+        return replace(record, provenance=f"{record.provenance}, {said}")
 
     def _watched(self, source: Tokenised | Tensor, reading: Reading) -> list[Layer]:
         """What the wanted layers were given; later ones do not run."""

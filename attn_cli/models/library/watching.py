@@ -60,6 +60,7 @@ class Watch:
     seen: list[Layer] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.last: nn.Module | None = None  # the part that attended last
         self.given: Tensor | None = None  # what the last attention gave, until a part has taken it
         self.names = {part: name for name, part in self.model.named_modules()}
         self.ran: list[int] = []
@@ -88,6 +89,19 @@ class Watch:
         if self.wanted is None or one.number in self.wanted:
             self.seen.append(one)
             self.given = output.flatten(-2)
+
+    def widens(self, part: nn.Module, query: Tensor, key: Tensor, value: Tensor) -> bool:
+        """Whether this is what a part did just now, with other values: DiffLlama weighs two halves of them alike.
+
+        The values are then put beside those of the first time.
+        """
+        if not self.seen or self.last is not part or self.ran[-1] != self.seen[-1].number:
+            return False
+        before = self.seen[-1]
+        if not torch.equal(before.query, query[0]) or not torch.equal(before.key, key[0]):
+            return False
+        self.seen[-1] = replace(before, value=torch.cat([before.value, value[0]], dim=-1))
+        return True
 
     def look(self, part: nn.Module, given: tuple[Any, ...]) -> None:
         """Before each part of the model: whether it takes what the last attention gave through its matrix."""
@@ -165,12 +179,16 @@ def attend(
     group = query.shape[1] // key.shape[1]
     wide_key, wide_value = (x.repeat_interleave(group, dim=1) for x in (key, value))
     rule = _rule(module, query, wide_key, attention_mask, scaling, others)
-    if (watch := _WATCH.get()) is not None and (layer := watch.number(module)) is not None:
+    watch = _WATCH.get()
+    if watch is not None and watch.widens(module, query, wide_key, wide_value):
+        return _output(query, wide_key, wide_value, rule).transpose(1, 2).contiguous(), None
+    if watch is not None and (layer := watch.number(module)) is not None:
         if not _agrees(module, (query, key, value), wide_value, rule, wide_key, scaling, others):
             raise Unfamiliar
         watch.stop_if_enough()
         output = _output(query, wide_key, wide_value, rule).transpose(1, 2).contiguous()
         watch.keep(Layer(query[0], wide_key[0], wide_value[0], rule, None, layer), output)
+        watch.last = module
         return output, None
     return _output(query, wide_key, wide_value, rule).transpose(1, 2).contiguous(), None
 

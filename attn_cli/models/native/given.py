@@ -46,6 +46,10 @@ class Given:
         """The same, or None where the entry is missing or null."""
         return None if self.entries.get(name) is None else self.size(name)
 
+    def count(self, name: str, default: int) -> int:
+        """A whole number that may be 0."""
+        return 0 if self.entries.get(name) == 0 else self.size(name, default)
+
     def number(self, name: str, default: float) -> float:
         """A number above 0."""
         value = self.entries.get(name)

@@ -21,7 +21,7 @@ from .given import Given
 from .preprocessing import Preprocessing
 from .text import Tokenised, joined, open_tokenizer, tokenise
 from .vision import Vision
-from .weights import Checkpoint, fill, one
+from .weights import Checkpoint, check, fill, one
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,6 +56,7 @@ class HuggingFace:
 
         Raises InputError when the text is empty or too long, or the model cannot read it so.
         """
+        reading.refuse_image(text, self.family)
         self._refuse_pair(reading)
         reading.refuse_target(self.family)
         config = self.model.config
@@ -72,7 +73,7 @@ class HuggingFace:
         side = Side(whole.labels, whole.special, reading.whole(text))
         said = self._provenance(layers, len(pieces))
         sides, wanted = sides_of(side, side, kind, said, reading)
-        return record_of(layers_of(captured, config.rule(kind)), sides, wanted=wanted, norms=reading.norms)
+        return record_of(layers_of(captured), sides, wanted=wanted, norms=reading.norms)
 
     __call__ = attend  # attn.load("bert-dir")("The cat sat on the mat")
 
@@ -119,10 +120,8 @@ def load(directory: Path, config: Mapping[str, Any]) -> HuggingFace | Vision | L
         return library.load(directory, config, _name(directory), natively())
     title = _title(directory, config)
     model = load_stack(directory, config)
-    if model.config.patch is not None:
-        side = vit.image_size(Given(config))
-        return Vision(title, _name(directory), model, Preprocessing.of(directory, side, model.config.vocab))
-    return HuggingFace(title, _name(directory), model, open_tokenizer(directory))
+    made = Vision if model.config.patch is not None else HuggingFace
+    return made(title, _name(directory), model, _reader(directory, config, model.config))
 
 
 def load_stack(directory: Path, config: Mapping[str, Any]) -> Transformer:
@@ -154,13 +153,21 @@ def describe(directory: Path, config: Mapping[str, Any]) -> dict[str, str]:
     """What a directory is, by its config.json; a family that is not read is named all the same."""
     if config["model_type"] not in _titles():
         return library.describe(directory, config, _name(directory))
-    _, ours = _read(directory, config)
-    return {
-        "family": _title(directory, config),
-        "name": escape(_name(directory)),
-        **sizes(ours),
-        "read": "natively",
-    }
+    family, ours = _read(directory, config)
+    title, read = _title(directory, config), "natively"
+    try:
+        check(ours, family.names(Given(config)), family.PREFIX, Checkpoint(directory))
+        _reader(directory, config, ours)
+    except InputError as problem:
+        read = f"no: {problem.what}"
+    return {"family": title, "name": escape(_name(directory)), **sizes(ours), "read": read}
+
+
+def _reader(directory: Path, config: Mapping[str, Any], ours: Config) -> Any:
+    """What makes numbers of a text, or of an image."""
+    if ours.patch is not None:
+        return Preprocessing.of(directory, vit.image_size(Given(config)), ours.vocab)
+    return open_tokenizer(directory)
 
 
 def natively() -> str:

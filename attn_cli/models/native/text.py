@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import InputError, note
 from ...text.characters import one_line
 from ...text.pieces import labels
-from ...text.tokenizers import no_panic, parse_tokenizer
+from ...text.tokenizers import no_panic, parse_tokenizer, vocabulary_tokenizer
 from .. import inside
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..reading import Reading
 
 TOKENIZER = "tokenizer.json"
+VOCABULARY = "vocab.txt"  # all that older BERTs have
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ def open_tokenizer(directory: Path) -> Any:
     Raises InputError when there is none, or it is not a tokenizer.json.
     """
     path = inside.find(directory, TOKENIZER)
+    if path is None and (vocabulary := inside.find(directory, VOCABULARY)) is not None:
+        return _of_vocabulary(directory, vocabulary)
     if path is None:
         raise InputError(
             f"no {TOKENIZER} in it",
@@ -48,6 +51,21 @@ def open_tokenizer(directory: Path) -> Any:
         raise problem.at(str(path)) from None
 
 
+def _of_vocabulary(directory: Path, path: Path) -> Any:
+    """The tokenizer of a vocab.txt, whose tokenizer_config.json tells how it writes, where there is one."""
+    told = inside.find(directory, "tokenizer_config.json")
+    config = {} if told is None else inside.read_object(told, inside.MIB)
+    pieces = inside.read(path, 16 * inside.MIB).decode("utf-8", "replace").splitlines()
+    try:
+        return vocabulary_tokenizer(
+            [piece.rstrip() for piece in pieces],
+            lowercase=bool(config.get("do_lower_case", True)),
+            chinese=bool(config.get("tokenize_chinese_chars", True)),
+        )
+    except InputError as problem:
+        raise problem.at(str(path)) from None
+
+
 def tokenise(
     tokenizer: Any, text: str, reading: Reading, longest: int, *, in_pieces: bool = True
 ) -> list[Tokenised]:
@@ -56,7 +74,9 @@ def tokenise(
     Raises InputError when the text holds no token, or has more than `longest` and nothing was said for it.
     """
     texts = [one_line(text), *([] if reading.pair is None else [one_line(reading.pair)])]
-    with no_panic():
+    with no_panic(
+        "the tokenizer cannot read this text", hint="save it with a token for what it does not know"
+    ):
         encoding = tokenizer.encode(*texts)
     if all(encoding.special_tokens_mask):
         raise InputError("the text contains no token", hint="give at least one word")

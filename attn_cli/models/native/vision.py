@@ -65,7 +65,7 @@ class Vision:
         side = Side(tokens_of(rows, columns))
         said = self.provenance + layers_named(layers, config.n_layers)
         sides, wanted = sides_of(side, side, "encoder", said, reading)
-        made = layers_of([capture.layers], config.rule("encoder"))
+        made = layers_of([capture.layers])
         record = record_of(made, sides, wanted=wanted, norms=reading.norms)
         return with_image(record, wanted, (rows, columns), small(image))
 

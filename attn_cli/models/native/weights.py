@@ -75,13 +75,23 @@ def fill(config: Config, names: Names, prefix: str, checkpoint: Checkpoint) -> T
     Raises InputError when a tensor is missing or has another shape, before any is read.
     """
     model = empty(config, n_tensors=len(checkpoint.slices))
-    sources = {
-        ours: _source(ours, expected, names, prefix, checkpoint)
-        for ours, expected in model.state_dict().items()
-    }
+    sources = _sources(model, names, prefix, checkpoint)
     tensors = {ours: take(checkpoint.tensor(name)) for ours, (name, take) in sources.items()}
     model.load_state_dict(tensors, assign=True)
     return model.requires_grad_(False)
+
+
+def check(config: Config, names: Names, prefix: str, checkpoint: Checkpoint) -> None:
+    """Raise InputError when a checkpoint lacks a tensor of the model of these sizes, or has it in another shape."""
+    _sources(empty(config, n_tensors=len(checkpoint.slices)), names, prefix, checkpoint)
+
+
+def _sources(
+    model: Transformer, names: Names, prefix: str, checkpoint: Checkpoint
+) -> dict[str, tuple[str, Callable[[Tensor], Tensor]]]:
+    """Of each tensor of ours the name under which it is saved, and what is to be taken of that."""
+    expected = model.state_dict().items()
+    return {ours: _source(ours, tensor, names, prefix, checkpoint) for ours, tensor in expected}
 
 
 def one(ours: str, config: Config, names: Names, prefix: str, checkpoint: Checkpoint) -> Tensor:

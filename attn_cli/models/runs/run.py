@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from ...attention.layers import record as record_of
-from ...attention.rules import Rule
 from ...errors import InputError, note
 from ...text.escaping import escape
 from ...text.pieces import unmarked
@@ -75,6 +74,7 @@ class Run:
 
         Raises InputError when the model does not know a token, or the text is empty or too long.
         """
+        reading.refuse_image(text, "this run")
         self._refuse(reading)
         kind, layers = reading.chosen_kind(self.kinds), reading.chosen(self.model.config.n_layers)
         if self.model.config.stack != "both" or (kind == "encoder" and reading.target is None):
@@ -120,12 +120,12 @@ class Run:
         edge, text = [True], self.join(target) if reading.target is None else reading.target
         ordinary = [False] * len(target.labels)
         queries = keys = Side([start, *target.labels], edge + ordinary, text)
-        said, rule = self.provenance, self.model.config.rule(kind)
+        said = self.provenance
         if kind == "cross":
-            queries, keys, rule = Side([*target.labels, END], ordinary + edge, text), side, Rule()
+            queries, keys = Side([*target.labels, END], ordinary + edge, text), side
             said += "; a row for each token while it is written"
         sides, wanted = sides_of(queries, keys, kind, said, reading)
-        return record_of(layers_of(captured, rule), sides, wanted=wanted, norms=reading.norms)
+        return record_of(layers_of(captured), sides, wanted=wanted, norms=reading.norms)
 
     def _without_target(
         self, sources: Sequence[Tensor], side: Side, layers: Collection[int], kind: Kind, reading: Reading
@@ -141,8 +141,7 @@ class Run:
             captured.append(capture.layers)
         said = "" if len(sources) == 1 else f", in {len(sources)} pieces that do not see each other"
         sides, wanted = sides_of(side, side, kind, self.provenance + said, reading)
-        made = layers_of(captured, model.config.rule(kind))
-        return record_of(made, sides, wanted=wanted, norms=reading.norms)
+        return record_of(layers_of(captured), sides, wanted=wanted, norms=reading.norms)
 
     # ---- text to tokens and back ----
 
