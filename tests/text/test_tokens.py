@@ -66,7 +66,7 @@ def test_a_malformed_tokenizer_is_one_error(definition):
 
 def test_hash_vectors_are_the_same_in_every_process():
     """Python salts its own hash() anew in each process; these numbers are pinned for every machine."""
-    code = "from attn_cli.tokens import hash_; print(hash_(['注意', 'x'], 3, 5).tolist())"
+    code = "from attn_cli.variants.embeddings import hash_; print(hash_(['注意', 'x'], 3, 5).tolist())"
     runs = {
         subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in "ab"
     }
