@@ -7,7 +7,9 @@ trained from, BLEU and chrF of what it writes for the held-out ones. Nothing her
 from __future__ import annotations
 
 import csv
+import re
 import sys
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +19,9 @@ from attn_cli import models
 from attn_cli.models.reading import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from attn_cli.toy.examples import Dataset
     from attn_cli.toy.translation import Scores
 
 LINKS = Path(__file__).with_name("alignments.tsv")
@@ -60,13 +63,37 @@ def _pieces(model: Any, text: str, word: str) -> list[int]:
 
 def quality(model: Any, pairs: str) -> Iterator[str]:
     """BLEU and chrF on the held-out pairs, in both directions."""
-    from attn_cli.toy.own import translate
-    from attn_cli.toy.translation import measure
-    from attn_cli.toy.translation import translate as write
+    from attn_cli.toy.lines import rows
+    from attn_cli.toy.own import apart
+    from attn_cli.toy.translation import measure, translate
 
-    dataset = translate(pairs, both=True, source="en", target="zh", skip=1)
-    for language, scores in measure(dataset, partial(write, model.model, dataset)).items():
+    train, held_out = apart(rows(pairs, 1, "ENGLISH<tab>CHINESE"), lambda pair: pair[0], "sentence")
+    dataset = _dataset(model, held_out)
+    for language, scores in measure(dataset, partial(translate, model.model, dataset)).items():
         yield told(language, scores)
+    yield whole(model, [english for english, _ in train])
+
+
+def _dataset(model: Any, pairs: Sequence[tuple[str, str]]) -> Dataset:
+    """Pairs in both directions, in the pieces that the model reads, whatever pieces would be learned today."""
+    from attn_cli.toy.examples import Dataset, Example
+
+    cut = [[tuple(model.tokenizer.encode(side).tokens) for side in pair] for pair in pairs]
+    examples = [Example(english, chinese, start="[zh]") for english, chinese in cut]
+    examples += [Example(chinese, english, start="[en]") for english, chinese in cut]
+    return Dataset((), tuple(examples), model.vocabulary, starts=("[en]", "[zh]"))
+
+
+def whole(model: Any, sentences: Iterable[str], most: int = 3000) -> str:
+    """How many of the most frequent words are one piece, each written as it mostly is."""
+    written = Counter(word for said in sentences for word in re.findall(r"[^\W\d_][\w']*", said))
+    total, mostly = Counter[str](), dict[str, str]()
+    for word, n in written.most_common():
+        total[word.lower()] += n
+        mostly.setdefault(word.lower(), word)
+    frequent = [mostly[word] for word, _ in total.most_common(most)]
+    known = sum(len(model.tokenizer.encode(word).tokens) == 1 for word in frequent)
+    return f"{known:,} of the {len(frequent):,} most frequent English words are one piece"
 
 
 def told(language: str, scores: Scores) -> str:
