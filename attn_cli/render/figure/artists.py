@@ -23,7 +23,7 @@ from .backend import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from jaxtyping import Int, UInt8
+    from jaxtyping import Int, UInt8, UInt32
     from matplotlib.axes import Axes
 
 MOST_SHAPES = 65_536  # in a picture, and
@@ -122,14 +122,23 @@ class Shades(Artist):
         magnification = renderer.get_image_magnification()
         across, down = (np.rint(edges).astype(int) for edges in self._edges(magnification))
         left, low, right, high = across.min(), down.min(), across.max(), down.max()
-        pixels = np.full((max(high - low, 1), max(right - left, 1), 4), (*self.ground, 255), np.uint8)
+        ground = np.array([*self.ground, 255], np.uint8).view(np.uint32)[0]
+        pixels = np.full((max(high - low, 1), max(right - left, 1)), ground, np.uint32)
         upside = pixels[::-1]  # the first row lies highest
-        for panel, xs, ys in zip(self.colours, across, down, strict=True):
+        for panel, xs, ys in zip(_packed(self.colours), across, down, strict=True):
             columns, rows = _covered(xs - left), _covered(high - ys)
-            upside[high - ys[0] : high - ys[-1], xs[0] - left : xs[-1] - left, :3] = panel[rows][:, columns]
+            upside[high - ys[0] : high - ys[-1], xs[0] - left : xs[-1] - left] = panel[:, columns][rows]
         gc = renderer.new_gc()
-        renderer.draw_image(gc, left / magnification, low / magnification, pixels)
+        shown = pixels.view(np.uint8).reshape(*pixels.shape, 4)
+        renderer.draw_image(gc, left / magnification, low / magnification, shown)
         gc.restore()
+
+
+def _packed(rgb: UInt8[np.ndarray, "panel row column 3"]) -> UInt32[np.ndarray, "panel row column"]:
+    """Each colour as one number, opaque: moved about in a third of the time."""
+    rgba = np.full((*rgb.shape[:-1], 4), 255, np.uint8)
+    rgba[..., :3] = rgb
+    return rgba.view(np.uint32)[..., 0]
 
 
 def _covered(edges: Int[np.ndarray, " n"]) -> Int[np.ndarray, " pixel"]:
