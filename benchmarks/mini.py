@@ -71,7 +71,8 @@ def quality(model: Any, pairs: str) -> Iterator[str]:
     dataset = _dataset(model, held_out)
     for language, scores in measure(dataset, partial(translate, model.model, dataset)).items():
         yield told(language, scores)
-    yield whole(model, [english for english, _ in train])
+    unseen = {chinese for _, chinese in held_out}
+    yield whole(model, [english for english, chinese in train if chinese not in unseen])
 
 
 def _dataset(model: Any, pairs: Sequence[tuple[str, str]]) -> Dataset:
