@@ -71,6 +71,49 @@ def test_imports_run_one_way(path):
                 assert HEIGHT[there] < HEIGHT[here], f"{here} imports {there}"
 
 
+def within(path):
+    """The modules of attn_cli that a file imports, now or late, but for type checkers alone."""
+    tree = ast.parse(path.read_text())
+    typing = {
+        id(n)
+        for i in ast.walk(tree)
+        if isinstance(i, ast.If) and "TYPE_CHECKING" in ast.dump(i.test)
+        for n in ast.walk(i)
+    }
+    package = ["attn_cli", *path.relative_to(PACKAGE).parts[:-1]]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and id(node) not in typing:
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *filter(None, [node.module])])
+            for alias in node.names:
+                inner = f"{module}.{alias.name}"
+                yield inner if inner in FILES else module
+
+
+def named(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+FILES = {named(path): path for path in MODULES}
+ROOMS = sorted({parent for path in MODULES for parent in path.parents if PACKAGE in parent.parents})
+LARGE = [folder for folder in ROOMS if len(list(folder.rglob("*.py"))) > 10]
+
+
+@pytest.mark.parametrize("folder", LARGE, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_make_no_circle_inside_a_large_room(folder):
+    """What imports nothing that is left is taken away, floor by floor; a circle stays."""
+    left = {named(path): set(within(path)) - {named(path)} for path in folder.rglob("*.py")}
+    while lowest := {name for name, needs in left.items() if not needs & set(left)}:
+        left = {name: needs for name, needs in left.items() if name not in lowest}
+    assert not left, f"a circle among {sorted(left)}"
+
+
+def test_few_files_lie_beside_the_folders():
+    assert {path.stem for path in PACKAGE.glob("*.py")} == {
+        "__init__", "__main__", "api", "cli", "errors", "registry"
+    }  # fmt: skip
+
+
 def test_every_room_has_a_floor():
     assert {room(path) for path in MODULES} <= set(HEIGHT)
 

@@ -90,22 +90,18 @@ class Look:
     no: tuple[str, ...] = ()  # which of PARTS are left out
 
     def __post_init__(self) -> None:
-        from .figure.views import VIEWS
-
-        if self.view is not None:
-            _check("view", self.view, VIEWS)
         if self.view == "lines" and (self.cmap or self.color_scale != "shared"):
             raise InputError("--cmap or --color-scale with --view lines", hint="draw a map")
         if self.query_token is not None and self.view not in (None, *_OF_ONE_QUERY):
             hint = f"give --view {' or '.join(_OF_ONE_QUERY)}, or --query-range FROM:TO"
             raise InputError(f"--query-token with --view {self.view}", hint=hint)
-        _check("style", self.style, STYLES)
-        _check("color-scale", self.color_scale, COLOUR_SCALES)
-        _check("text-as", self.text_as, TEXTS)
+        check("style", self.style, STYLES)
+        check("color-scale", self.color_scale, COLOUR_SCALES)
+        check("text-as", self.text_as, TEXTS)
         for part in self.no:
-            _check("no", part, PARTS)
+            check("no", part, PARTS)
         if self.cmap is not None:
-            _check("cmap", self.cmap, CMAPS)
+            check("cmap", self.cmap, CMAPS)
         if not SMALLEST_LETTERS <= self.letters <= LARGEST_LETTERS:
             hint = f"give points, {SMALLEST_LETTERS:g} to {LARGEST_LETTERS:g}"
             raise InputError(f"--font-size {self.letters:g}", hint=hint)
@@ -169,7 +165,8 @@ def usual_view(attention: Attention, look: Look) -> str:
     return "map" if look.query_token is None else "tokens"
 
 
-def _check(option: str, name: str, known: Iterable[str]) -> None:
+def check(option: str, name: str, known: Iterable[str]) -> None:
+    """Raise InputError for a name that an option does not know."""
     if name not in (names := list(known)):
         hint = f"known are {', '.join(names)}{nearest(name, names)}"
         raise InputError(f"unknown --{option} {name!r}", hint=hint)

@@ -125,14 +125,14 @@ def _attention_picture(
 
 def look(drawing: Appearance | None, query_token: str | None = None) -> Look:
     """What the options say about how a picture looks; `query_token` is the query that it marks."""
+    from ...render.figure.views import with_known_view
     from ...render.look import PLAIN, Look, parse_no, parse_size
 
     if drawing is None:
         return PLAIN
     size = None if drawing.size is None else parse_size(drawing.size)
-    return Look(
-        **vars(drawing) | {"size": size, "no": parse_no(drawing.no or ""), "query_token": query_token}
-    )
+    told = {"size": size, "no": parse_no(drawing.no or ""), "query_token": query_token}
+    return with_known_view(Look(**vars(drawing) | told))
 
 
 def _table_picture(table: PositionTable, name: str, look: Look) -> bytes:

@@ -8,6 +8,7 @@ from ...errors import InputError
 from ...text.escaping import escape
 from . import opening, unread
 from .silence import INSTALL, family, installed
+from .sizes import sizes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,29 +59,6 @@ def describe(directory: Path, config: Mapping[str, Any], name: str) -> dict[str,
         return told | promised(opening.outline(theirs), theirs)
     except InputError as problem:
         return told | {"read": f"no: {problem.what}"}
-
-
-def sizes(config: Any) -> dict[str, str]:
-    """The sizes of a model in words for a table, as far as its configuration tells them."""
-    text = config.get_text_config()
-    entries = {
-        "layers": _layers(text),
-        "heads": getattr(text, "num_attention_heads", None),
-        "kv_heads": getattr(text, "num_key_value_heads", None),
-        "d_model": getattr(text, "hidden_size", None),
-        "vocab": getattr(text, "vocab_size", None),
-        "max_len": getattr(text, "max_position_embeddings", None),
-    }
-    stack = {"stack": "both"} if config.is_encoder_decoder else {}
-    return stack | {name: str(value) for name, value in entries.items() if value is not None}
-
-
-def _layers(config: Any) -> str | None:
-    """Their number; of an encoder and of a decoder where there are two."""
-    n = getattr(config, "num_hidden_layers", None)
-    written = [getattr(config, name, None) for name in ("num_decoder_layers", "decoder_layers")]
-    of_decoder = next((n for n in written if n is not None), None)
-    return f"{n} + {of_decoder}" if config.is_encoder_decoder and of_decoder else n and str(n)
 
 
 def _title(directory: Path, config: Mapping[str, Any], natively: str) -> str:

@@ -16,9 +16,10 @@ from ..native.vision import refuse_text_options
 from ..precision import as_wanted
 from ..reading import WHOLE, Reading
 from ..showing import Side, sides_of
-from . import looking, sizes, unread
+from . import looking, unread
 from .running import Pass, explained, inputs_of, n_layers
 from .silence import silent
+from .sizes import sizes
 from .watching import Unfamiliar, use
 from .words import Words
 

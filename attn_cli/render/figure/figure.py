@@ -12,7 +12,7 @@ from ..look import PLAIN, usual_view
 from . import curves, maps, positions
 from .backend import Drawn, Text, encode
 from .sheet import draw as drawn
-from .views import VIEWS
+from .views import VIEWS, with_known_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ def draw(record: Attention | PositionTable | Series, look: Look = PLAIN, ax: Axe
     An attention is drawn in the view that `look.view` names, else in the one that suits it. Where the numbers
     come from is printed at the foot.
     """
-    with preferring(look.font):
+    with preferring(with_known_view(look).font):
         if ax is not None:
             from .axes import draw_into
 

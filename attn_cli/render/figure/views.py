@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...registry import Registry
+from ..look import check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from .sheet import Sheet
 
 VIEWS: Registry[Callable[[Attention, Look], Sheet]] = Registry("view")
+
+
+def with_known_view(look: Look) -> Look:
+    """The look itself; raises InputError if its view is unknown."""
+    if look.view is not None:
+        check("view", look.view, VIEWS)
+    return look
 
 
 @VIEWS.register
