@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...records.attention import axis_name
-from ..fonts import texts as fonts
 from ..labels import KINDS, label
 from ..look import PLAIN
 from .bar import Bar
@@ -24,7 +23,7 @@ from .sheet import QUIET, Sheet, Words, box
 from .ticks import CLOSEST, Setting, below, beside, marks_below, marks_beside, widest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from jaxtyping import Bool, Float
 
@@ -397,15 +396,19 @@ def _labels(plan: Plan) -> Iterator[Mark]:
 def _titles(plan: Plan) -> Iterator[Words]:
     maps, size, corners = plan.maps, plan.paper.letters, plan.corners
     over = corners[: maps.across] if maps.side_titles else corners
-    for title, (x, y) in zip(maps.titles, over, strict=bool(maps.titles)):
-        yield Words(_brief(title, plan.grain.panel_width + plan.gap / 2, size), x, y - 0.6 * size, size)
-    for title, (_, y) in zip(maps.side_titles, corners[:: maps.across], strict=bool(maps.side_titles)):
-        text = _brief(title, plan.grain.panel_height + plan.gap / 2, size)
-        yield Words(text, plan.x + 2.5 * size, y + plan.grain.panel_height / 2, size, "center", turned=True)
+    titles = _brief(maps.titles, plan.grain.panel_width + plan.gap / 2, size)
+    for title, (x, y) in zip(titles, over, strict=bool(titles)):
+        yield Words(title, x, y - 0.6 * size, size)
+    sides = _brief(maps.side_titles, plan.grain.panel_height + plan.gap / 2, size)
+    for title, (_, y) in zip(sides, corners[:: maps.across], strict=bool(sides)):
+        middle = y + plan.grain.panel_height / 2
+        yield Words(title, plan.x + 2.5 * size, middle, size, "center", turned=True)
 
 
-def _brief(title: str, room: float, size: float) -> str:
-    """A title; in short, as L0 or H0, where it would run into the next."""
-    short = title.replace("layer ", "L").replace("head ", "H")
-    ways = (title, short, short.replace(" · ", ""), short.replace(" · ", ".").translate({76: None, 72: None}))
-    return next((way for way in ways if fonts.width(way, size) <= room), "")
+def _brief(titles: Sequence[str], room: float, size: float) -> Sequence[str]:
+    """Titles; all in short, as L0 or H0, where one would run into the next; none where these would too."""
+    short = [title.replace("layer ", "L").replace("head ", "H") for title in titles]
+    tight = [title.replace(" · ", "") for title in short]
+    bare = [title.replace(" · ", ".").translate({ord("L"): None, ord("H"): None}) for title in short]
+    ways = (titles, short, tight, bare)
+    return next((way for way in ways if widest(way, size) <= room), ())
