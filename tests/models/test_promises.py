@@ -278,7 +278,7 @@ def test_nothing_is_promised_of_a_native_directory_that_lacks_something(tmp_path
     [
         (without("model.safetensors"), "no: no model.safetensors in it"),
         (config_with(quantization_config={"quant_method": "x"}), "no: quantised weights"),
-        (config_with(auto_map={"AutoModel": "own.Model"}), "no: auto_map, code of its own"),
+        (config_with(auto_map={"AutoModel": "own.Model"}), "no: needs custom code (auto_map)"),
     ],
 )
 def test_nothing_is_promised_of_a_directory_of_the_library_either(saved, tmp_path, change, said):
@@ -358,3 +358,11 @@ def test_a_part_that_reads_no_tokens_is_named(tmp_path):
     words(tmp_path)
     with pytest.raises(InputError, match="by itself reads no text; give the model that it is a part of"):
         models.load(str(tmp_path)).attend(TEXT)
+    assert models.describe(str(tmp_path))["read"] == "no, by itself it reads no text"
+
+
+def test_a_tower_whose_embeddings_are_more_than_one_tensor(tmp_path):
+    """DPT gives what is between its stages too."""
+    transformers.DPTModel(transformers.DPTConfig(**VISION)).save_pretrained(tmp_path)
+    transformers.ViTImageProcessorPil(size={"height": 24, "width": 24}).save_pretrained(tmp_path)
+    assert models.load(str(tmp_path)).attend(PIXELS).weights.shape == (2, 4, 10, 10)

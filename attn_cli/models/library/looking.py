@@ -62,7 +62,7 @@ def _n_tokens(tower: Any, pixels: Float[Tensor, "1 channel height width"]) -> in
     """How many tokens a tower makes of an image: its patches, and perhaps some that stand for all."""
     with explained(), torch.no_grad():
         made = tower.embeddings(pixels)
-    first = made[0] if isinstance(made, tuple) else made
+    first = made if isinstance(made, torch.Tensor) else made[0]
     return int(first.shape[1])
 
 

@@ -156,11 +156,10 @@ class Library:
 
     def _checked(self, piece: Tokenised) -> Tokenised:
         """The same, if the model knows all of its tokens."""
-        if (table := self._tower.get_input_embeddings()) is None:
+        if (n_known := n_tokens_known(self._tower)) is None:
             raise InputError(
                 f"{self.family} by itself reads no text", hint="give the model that it is a part of"
             )
-        n_known = table.num_embeddings
         if (largest := max(piece.numbers)) >= n_known:
             raise InputError(
                 f"its tokenizer has a token of number {largest}, the model knows {n_known}",
@@ -212,6 +211,15 @@ class Library:
                 if isinstance(number := getattr(config, name, None), int):
                     return number
         raise InputError("no decoder_start_token_id", hint="download or save it again")
+
+
+def n_tokens_known(tower: Any) -> int | None:
+    """How many different tokens a part of a model reads; None where it reads something else."""
+    try:
+        n: int | None = getattr(tower.get_input_embeddings(), "num_embeddings", None)
+    except (NotImplementedError, AttributeError):  # a part that looks at images may say that it reads tokens
+        return None
+    return n
 
 
 def text_tower_of(model: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from . import unread
 from .looking import is_flat, tower_of
-from .model import text_tower_of
+from .model import n_tokens_known, text_tower_of
 
 _OTHERS = {"vision_config": "images", "audio_config": "sounds"}
 
@@ -16,10 +16,12 @@ def promised(outline: Any, config: Any) -> dict[str, str]:
     text = text_tower_of(outline)
     taken = getattr(text, "main_input_name", "nothing that is known")
     image = tower_of(outline)
-    reads = ["text"] if taken == "input_ids" else []
+    reads = ["text"] if taken == "input_ids" and n_tokens_known(text) is not None else []
     if image is not None and is_flat(image.config):
         reads.append("images")
     if not reads:
+        if taken == "input_ids":
+            return {"read": "no, by itself it reads no text"}
         what = unread.instead_of_text(taken) if image is None else unread.instead_of_images(config.model_type)
         return {"read": f"no, it {what}"}
     others = [what for name, what in _OTHERS.items() if hasattr(config, name) and what not in reads]

@@ -25,6 +25,7 @@ _INSTEAD = {
     **dict.fromkeys(
         ("convnext", "convnextv2", "resnet", "regnet", "bit", "efficientnet", "focalnet", "poolformer", "mobilenet_v1",
          "mobilenet_v2", "hgnet_v2", "dinov3_convnext", "textnet"), _CONVOLUTIONS),
+    **dict.fromkeys(("bros", "udop"), "reads words together with the boxes that they have on a page"),
     "fnet": "mixes tokens by Fourier transforms, without weights",
     "reformer": "attends within chunks of tokens that are hashed alike (LSH), not over all of them",
     "nystromformer": "attends through a few landmarks (Nyström), without a weight for each query and key",
