@@ -46,7 +46,7 @@ class Bar:
         height = self._height(bottom - top, paper)
         thick = paper.whole(paper.of(THICK))
         yield from self._ramp(x, top, thick, height, paper.pixel, upright=True)
-        yield Words(self.name, x, top - 0.6 * paper.letters, paper.letters, colour=QUIET)
+        yield Words(self.name, x, top - 0.75 * paper.letters, paper.letters, colour=QUIET)
         for tick, text in self._ticks(height / paper.letters / 1.5):
             y = top + height * (1 - float(self.scale.part(np.array(tick))))
             yield Stroke(((x + thick, y), (x + thick + 2, y)))

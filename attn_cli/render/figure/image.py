@@ -143,7 +143,7 @@ class Overlay:
             yield box(*corner, width, height)
             if panel.title:
                 yield Words(
-                    _brief(panel.title, width + gap / 2, size), corner[0], corner[1] - 0.6 * size, size
+                    _brief(panel.title, width + gap / 2, size), corner[0], corner[1] - 0.75 * size, size
                 )
             yield from _frame_of_query(seen, self.panel, *corner)
 

@@ -398,7 +398,7 @@ def _titles(plan: Plan) -> Iterator[Words]:
     over = corners[: maps.across] if maps.side_titles else corners
     titles = _brief(maps.titles, plan.grain.panel_width + plan.gap / 2, size)
     for title, (x, y) in zip(titles, over, strict=bool(titles)):
-        yield Words(title, x, y - 0.6 * size, size)
+        yield Words(title, x, y - 0.75 * size, size)
     sides = _brief(maps.side_titles, plan.grain.panel_height + plan.gap / 2, size)
     for title, (_, y) in zip(sides, corners[:: maps.across], strict=bool(sides)):
         middle = y + plan.grain.panel_height / 2
