@@ -5,6 +5,7 @@ A format is a function from a record to bytes, registered under its suffix in `F
 
 from ..text.escaping import json_text
 from . import delimited, json_, npy, npz, safetensors, typeset  # noqa: F401 (each registers its formats)
+from .answers import numbers_of, read_answer
 from .decoding import decode, read_text
 from .elsewhere import Given, Vectors, understood
 from .formats import FORMATS, format_of, with_digits
@@ -32,9 +33,11 @@ __all__ = [
     "limit_memory",
     "made_by_attn",
     "most_memory",
+    "numbers_of",
     "own_name",
     "parse_size",
     "read",
+    "read_answer",
     "read_arrays",
     "read_attention",
     "read_mask",

@@ -105,7 +105,7 @@ def parse(file: BinaryIO, path: str, encoding: str | None, *, masked: bool = Fal
     are still on the disk, are looked at when they are used.
     """
     kind = contents.kind(file, path)
-    held = _parse(file, path, kind, encoding)
+    held = parse_as(kind, file, path, encoding)
     arrays = {"numbers": held} if isinstance(held, np.ndarray) else held
     if isinstance(arrays, dict) and kind != "pt":
         for name, array in arrays.items():
@@ -115,7 +115,8 @@ def parse(file: BinaryIO, path: str, encoding: str | None, *, masked: bool = Fal
     return held
 
 
-def _parse(file: BinaryIO, path: str, kind: contents.Contents, encoding: str | None) -> Parsed:
+def parse_as(kind: contents.Contents, file: BinaryIO, path: str, encoding: str | None = None) -> Parsed:
+    """What a file of this kind holds, whatever its numbers are."""
     if kind == "text":
         allow_text(size(file))
         return parse_text(decode(file.read(), encoding, where=called(path)), path)
