@@ -34,6 +34,8 @@ _CALLED = {
     "table": ("pe", "posenc", "positions", "values", "encoding"),
 }
 
+STAGES = tuple(_CALLED)
+
 
 def stage_named(name: str, asked: tuple[str, ...]) -> str:
     """The stage that an array's name stands for. Raises InputError for none.

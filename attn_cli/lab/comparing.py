@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .exercise import Exercise
 from .verdict import Cell, Said, Trail
 
 if TYPE_CHECKING:
+    from .exercise import AnyExercise
+    from .precision import Given
     from .predictions import Predictions
     from .ways import Way
 
@@ -55,6 +58,16 @@ def trails(predictions: Predictions, ways: list[Way], stage: str, cell: Cell) ->
         steps = ((what, _at(way, what, cell)) for what in stages)
         found.append(Trail(way.ids, tuple((what, x) for what, x in steps if x is not None)))
     return tuple(found)
+
+
+def shape_said(one: Given, exercise: AnyExercise) -> str:
+    """A row for each query but a column for each feature: no query has met a key."""
+    if isinstance(exercise, Exercise) and one.stage in ("scores", "masked", "weights"):
+        widths = {n * width for n in (1, 2) for width in (exercise.d_model, exercise.d_head)}
+        rows, columns = one.array.shape[-2:] if one.array.ndim > 1 else (0, 0)
+        if columns in widths - {exercise.n_key} and rows == exercise.n_query:
+            return "no_attention"
+    return "other_shape"
 
 
 def _at(way: Way, stage: str, cell: Cell) -> float | None:

@@ -13,12 +13,12 @@ import numpy as np
 
 from ..errors import InputError
 from .answer import given, is_named, stage_named, which_stage
-from .comparing import parting, trails, worst
+from .comparing import parting, shape_said, trails, worst
 from .evidence import evidence
 from .exercise import Exercise, Recorded
 from .predictions import Predictions
 from .telling import told_apart_by
-from .verdict import Said, StageVerdict, Verdict
+from .verdict import Numbers, Said, StageVerdict, Verdict
 from .ways import Way, agrees
 
 if TYPE_CHECKING:
@@ -54,8 +54,10 @@ class Judge:
         """Judge one answer: an array, or several by the names of their stages, each from those before it.
 
         `points` are shared by the stages handed in, or given for each stage by name; what is then not handed
-        in has none of its points.
+        in has none of its points. Raises InputError for a stage that the exercise does not ask for.
         """
+        if what is not None:
+            what = stage_named(what, self.exercise.asked)
         try:
             stages = self._read(answer, what, tolerance)
         except InputError as error:
@@ -63,8 +65,9 @@ class Judge:
         worth = _worth(points, list(stages))
         verdicts: list[StageVerdict] = []
         before: list[Given] = []
-        for asked, one in stages.items():
-            verdicts.append(self._stage(one, before, verdicts, worth.pop(asked, 0.0)))
+        for i, (asked, one) in enumerate(stages.items(), start=1):
+            after = list(stages.values())[i:]
+            verdicts.append(self._stage(one, before, after, verdicts, worth.pop(asked, 0.0)))
             if self._fits_in(one):
                 before.append(one)
         missing = [_unreadable(stage, Said("missing"), worth[stage]) for stage in worth]
@@ -94,9 +97,10 @@ class Judge:
     # ---- one stage -------------------------------------------------------------------------------------
 
     def _stage(
-        self, one: Given, before: list[Given], judged: list[StageVerdict], points: float
+        self, one: Given, before: list[Given], after: list[Given], judged: list[StageVerdict], points: float
     ) -> StageVerdict:
         predictions, ways, followed = self._ways(one, before, judged)
+        ways = _explaining_what_follows(predictions, ways, after)
         right = predictions.right.at(one.stage)
         assert right is not None
         if right.shape != one.array.shape:
@@ -107,7 +111,8 @@ class Judge:
         by_other_way = ways[0].at(one.stage) if ways and ways[0].odd else None
         cell = worst(one.array, right if by_other_way is None else by_other_way)
         error = 0.0 if cell.given == cell.expected else abs(cell.given - cell.expected)
-        exactness = (one.precision.largest, one.precision.kind, followed, _facts(self.exercise))
+        numbers = Numbers(one.array, right, np.broadcast_to(slack, right.shape))
+        exactness = (one.precision.largest, one.precision.kind, followed, _facts(self.exercise), numbers)
         if any(not way.specs for way in ways):
             odd = [Said(f"also_{way.odd}") for way in ways if way.odd]
             said = (_how_sure("right_by", one), *odd, *[Said("followed")] * followed)
@@ -128,7 +133,7 @@ class Judge:
         """An answer in a wrong shape: a mistake if one gives just this, else unreadable."""
         shapes = {"expected": str(list(right.shape)), "got": str(list(one.array.shape))}
         if not ways:
-            return _unreadable(one.stage, Said(_shape_said(one, self.exercise), shapes), points)
+            return _unreadable(one.stage, Said(shape_said(one, self.exercise), shapes), points)
         alternatives = tuple(dict.fromkeys(way.ids for way in ways))
         return StageVerdict(
             one.stage, "wrong", 0.0, points, (Said("other_shape", shapes), *_remarks(one, alternatives)), alternatives,
@@ -172,6 +177,18 @@ class Judge:
         ways = [way for way in self.predictions.singles if way.ids in before]
         ways += [self.predictions.made(ids) for ids in before if len(ids) > 1]
         return any(self.predictions.fits(way, one.stage, one.array, one.precision) for way in ways)
+
+
+def _explaining_what_follows(predictions: Predictions, ways: list[Way], after: list[Given]) -> list[Way]:
+    """Those of several ways that explain the later stages too; all of them where none does."""
+    if len(ways) < 2 or not after:
+        return ways
+    fitting = [
+        way
+        for way in ways
+        if all(predictions.fits(way, later.stage, later.array, later.precision) for later in after)
+    ]
+    return fitting or ways
 
 
 def judge(
@@ -219,16 +236,6 @@ def _remarks(one: Given, alternatives: tuple[tuple[str, ...], ...]) -> tuple[Sai
 
 def _how_sure(key: str, one: Given) -> Said:
     return Said(key, {"n": one.array.size})
-
-
-def _shape_said(one: Given, exercise: AnyExercise) -> str:
-    """A row for each query but a column for each feature: no query has met a key."""
-    if isinstance(exercise, Exercise) and one.stage in ("scores", "masked", "weights"):
-        widths = {n * width for n in (1, 2) for width in (exercise.d_model, exercise.d_head)}
-        rows, columns = one.array.shape[-2:] if one.array.ndim > 1 else (0, 0)
-        if columns in widths - {exercise.n_key} and rows == exercise.n_query:
-            return "no_attention"
-    return "other_shape"
 
 
 def _beside(predictions: Predictions) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..records.table import Table
 from .exercise import Exercise, MaskExercise, TableExercise, proposed
 from .mistakes import MISTAKES
 from .predictions import Predictions
 from .verdict import Said
 from .ways import Way, agrees
+from .wording import say
 
 if TYPE_CHECKING:
     from .exercise import AnyExercise
@@ -62,6 +64,31 @@ def cannot_tell(
     return Blindness(
         tuple(unseen), tuple(groups), tuple(_reasons(exercise, predictions)), _proposal(exercise)
     )
+
+
+def as_lines(blindness: Blindness, language: str = "en") -> list[str]:
+    """What an exercise cannot tell, for people."""
+    comma = say(language, "list_comma")
+    lines = [said.text(language) for said in blindness.reasons]
+    lines.append(say(language, "unseen", {"names": comma.join(blindness.unseen) or "–"}))
+    lines += [say(language, "alike", {"names": comma.join(group)}) for group in blindness.groups]
+    return lines if blindness.proposal is None else [*lines, blindness.proposal.text(language)]
+
+
+def as_table(blindness: Blindness) -> Table:
+    """A row for every mistake: whether it shows, and which others give the same numbers.
+
+    >>> next(as_table(cannot_tell(Exercise(np.eye(3)))).rows())
+    {'mistake': 'heads_by_view', 'shows': False, 'same_as': ''}
+    """
+    same = {name: "|".join(x for x in group if x != name) for group in blindness.groups for name in group}
+    names = list(MISTAKES)
+    columns = {
+        "mistake": np.array(names),
+        "shows": np.array([name not in blindness.unseen for name in names]),
+        "same_as": np.array([same.get(name, "") for name in names]),
+    }
+    return Table(columns, about="check")
 
 
 def _leads_anywhere(way: Way, stages: tuple[str, ...]) -> bool:

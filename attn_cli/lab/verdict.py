@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +12,8 @@ from .wording import mistake_text, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from jaxtyping import Float
 
 Word = Literal["right", "wrong", "unreadable"]
 ALL = 3  # levels of hints: 0 that something is wrong, 1 where, 2 what, 3 how it should be
@@ -45,6 +48,15 @@ class Trail:
     steps: tuple[tuple[str, float], ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """An answer beside the truth, for pictures: both in one shape, and how far they may be apart."""
+
+    given: Float[np.ndarray, "*head row column"]
+    expected: Float[np.ndarray, "*head row column"]
+    slack: Float[np.ndarray, "*head row column"]
+
+
 @dataclass(frozen=True)
 class StageVerdict:
     """One array judged. `alternatives` are the mistakes that explain every number: one id, or two made at once."""
@@ -64,6 +76,7 @@ class StageVerdict:
     tolerance_from: str = ""  # decimals, digits, whole, float32, …, given
     followed: bool = False  # judged from the student's own stage before it
     facts: Mapping[str, Any] = field(default_factory=dict)  # sizes, for texts that name them
+    numbers: Numbers | None = None
 
     @property
     def mistakes(self) -> str:
@@ -95,7 +108,8 @@ class StageVerdict:
         named = []
         for ids in self.alternatives:
             texts = [mistake_text(language, name).here_with(self.facts) for name in ids]
-            named.append(f"{'+'.join(ids)}: {say(language, 'and').join(texts)}")
+            said = {"ids": "+".join(ids), "texts": say(language, "and").join(texts)}
+            named.append(say(language, "named", said))
         if len(named) > 1:
             named = [say(language, "one_of", {"n": len(named)}), *named]
         return named
@@ -116,7 +130,7 @@ class StageVerdict:
         return lines
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verdict:
     """An answer judged, whole: what `attn check` reports and `attn.check` returns.
 
@@ -177,6 +191,10 @@ class Verdict:
         """The largest difference from the truth, of the stage that decides."""
         return self.decisive.max_error
 
+    def __repr__(self) -> str:
+        found = f": {self.mistakes}" if self.mistakes else ""
+        return f"Verdict({self.what}: {self.verdict}, {self.score:g} of {self.max:g}{found})"
+
     def lines(self, hint: int = ALL, language: str = "en") -> list[str]:
         """All that is said of it, a line each."""
         return [line for stage in self.stages for line in stage.lines(hint, language)]
@@ -185,6 +203,13 @@ class Verdict:
         """The same in one line."""
         lines = self.decisive.lines(hint, language)
         return say(language, "sentence_space").join(line.replace("\n", " ") for line in lines)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        colour = {"right": "#007a4d", "wrong": "#b3261e", "unreadable": "#8a6100"}[self.verdict]
+        first, *rest = self.lines()
+        listed = "".join(f"<li>{html.escape(line)}</li>" for line in rest)
+        return f'<div><strong style="color: {colour}">{html.escape(first)}</strong><ul>{listed}</ul></div>'
 
     def require(self) -> None:
         """Raise AssertionError with one line unless everything is right: for nbgrader and otter."""
@@ -203,6 +228,16 @@ def place(stage: str, index: tuple[int, ...], language: str = "en") -> str:
     return say(language, "list_comma").join(
         say(language, f"axis_{axis}", {"i": i}) for axis, i in zip(axes, index, strict=True)
     )
+
+
+def axes_of(stage: str, language: str = "en") -> tuple[str, str]:
+    """What the rows and columns of a stage are called.
+
+    >>> axes_of("weights")
+    ('query', 'key')
+    """
+    rows, columns = _AXES.get(stage, ("row", "column"))[-2:]
+    return say(language, f"name_{rows}"), say(language, f"name_{columns}")
 
 
 _AXES = {

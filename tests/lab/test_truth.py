@@ -12,6 +12,7 @@ from attn_cli.lab.pipeline import Work
 from attn_cli.lab.truth import exercise_of, exercise_of_heads, recognised
 from attn_cli.records.attention import Attention
 from attn_cli.variants.masks import MASKS, as_matrix
+
 from students import work_of
 
 draw = np.random.default_rng(3)

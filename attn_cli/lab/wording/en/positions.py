@@ -19,7 +19,7 @@ TEXTS = {
     ),
     "pe_base": Text(
         "The base is another one",
-        "pos / base^(2i/d) with base 100, 1000, 100000 or 500000",
+        "pos / base^(2i/d) with base 100, 1000, 10000, 100000 or 500000",
         "The wavelengths grow to 2π · base; another base tells far positions apart differently.",
         "The first pair is right, and all others are off more and more.",
         "Use the base that the exercise gives; the paper's is 10000.",
