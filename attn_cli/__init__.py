@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
-    "Attention", "Encoding", "Image", "InputError", "LoadedModel", "PositionTable", "Recording", "Series", "attend", "encode",
-    "heatmap", "label", "load", "mask", "page", "posenc", "read", "record", "save", "steps",
+    "Attention", "Encoding", "Image", "InputError", "LoadedModel", "PositionTable", "Recording", "Series",
+    "Verdict", "attend", "check", "encode", "heatmap", "label", "load", "mask", "page", "posenc", "read",
+    "record", "save", "steps",
 ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import files
 from .errors import InputError
+from .lab.verdict import Verdict
 from .records.attention import Attention
 from .records.encoding import Encoding, Image, PositionTable
 from .records.recording import Recording
@@ -33,6 +34,7 @@ from .sources.groups import (
     Text,
     Vectors,
 )
+from .sources.text import as_array
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -313,6 +315,73 @@ def label(tokens: Sequence[str]) -> None:
         recorder.label(tokens)
 
 
+def check(
+    answer: Numbers | Mapping[str, Numbers] | Path,
+    against: Attention | Path | None = None,
+    *,
+    query: Numbers | None = None,
+    key: Numbers | None = None,
+    value: Numbers | None = None,
+    text: str | None = None,
+    tokenizer: Variant = "word",
+    embed: Variant = "hash",
+    dim: int | None = None,
+    context: Numbers | None = None,
+    memory: Numbers | None = None,
+    heads: int | None = None,
+    kv_heads: int | None = None,
+    project: str | Mapping[str, Array] | Any | None = None,
+    posenc: Several | None = None,
+    score: Variant = "scaled_dot",
+    scale: float | None = None,
+    temperature: float = 1.0,
+    softcap: float | None = None,
+    mask: Several | None = None,
+    top_k: int | None = None,
+    normalise: Variant = "softmax",
+    seed: int = 0,
+    layer: int | None = None,
+    len: int | None = None,  # noqa: A002 (the command line's word)
+    what: str | None = None,
+    tolerance: float | None = None,
+    points: float | Mapping[str, float] = 1.0,
+) -> Verdict:
+    """Judge numbers that someone worked out, and name every mistake that explains them.
+
+    `answer` is an array, several by the names of their stages, or a file. The truth is a saved attention or what
+    `attend` computes from the same options; without vectors, of `mask` or `posenc` alone. `.right`, `.score`
+    and `.mistakes` say what it is; `.require()` raises AssertionError with one line unless it is right.
+
+    >>> verdict = check([[0.73, 0.27], [0.02, 0.98]], query=[[1.0, 0.0], [0.0, 2.0]])
+    >>> verdict.right, verdict.mistakes
+    (False, 'no_scale|scale_n_heads')
+    """
+    from .sources.checking import Judges
+
+    options = Options(
+        Text(tokenizer, embed, dim if text is not None else None),
+        Vectors(query, key, value, context, memory, heads, kv_heads, project),
+        Positions(_several(posenc)),
+        Seed(seed),
+        Scoring(score, scale, temperature, softcap, _several(mask), top_k, normalise),
+        select=Selection(layer),
+    )
+    given = _answer(answer)
+    judges = Judges(options, text, against, (len, dim if text is None else None))
+    judges.check(what)
+    return judges.of(given)(given, what=what, tolerance=tolerance, points=points)
+
+
+def _answer(given: Any) -> Any:
+    if isinstance(given, (str, os.PathLike)):
+        return files.read_answer(os.fspath(given))
+    if isinstance(given, (Attention, Encoding, PositionTable)):
+        return files.numbers_of(given)
+    if isinstance(given, Mapping):
+        return {name: as_array(array) for name, array in given.items()}
+    return as_array(given)
+
+
 def read(path: Path, *, encoding: str | None = None) -> Any:
     """Read whatever a file holds: a record, a recording, an array, arrays by name, an image or a text.
 
@@ -411,6 +480,7 @@ def _several(given: Any) -> Any:
 
 
 __all__ = [
-    "Attention", "Encoding", "Image", "InputError", "LoadedModel", "PositionTable", "Recording", "Series", "attend", "encode",
-    "heatmap", "label", "load", "mask", "page", "posenc", "read", "record", "save", "steps",
+    "Attention", "Encoding", "Image", "InputError", "LoadedModel", "PositionTable", "Recording", "Series",
+    "Verdict", "attend", "check", "encode", "heatmap", "label", "load", "mask", "page", "posenc", "read",
+    "record", "save", "steps",
 ]  # fmt: skip

@@ -26,7 +26,18 @@ if TYPE_CHECKING:
 
 # In the order of the help. Each is a function of its own name in a module of its own name, imported when
 # it is called for: `attn --help` should not wait for numpy.
-COMMANDS = ("encode", "attend", "heatmap", "steps", "mask", "record", "posenc", "train-toy", "models")
+COMMANDS = (
+    "encode",
+    "attend",
+    "heatmap",
+    "steps",
+    "mask",
+    "record",
+    "posenc",
+    "check",
+    "train-toy",
+    "models",
+)
 
 
 class ExitCode(enum.IntEnum):

@@ -179,6 +179,14 @@ def test_drawing_a_saved_record_does_not_load_torch(tmp_path, run, name):
     assert "matplotlib.pyplot" not in loaded
 
 
+def test_judging_against_a_saved_attention_does_not_load_torch(tmp_path, run):
+    key = str(tmp_path / "key.npz")
+    run("attend", "--text", "a b", "-o", key)
+    assert "torch" not in loaded_by("check", key, "--against", key)
+    (tmp_path / "mask.csv").write_text("1,0\n1,1\n")
+    assert "torch" not in loaded_by("check", tmp_path / "mask.csv", "--mask", "causal")
+
+
 def tracked():
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
     if listed.returncode:

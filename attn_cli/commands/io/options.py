@@ -29,6 +29,7 @@ RARE_IN = {
     "heatmap": ("query", "key", "value", "project", "score", "posenc", "tokenizer", "embed", "dim", "seed", "heads", "special"),
     "mask": ("query", "key", "value", "project", "heads", "tokenizer", "embed", "dim", "seed"),
     "steps": ("model", "kind", "target", "special", "weights", "words", "query_token", "layer", "head"),
+    "check": ("tokenizer", "embed", "dim", "score", "seed", "layer", "len_"),
     "attend": ("kind", "target", "special", "weights", "words", "query_token", "layer", "head", "seed"),
 }  # fmt: skip
 

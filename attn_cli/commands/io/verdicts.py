@@ -1,0 +1,125 @@
+"""What `attn check` writes: lines for a person, a table in a pipe, the reports of graders, a picture."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from ...errors import InputError
+from .environment import environment
+from .output import check, deliver, for_screen
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...lab.verdict import StageVerdict, Verdict
+    from ...render.figure.answers import Compared
+    from .options import Output
+
+_COLOURS = {"right": "green", "wrong": "red", "unreadable": "yellow"}
+
+
+def language(chosen: str | None) -> str:
+    """The language that was asked for, else the locale's if it is spoken here, else English."""
+    if chosen is not None:
+        return chosen
+    names = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "zh" if next(filter(None, names), "").startswith("zh") else "en"
+
+
+def formats() -> list[str]:
+    """All that verdicts are written as, beside pictures."""
+    from ...files import TABLES
+    from ...lab.reports import REPORTS
+
+    return list(dict.fromkeys([*TABLES, *REPORTS]))
+
+
+def check_output(to: Output) -> None:
+    """Refuse an unknown format and a folder that is not there, before anything is judged."""
+    from ...render import PICTURES
+
+    check(_named(to), formats(), PICTURES)
+
+
+def write(verdicts: Sequence[Verdict], to: Output, hint: int | None, lang: str) -> None:
+    """Write verdicts where the options say: lines to a terminal, TSV into a pipe."""
+    from ...files import TABLES, format_of
+    from ...lab.reports import REPORTS, table
+    from ...render import PICTURES
+
+    to = _named(to)
+    if for_screen(to):
+        _show(verdicts, 3 if hint is None else hint, lang)
+        return
+    name = format_of(to.output, to.format, formats=formats(), pictures=PICTURES)
+    if name in PICTURES:
+        deliver([_picture(verdicts, name, 3 if hint is None else hint, lang)], name, to)
+    elif name in REPORTS:
+        given = {"lang": lang} | ({} if hint is None else {"hint": hint})
+        deliver([REPORTS.parse(name, given=given)(verdicts)], name, to)
+    else:
+        deliver(TABLES[name](table(verdicts, hint=3 if hint is None else hint, lang=lang)), name, to)
+
+
+def exit_code(verdicts: Sequence[Verdict]) -> int:
+    """0 where all is right, 1 where something is wrong, else 2: what cannot be read loses nobody an attempt."""
+    words = {verdict.verdict for verdict in verdicts}
+    return 1 if "wrong" in words else 2 if "unreadable" in words else 0
+
+
+def _named(to: Output) -> Output:
+    """A file called .xml is JUnit's."""
+    from dataclasses import replace
+
+    xml = to.format is None and (to.output or "").lower().endswith(".xml")
+    return replace(to, format="junit") if xml else to
+
+
+def _show(verdicts: Sequence[Verdict], hint: int, lang: str) -> None:
+    from rich.text import Text
+
+    from ...text.escaping import escape
+
+    console = environment.stdout()
+    for verdict in verdicts:
+        if len(verdicts) > 1:
+            heading = Text(f"{escape(verdict.file)}  ", "bold")
+            heading.append(verdict.verdict, _COLOURS[verdict.verdict])
+            heading.append(f"  {verdict.score:g}/{verdict.max:g}  {verdict.mistakes if hint > 1 else ''}")
+            console.print(heading)
+            continue
+        for stage in verdict.stages:
+            first, *rest = stage.lines(hint, lang)
+            console.print(Text(first, _COLOURS[stage.verdict]))
+            for line in rest:
+                console.print(Text(f"  {line}"))
+
+
+def _picture(verdicts: Sequence[Verdict], name: str, hint: int, lang: str) -> bytes:
+    from ...render.figure.answers import answer_figure
+    from ...render.figure.figure import save
+
+    if len(verdicts) != 1:
+        raise InputError(f"a picture of {len(verdicts)} answers", hint="give one, or write a table: -o x.csv")
+    compared, verdict = _compared(verdicts[0].decisive, verdicts[0].file, lang), verdicts[0]
+    if name != "html":
+        return save(answer_figure(compared, verdict.decisive.lines(min(hint, 2), lang)), name)
+    from ...render.page.answers import answer_page
+
+    return answer_page(save(answer_figure(compared), "svg"), verdict.lines(hint, lang), verdict.file, lang)
+
+
+def _compared(stage: StageVerdict, file: str, lang: str) -> Compared:
+    from ...lab.verdict import axes_of
+    from ...lab.wording import say
+    from ...render.figure.answers import Compared
+    from ...text.escaping import escape
+
+    if stage.numbers is None:
+        raise InputError("nothing to draw of an answer that cannot be judged", hint="see what is said of it")
+    given, expected, slack = stage.numbers.given, stage.numbers.expected, stage.numbers.slack
+    heads = tuple(say(lang, "axis_head", {"i": i}) for i in range(len(given))) if given.ndim == 3 else ()
+    words = {key: say(lang, f"picture_{key}") for key in ("given", "expected", "difference", "hidden")}
+    axes = axes_of(stage.stage, lang)
+    return Compared(given, expected, slack, say(lang, stage.stage), axes, heads, words, escape(file))
