@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _ENDS = 2**16  # bytes at the beginning and at the end in which the maker is told
 # What each picture of ours says of its maker. An SVG that Inkscape has saved since is somebody's work.
 _MADE = {
-    ".png": re.compile(rb"\x89PNG\r\n\x1a\n.{25}\x00\x00\x00\x0dtEXtSoftware\x00attn", re.DOTALL),
+    ".png": re.compile(rb"\x89PNG\r\n\x1a\n(?:(?!IDAT).)*tEXtSoftware\x00attn", re.DOTALL),
     ".jpg": re.compile(rb"\xff\xd8.{0,40}\xff\xfe\x00\x06attn", re.DOTALL),
     ".gif": re.compile(rb"GIF8.{,900}!\xfe\x04attn\x00", re.DOTALL),
     ".svg": re.compile(

@@ -548,5 +548,5 @@ def test_tokens_of_a_file(content: str, tokens: tuple[str, ...]) -> None:
 
 def test_a_list_that_holds_no_tokens() -> None:
     files.write("t.json", [b"[1, 2]"])
-    with pytest.raises(InputError, match=r"^t\.json: is no JSON list of tokens; write "):
+    with pytest.raises(InputError, match=r"^t\.json: is not a JSON list of tokens; write "):
         files.read_tokens("t.json")

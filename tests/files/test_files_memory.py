@@ -305,7 +305,7 @@ def test_a_place_keeps_its_line_and_a_list_its_end() -> None:
 
 
 def test_the_names_of_a_thousand_arrays_make_one_short_line(run: Callable) -> None:
-    np.savez("a.npz", **{f"{i}{'x' * 200}": np.eye(2) for i in range(1000)})
+    np.savez("a.npz", **{"x" * i: np.eye(2) for i in range(1, 1000)})
     for command in (
         ["attend", "a.npz"],
         ["attend", "y" * 250],

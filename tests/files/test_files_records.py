@@ -288,7 +288,7 @@ def test_latex_by_hand() -> None:
         r"\hline",
         r"{[}CLS{]}            &              0.3333 \\",
         r"50\%                 &                $-2$ \\",
-        r"a\_b\textbackslash{} &   $1\times10^{-9}$ \\",
+        r"a\_b\textbackslash{} &    $1\times10^{-9}$ \\",
         r"{-}{-}               & $1.235\times10^{4}$ \\",
         r"\end{tabular}",
         r"\end{table}",
