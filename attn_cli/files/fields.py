@@ -37,12 +37,12 @@ def to_fields(record: Record) -> dict[str, Field]:
     """What a record holds, by name, the arrays last; parts that it lacks are left out.
 
     >>> list(to_fields(Encoding(("a",), np.eye(1))))
-    ['type', 'version', 'tokens', 'provenance', 'vectors']
+    ['type', 'schema_version', 'tokens', 'provenance', 'vectors']
     """
     (type_name,) = (name for name, cls in TYPES.items() if type(record) is cls)
     there = [(p.name, value) for p, value in held(record) if not (p.traits.implied and value == p.default)]
     arrays_last = sorted(there, key=lambda item: isinstance(item[1], np.ndarray))
-    return {"type": type_name, "version": VERSION, **dict(arrays_last)}
+    return {"type": type_name, "schema_version": VERSION, **dict(arrays_last)}
 
 
 def is_record(fields: Mapping[str, Any]) -> bool:
@@ -56,7 +56,7 @@ def from_fields(fields: Mapping[str, Any]) -> Record:
 
     Raises InputError for a version that is not known, and for a field that is missing or of another type.
     """
-    type_name, version = fields["type"], fields.get("version")
+    type_name, version = fields["type"], fields.get("schema_version")
     if version != VERSION:
         raise InputError(f"{type_name} of version {version!r}, this attn reads {VERSION}", hint="update attn")
     values: dict[str, Any] = {}

@@ -28,7 +28,7 @@ def json_(record: Record) -> Iterator[bytes]:
 
     >>> from attn_cli.records.encoding import PositionTable
     >>> print(b"".join(json_(PositionTable("any", [[0.0, 1.0]]))).decode().rstrip())
-    {"type": "position_table", "version": 1, "kind": "any", "values": [[0.0, 1.0]]}
+    {"type": "position_table", "schema_version": 1, "kind": "any", "values": [[0.0, 1.0]]}
     """
     separator = "{"
     for name, field in to_fields(record).items():

@@ -54,7 +54,7 @@ def json_(worked: Sequence[Worked]) -> Iterator[bytes]:
         }
         for layer in worked
     ]
-    yield f"{json_text({'type': 'steps', 'provenance': worked[0].provenance, 'layers': layers})}\n".encode()
+    yield f"{json_text({'schema_version': 1, 'type': 'steps', 'provenance': worked[0].provenance, 'layers': layers})}\n".encode()
 
 
 def _step(step: Step) -> dict[str, Any]:

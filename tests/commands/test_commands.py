@@ -176,7 +176,7 @@ def test_heatmap_of_a_bare_matrix(run, tmp_path):
         (["attend", "--text", "a", "--scale", "1e308"], "scores overflow this dtype"),
         (
             ["attend", "--query", f"{HAND}/Q.csv", "--model", "x"],
-            "--query, --key, --value beside --model; leave --model out",
+            "--query, --key, --value cannot be combined with --model; leave --model out",
         ),
         (["attend", "--key", f"{HAND}/K.csv"], "--key or --value without --query"),
         (["encode", "--text", "a", "--tokenizer", "wrod"], "did you mean 'word'?"),

@@ -213,8 +213,8 @@ def tensor(dtype: str = "F32", shape: str = "[2]", offsets: str = "[0, 8]") -> s
         (safetensors(tensor(), bytes(9)), "declares "),
         (safetensors(tensor(), bytes(7)), "declares "),
         (safetensors(tensor("F8_E4M3"), bytes(2)), "holds tensors of F8_E4M3; known are F64, "),
-        (safetensors('{"__metadata__": {"type": "attention", "version": "x"}}'), "its metadata is damaged; "),
-        (safetensors('{"__metadata__": {"type": "attention", "version": "1"}}'), "attention without 'query_tokens'"),
+        (safetensors('{"__metadata__": {"type": "attention", "schema_version": "x"}}'), "its metadata is damaged; "),
+        (safetensors('{"__metadata__": {"type": "attention", "schema_version": "1"}}'), "attention without 'query_tokens'"),
     ],
 )  # fmt: skip
 def test_a_safetensors_header_that_lies(tmp_path: Path, content: bytes, message: str) -> None:
@@ -224,7 +224,7 @@ def test_a_safetensors_header_that_lies(tmp_path: Path, content: bytes, message:
 # ---- records that are none ----------------------------------------------------------------------------
 
 VALID = (
-    '{"type": "attention", "version": 1, "query_tokens": ["a"], "key_tokens": ["a", "b"], '
+    '{"type": "attention", "schema_version": 1, "query_tokens": ["a"], "key_tokens": ["a", "b"], '
     '"weights": [[[[0.5, 0.5]]]]}'
 )
 
@@ -245,7 +245,11 @@ VALID = (
         ("}", ', "layers": [true]}', "'layers' of another type than tuple[int | str, ...]; "),
         ("}", ', "scores": [[[[1, "x"]]]]}', "scores: an entry is not a number; "),
         ("}", ', "mask": [[[[1, 0]]]]}', "mask int64 [1, 1, 1, 2] does not fit weights"),
-        ('"version": 1', '"version": 7', "attention of version 7, this attn reads 1; update attn"),
+        (
+            '"schema_version": 1',
+            '"schema_version": 7',
+            "attention of version 7, this attn reads 1; update attn",
+        ),
     ],
 )
 def test_a_json_record_with_something_wrong(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -21,7 +21,17 @@ from attn_cli.files.fields import from_fields
 from attn_cli.files.recording_store import Disk
 from torch import nn
 
-NAMES = ["type", "version", "kind", "layers", "heads", "query_tokens", "key_tokens", "provenance", "weights"]
+NAMES = [
+    "type",
+    "schema_version",
+    "kind",
+    "layers",
+    "heads",
+    "query_tokens",
+    "key_tokens",
+    "provenance",
+    "weights",
+]
 
 
 def attend(model, *sizes):

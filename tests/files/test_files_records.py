@@ -210,7 +210,7 @@ def test_json_is_one_line_of_strict_json_with_null_for_masked_scores() -> None:
 
     value = json.loads(text, parse_constant=refuse)
     assert value["type"] == "attention"
-    assert value["version"] == 1
+    assert value["schema_version"] == 1
     assert value["key_tokens"] == ["注", "意"]
     assert value["scores"] == [[[[0.0, 1.5], [2.0, None]]]]
     assert value["provenance"] == "by hand"
@@ -305,7 +305,7 @@ def test_several_heads_are_named_in_documents() -> None:
 
 def test_version_of_the_future_is_named(tmp_path: Path) -> None:
     path = tmp_path / "w.json"
-    path.write_text('{"type": "encoding", "version": 2, "tokens": ["a"], "vectors": [[1.0]]}')
+    path.write_text('{"type": "encoding", "schema_version": 2, "tokens": ["a"], "vectors": [[1.0]]}')
     with pytest.raises(InputError, match=r"w\.json: encoding of version 2, this attn reads 1; update attn"):
         files.read(str(path))
 

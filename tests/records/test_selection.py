@@ -31,7 +31,7 @@ WHOLE = Attention(
 @pytest.fixture
 def saved(tmp_path, run):
     """A file with that attention, and a function that runs `attend` on it and reads the JSON."""
-    fields = {"type": "attention", "version": 1, "query_tokens": TOKENS, "key_tokens": TOKENS}
+    fields = {"type": "attention", "schema_version": 1, "query_tokens": TOKENS, "key_tokens": TOKENS}
     (tmp_path / "a.json").write_text(
         json.dumps(fields | {"weights": WEIGHTS.tolist(), "provenance": "made up"})
     )
@@ -120,7 +120,7 @@ def test_what_is_not_there_is_said(saved, tmp_path, run, options, said):
 
 def test_means_of_neighbours_have_no_range():
     pooled = Attention(("a", "b"), ("a", "b"), np.ones((1, 1, 1, 1)), pooled=True)
-    with pytest.raises(InputError, match="means over positions"):
+    with pytest.raises(InputError, match="pooled over positions"):
         crop(pooled, "query", "0:1")
 
 

@@ -91,7 +91,7 @@ def test_marks_in_tokens_tell_too_and_without_any_it_is_refused():
     assert merged(attention(eye, ("▁un", "do", "</s>", "it"))).key_tokens == ("undo", "</s>", "it")
     with pytest.raises(InputError, match="token boundaries are unknown; read the text"):
         merged(attention(eye, ("a", "b", "c", "d")))
-    with pytest.raises(InputError, match="means over positions"):
+    with pytest.raises(InputError, match="pooled over positions"):
         merged(Attention(("a", "b"), ("a", "b"), np.ones((1, 1, 1, 1)), pooled=True))
 
 
@@ -104,7 +104,12 @@ def test_a_range_keeps_the_words_of_what_is_left():
 
 @pytest.mark.parametrize("suffix", ["json", "npz", "safetensors"])
 def test_saved_attention_knows_its_words(run, tmp_path, suffix):
-    fields = {"type": "attention", "version": 1, "query_tokens": ["un", "do"], "key_tokens": ["un", "do"]}
+    fields = {
+        "type": "attention",
+        "schema_version": 1,
+        "query_tokens": ["un", "do"],
+        "key_tokens": ["un", "do"],
+    }
     fields |= {"weights": [[[[0.5, 0.5], [0.5, 0.5]]]], "query_words": [4, 4], "key_words": [4, 4]}
     (tmp_path / "a.json").write_text(json.dumps(fields))
     assert run("attend", "a.json", "-o", f"b.{suffix}", cwd=tmp_path).code == 0

@@ -20,7 +20,12 @@ RECORD = Attention(("注", "b"), ("注", "b"), WEIGHTS, provenance="made up")
 @pytest.fixture
 def draw(tmp_path, run):
     """`draw("--style", "dark")` is the picture that `attn heatmap` makes of that record, and its bytes."""
-    fields = {"type": "attention", "version": 1, "query_tokens": ("注", "b"), "key_tokens": ("注", "b")}
+    fields = {
+        "type": "attention",
+        "schema_version": 1,
+        "query_tokens": ("注", "b"),
+        "key_tokens": ("注", "b"),
+    }
     (tmp_path / "a.json").write_text(json.dumps(fields | {"weights": WEIGHTS.tolist()}))
 
     def heatmap(*options):

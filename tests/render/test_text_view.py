@@ -111,7 +111,7 @@ def test_a_query_of_another_text_is_shown_in_it():
 
 def test_means_over_positions_shade_no_text():
     pooled = Attention(tuple("abcd"), tuple("abcd"), np.full((1, 1, 2, 2), 0.25), pooled=True)
-    with pytest.raises(InputError, match="means over positions"):
+    with pytest.raises(InputError, match="pooled over positions"):
         text.shading(pooled, None)
 
 
