@@ -62,6 +62,8 @@ def sides_of(query: Side, key: Side, kind: Kind, provenance: str, reading: Readi
         over=keys if lost and reading.special == "renormalise" else None,
         said="; ".join(said),
     )
+    if done := reading.intervention.provenance:
+        provenance += f"; intervened: {done}"
     words = query.words
     same = query.labels is key.labels and query.text is key.text
     return Sides(query.labels, key.labels, kind, provenance, words, words if same else key.words), wanted

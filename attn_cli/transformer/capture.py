@@ -16,6 +16,7 @@ from ..attention.layers import Layer
 from ..attention.outputs import Output
 from ..attention.pieces import joined
 from ..attention.rules import Rule
+from .intervening import NOTHING, Intervention
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float
@@ -58,6 +59,7 @@ class Captured:
     key: Float[Tensor, "batch head key d_head"]
     value: Float[Tensor, "batch head key d_head"]
     mask: Bool[Tensor, "#batch #head #query key"] | None
+    rule: Rule  # that of the part, and what was forbidden besides
 
     @cached_property
     def steps(self) -> Steps:
@@ -78,11 +80,13 @@ class Captured:
     @property
     def layer(self) -> Layer:
         """The first of a batch, with all that makes the record of its attention."""
-        return Layer(self.query[0], self.key[0], self.value[0], self.part.rule, self.out, self.part.layer)
+        return Layer(self.query[0], self.key[0], self.value[0], self.rule, self.out, self.part.layer)
 
 
 class Capture:
     """Keeps what the attentions of all layers, or of those wanted, are given, in the order of the computation.
+
+    An `intervention` changes what they are given, in all layers.
 
     Weights are computed when they are looked at, so that a long input need not have them all at once.
 
@@ -95,14 +99,20 @@ class Capture:
     [(1, 4, 3, 3), (1, 4, 3, 3)]
     """
 
-    def __init__(self, wanted: Collection[int] | None = None) -> None:
+    def __init__(self, wanted: Collection[int] | None = None, intervention: Intervention = NOTHING) -> None:
         self.wanted = wanted
+        self.intervention = intervention
         self.layers: list[Captured] = []
 
     def __call__(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, part: Part) -> Tensor:
+        value, mask = self.intervention.given(query, key, value, mask, part)
         if self.wanted is None or part.layer in self.wanted:
-            self.layers.append(Captured(part, query, key, value, mask))
-        return fast(query, key, value, mask, part)
+            rule = self.intervention.rule(part)
+            self.layers.append(Captured(part, query, key, value, mask, rule))
+        output = fast(query, key, value, mask, part)
+        if self.intervention.masks.masks and mask is not None:  # a query that sees nothing gives 0, not NaN
+            output = output.masked_fill(~mask.any(dim=-1, keepdim=True), 0)
+        return output
 
 
 def layers_of(pieces: Sequence[Sequence[Captured]]) -> list[Layer]:

@@ -11,6 +11,7 @@ from torch import nn
 from ...errors import InputError, note
 from ...records.encoding import Image
 from ...text.escaping import escape
+from ...transformer.intervening import NOTHING
 from ..native.text import Tokenised, joined
 from ..native.vision import refuse_text_options
 from ..precision import as_wanted
@@ -92,6 +93,11 @@ class Library:
         Rows of cross-attention are tokens as they are written, those of a decoder as they are read. Raises
         InputError when the text is empty or too long, or the model cannot read it so.
         """
+        if reading.intervention != NOTHING:
+            hint = "models that are read natively can: attn models"
+            raise InputError(
+                f"{self.family} is read through transformers, where nothing is left out", hint=hint
+            )
         able = replace(self, model=as_wanted(self.model, reading))
         return able._look(text, reading) if isinstance(text, Image) else able._read(text, reading)
 

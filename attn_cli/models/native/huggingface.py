@@ -63,9 +63,10 @@ class HuggingFace:
         kind = reading.chosen_kind(["decoder" if config.stack == "decoder" else "encoder"])
         layers = reading.chosen(config.n_layers)
         pieces = tokenise(self.tokenizer, text, reading, config.max_len)
+        reading.intervention.check(config.n_layers, config.n_heads)
         model, captured = as_wanted(self.model, reading), []
         for piece in pieces:
-            capture = Capture(layers)
+            capture = Capture(layers, reading.intervention)
             numbers, segments = self._checked(piece, model)
             model.hidden(numbers, attend=capture, segments=segments, depth=layers[-1] + 1)
             captured.append(capture.layers)

@@ -57,7 +57,8 @@ class Vision:
             raise InputError(f"{self.family} looks at images, not at text", hint=hint)
         refuse_text_options(reading, self.family)
         model, config = as_wanted(self.model, reading), self.model.config
-        capture = Capture(layers := reading.chosen(config.n_layers))
+        reading.intervention.check(config.n_layers, config.n_heads)
+        capture = Capture(layers := reading.chosen(config.n_layers), reading.intervention)
         pixels = self.preprocessing(image).to(model.position.weight)
         model.hidden(pixels, attend=capture, depth=layers[-1] + 1)
         assert config.patch is not None

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ...records.attention import Attention, Kind
+    from ...transformer.intervening import Intervention
     from ...transformer.model import Transformer
 
 END = "[end]"  # what a decoder writes last
@@ -113,7 +114,7 @@ class Run:
         """One kind of attention while the model reads a source, and writes a target if it is given."""
         if target is None or kind == "encoder":
             return self._without_target([source], side, layers, kind, reading)
-        model, capture = as_wanted(self.model, reading), Capture(layers)
+        model, capture = as_wanted(self.model, reading), Capture(layers, self._done(kind, reading))
         written = self._shifted(target, start).to(model.device)
         model.hidden(source.to(model.device), None, capture, target=written, depth=max(layers) + 1)
         captured = [[one for one in capture.layers if one.part.kind == kind]]
@@ -133,7 +134,7 @@ class Run:
         """The attention of the one stack that reads, to a source or to pieces that do not see each other."""
         model, captured = as_wanted(self.model, reading), []
         for source in sources:
-            capture, given = Capture(layers), source.to(model.device)
+            capture, given = Capture(layers, self._done(kind, reading)), source.to(model.device)
             if model.config.stack == "both":
                 model.encoder(model.embed(given), attend=capture, depth=max(layers) + 1)
             else:
@@ -142,6 +143,11 @@ class Run:
         said = "" if len(sources) == 1 else f", in {len(sources)} pieces that do not see each other"
         sides, wanted = sides_of(side, side, kind, self.provenance + said, reading)
         return record_of(layers_of(captured), sides, wanted=wanted, norms=reading.norms)
+
+    def _done(self, kind: Kind, reading: Reading) -> Intervention:
+        """What is done to attentions of the kind that is shown; others have layers of the same numbers."""
+        reading.intervention.check(self.model.config.n_layers, self.model.config.n_heads)
+        return replace(reading.intervention, kind=kind)
 
     # ---- text to tokens and back ----
 
