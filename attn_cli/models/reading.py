@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 from ..errors import InputError
 from ..records.encoding import Image
-from ..transformer.intervening import NOTHING, Intervention
 
 if TYPE_CHECKING:
     from ..records.attention import Kind
+    from ..transformer.intervening import Intervention
 
 
 # Gives the places of those that are wanted, rising, of what all tokens are called.
@@ -36,7 +36,7 @@ class Reading:
     keys: Pick | None = None  # which of the keys to keep, after the softmax; None: all
     dtype: str | None = None  # what to compute in; None: as the weights were saved, at least in float32
     device: str = "cpu"
-    intervention: Intervention = NOTHING  # heads to leave out, masks besides those of the model
+    intervention: Intervention | None = None  # heads to leave out, masks besides those of the model
 
     def chosen(self, n_layers: int) -> tuple[int, ...]:
         """The wanted layers of so many, in order.

@@ -62,7 +62,7 @@ def sides_of(query: Side, key: Side, kind: Kind, provenance: str, reading: Readi
         over=keys if lost and reading.special == "renormalise" else None,
         said="; ".join(said),
     )
-    if done := reading.intervention.provenance:
+    if reading.intervention is not None and (done := reading.intervention.provenance):
         provenance += f"; intervened: {done}"
     words = query.words
     same = query.labels is key.labels and query.text is key.text

@@ -11,7 +11,6 @@ from torch import nn
 from ...errors import InputError, note
 from ...records.encoding import Image
 from ...text.escaping import escape
-from ...transformer.intervening import NOTHING
 from ..native.text import Tokenised, joined
 from ..native.vision import refuse_text_options
 from ..precision import as_wanted
@@ -93,7 +92,7 @@ class Library:
         Rows of cross-attention are tokens as they are written, those of a decoder as they are read. Raises
         InputError when the text is empty or too long, or the model cannot read it so.
         """
-        if reading.intervention != NOTHING:
+        if reading.intervention is not None:
             hint = "models that are read natively can: attn models"
             raise InputError(
                 f"{self.family} is read through transformers, where nothing is left out", hint=hint

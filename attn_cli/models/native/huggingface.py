@@ -11,6 +11,7 @@ from ...attention.layers import record as record_of
 from ...errors import InputError
 from ...text.escaping import escape
 from ...transformer.capture import Capture, layers_of
+from ...transformer.intervening import NOTHING
 from .. import library
 from ..families import bert, distilbert, gpt2, llama, roberta, vit
 from ..precision import as_wanted
@@ -63,10 +64,11 @@ class HuggingFace:
         kind = reading.chosen_kind(["decoder" if config.stack == "decoder" else "encoder"])
         layers = reading.chosen(config.n_layers)
         pieces = tokenise(self.tokenizer, text, reading, config.max_len)
-        reading.intervention.check(config.n_layers, config.n_heads)
+        done = reading.intervention or NOTHING
+        done.check(config.n_layers, config.n_heads)
         model, captured = as_wanted(self.model, reading), []
         for piece in pieces:
-            capture = Capture(layers, reading.intervention)
+            capture = Capture(layers, done)
             numbers, segments = self._checked(piece, model)
             model.hidden(numbers, attend=capture, segments=segments, depth=layers[-1] + 1)
             captured.append(capture.layers)

@@ -12,6 +12,7 @@ from ...errors import InputError
 from ...records.encoding import Image
 from ...text.escaping import escape
 from ...transformer.capture import Capture, layers_of
+from ...transformer.intervening import NOTHING
 from ..precision import as_wanted
 from ..reading import WHOLE, Reading
 from ..showing import Side, sides_of
@@ -57,8 +58,9 @@ class Vision:
             raise InputError(f"{self.family} looks at images, not at text", hint=hint)
         refuse_text_options(reading, self.family)
         model, config = as_wanted(self.model, reading), self.model.config
-        reading.intervention.check(config.n_layers, config.n_heads)
-        capture = Capture(layers := reading.chosen(config.n_layers), reading.intervention)
+        done = reading.intervention or NOTHING
+        done.check(config.n_layers, config.n_heads)
+        capture = Capture(layers := reading.chosen(config.n_layers), done)
         pixels = self.preprocessing(image).to(model.position.weight)
         model.hidden(pixels, attend=capture, depth=layers[-1] + 1)
         assert config.patch is not None

@@ -14,6 +14,7 @@ from ...text.pieces import unmarked
 from ...text.tokenizers import no_panic, whitespace
 from ...transformer.capture import Capture, layers_of
 from ...transformer.decoding import greedy, most_written
+from ...transformer.intervening import NOTHING, Intervention
 from ..native.text import tokenise
 from ..precision import as_wanted
 from ..reading import WHOLE, Reading
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ...records.attention import Attention, Kind
-    from ...transformer.intervening import Intervention
     from ...transformer.model import Transformer
 
 END = "[end]"  # what a decoder writes last
@@ -146,8 +146,9 @@ class Run:
 
     def _done(self, kind: Kind, reading: Reading) -> Intervention:
         """What is done to attentions of the kind that is shown; others have layers of the same numbers."""
-        reading.intervention.check(self.model.config.n_layers, self.model.config.n_heads)
-        return replace(reading.intervention, kind=kind)
+        done = reading.intervention or NOTHING
+        done.check(self.model.config.n_layers, self.model.config.n_heads)
+        return replace(done, kind=kind)
 
     # ---- text to tokens and back ----
 
