@@ -49,6 +49,15 @@ class Group:
         )
 
 
+def says_weights(name: str) -> bool:
+    """Whether an array is called as weights or scores are, so that its name must not be lost.
+
+    >>> says_weights("attn_weights"), says_weights("arr_0")
+    (True, False)
+    """
+    return Group(name, (), ()).part in ("weights", "scores")
+
+
 def groups(arrays: Mapping[str, np.ndarray]) -> list[Group]:
     """The arrays, those together whose names differ in one number or two.
 

@@ -17,6 +17,7 @@ from . import contents, documents, image, json_, matrix, npy, npz, printed, pt, 
 from .decoding import decode
 from .fields import from_fields, is_record, to_fields
 from .memory import allow_array, allow_text
+from .naming import says_weights
 from .source import called, opened, size, split_name, suffix
 
 if TYPE_CHECKING:
@@ -32,14 +33,14 @@ def read(path: str, *, encoding: str | None = None, as_text: bool = False, by_na
 
     Bytes go before the suffix: what another command wrote is known by its beginning. Lines of numbers are a
     matrix, by the rule of `matrix.find`; with `as_text` they stay text. A file of one array is that array,
-    unless it is wanted `by_name`; `FILE:NAME` chooses one of several. Raises InputError for what cannot be read, and for pickles, which could run code.
+    unless it is wanted `by_name` or called weights, attn or the like; `FILE:NAME` chooses one of several. Raises InputError for what cannot be read, and for pickles, which could run code.
     """
     path, name = split_name(path)
     if recording.is_folder(path):
         return recording.read_recording(path)
     with opened(path) as file:
         held = chosen(parse(file, path, encoding), name)
-        if isinstance(held, dict) and len(held) == 1 and not by_name:
+        if isinstance(held, dict) and len(held) == 1 and not by_name and not says_weights(*held):
             held = next(iter(held.values()))
         if isinstance(held, str) and not as_text and (found := matrix.find(held, path)) is not None:
             return found

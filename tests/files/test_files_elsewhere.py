@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 import warnings
 from collections import OrderedDict
@@ -20,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 L, H, N, D = 3, 2, 5, 4
@@ -383,10 +384,22 @@ def test_a_name_after_the_file_chooses() -> None:
         files.read("no.npz:x")
 
 
+def test_a_matrix_called_attn_is_weights_for_a_command_too(run: Callable) -> None:
+    """Its name was lost where it stood alone, and attention was computed of the weights."""
+    for name, held in (("a.npz", "attn"), ("b.npz", "x")):
+        np.savez(name, **{held: TWO[0, 0]})
+    drawn = run("heatmap", "a.npz", "--format", "json", cwd=".")
+    assert np.abs(np.array(json.loads(drawn.stdout)["weights"]) - TWO).max() < 1e-12
+    assert drawn.stderr == ""
+    assert isinstance(files.read("a.npz"), dict)
+    assert isinstance(files.read("b.npz"), np.ndarray)
+    assert "every row sums to 1" in run("heatmap", "b.npz", "--format", "json", cwd=".").stderr
+
+
 def test_of_a_saved_record_a_part() -> None:
     record = Attention(("a", "b"), ("a", "b"), np.full((1, 1, 2, 2), 0.5), scores=np.zeros((1, 1, 2, 2)))
     files.write("r.npz", files.FORMATS["npz"](record))
-    assert files.read("r.npz:scores").shape == (1, 1, 2, 2)
+    assert files.read("r.npz:scores")["scores"].shape == (1, 1, 2, 2)
     found = files.read_attention("r.npz")
     assert isinstance(found, Attention)
     assert found.query_tokens == ("a", "b")
