@@ -64,7 +64,16 @@ def draw_into(ax: Axes, record: Attention | PositionTable | Series, look: Look) 
 
 @INTO.register
 def map_(ax: Axes, attention: Attention, look: Look) -> None:
-    """One layer's one head, its tokens as the labels of the ticks."""
+    """One layer's one head, its tokens as the labels of the ticks.
+
+    >>> from attn_cli.records.attention import Attention
+    >>> from attn_cli.render.look import PLAIN
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> map_(ax, Attention(("it",), ("cat",), [[[[1.0]]]]), PLAIN)
+    >>> [tick.get_text() for tick in ax.get_yticklabels()]
+    ['it']
+    """
     values = _one(attention)
     image = _shaded(ax, values, look, attention.unit)
     image.axes.set_aspect("equal" if 1 not in values.shape else "auto")
@@ -75,7 +84,16 @@ def map_(ax: Axes, attention: Attention, look: Look) -> None:
 
 @INTO.register
 def grid(ax: Axes, attention: Attention, look: Look) -> None:
-    """All heads at a glance: a small map for each, layers down and heads across."""
+    """All heads at a glance: a small map for each, layers down and heads across.
+
+    >>> from attn_cli.records.attention import Attention
+    >>> from attn_cli.render.look import PLAIN
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> grid(ax, Attention(("it",), ("cat",), [[[[1.0]], [[1.0]]]]), PLAIN)
+    >>> ax.images[0].get_array().shape  # a column between the two
+    (1, 3)
+    """
     hidden = None if attention.mask is None else np.broadcast_to(~attention.mask, attention.shown.shape)
     shape = attention.shown.shape
     room = ax.get_window_extent()
@@ -97,7 +115,16 @@ def grid(ax: Axes, attention: Attention, look: Look) -> None:
 
 @INTO.register
 def lines(ax: Axes, attention: Attention, look: Look) -> None:
-    """Queries left, keys right, lines as strong as the weights; the heads of one layer by colour."""
+    """Queries left, keys right, lines as strong as the weights; the heads of one layer by colour.
+
+    >>> from attn_cli.records.attention import Attention
+    >>> from attn_cli.render.look import PLAIN
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> lines(ax, Attention(("it",), ("cat",), [[[[1.0]]]]), PLAIN)
+    >>> len(ax.collections)
+    1
+    """
     n_layers, n_heads, n_query, n_key = attention.shown.shape
     if n_layers > 1 or n_heads > len(COLOURS) or max(n_query, n_key) > MOST:
         hint = f"choose one layer, up to {len(COLOURS)} heads and {MOST} tokens"
@@ -128,7 +155,16 @@ def lines(ax: Axes, attention: Attention, look: Look) -> None:
 
 @INTO.register
 def image(ax: Axes, attention: Attention, look: Look) -> None:
-    """An image, and over it what one query attends to in one head."""
+    """An image, and over it what one query attends to in one head.
+
+    >>> from attn_cli.records.attention import Attention
+    >>> from attn_cli.render.look import PLAIN
+    >>> from matplotlib.figure import Figure
+    >>> ax = Figure().subplots()
+    >>> image(ax, Attention(("[CLS]",), ("0,0", "0,1"), [[[[0.3, 0.7]]]], patches=(1, 2)), PLAIN)
+    >>> ax.images[0].get_array().tolist()
+    [[0.3, 0.7]]
+    """
     query = place_of(look.query_token or "0", attention.query_tokens)
     maps = maps_of(attention, query)
     _only_one(maps.shape[0], maps.shape[1])

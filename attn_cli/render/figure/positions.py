@@ -69,7 +69,15 @@ def lay_out(series: Series, look: Look = PLAIN) -> Sheet:
 
 @PLOTS.register
 def curves(series: Series, paper: Paper, room: Room) -> Plot:
-    """A strip for each dimension, or for a pair of them, all on one scale: more could not be told apart."""
+    """A strip for each dimension, or for a pair of them, all on one scale.
+
+    More in one strip could not be told apart.
+
+    >>> from attn_cli.records.series import Series
+    >>> series = Series("curves", "pos", {"0": np.sin([0, 1]), "1": np.cos([0, 1])}, "dim", "sinusoidal", 2, 2)
+    >>> [word for word in lay_out(series).words() if word.startswith("dimension")]
+    ['dimension 0', 'dimension 1']
+    """
     low, high = _round_ends(series.values)
     strips = _pairs(series)
     names = {name: f"{_spelt(series.column)} {name}" for name in series.columns}
@@ -92,7 +100,13 @@ def curves(series: Series, paper: Paper, room: Room) -> Plot:
 
 @PLOTS.register
 def similarity(series: Series, paper: Paper, room: Room) -> Plot:
-    """The mean; and between which values it lies, where pairs of one distance differ."""
+    """The mean; and between which values it lies, where pairs of one distance differ.
+
+    >>> from attn_cli.records.series import Series
+    >>> series = Series("similarity", "distance", dict.fromkeys(("dot", "lowest", "highest"), np.array([1.0, 0.5])), "", "sinusoidal", 2, 2)
+    >>> lay_out(series).words()[0]
+    'dot product'
+    """
     low, high = _ends(np.append(series.values, 0))
     mean, lowest, highest = (series.columns[name] for name in ("dot", "lowest", "highest"))
     differ = bool((highest - lowest).max() > 0.005 * (high - low))
@@ -117,7 +131,13 @@ def similarity(series: Series, paper: Paper, room: Room) -> Plot:
 
 @PLOTS.register
 def wavelengths(series: Series, paper: Paper, room: Room) -> Plot:
-    """On a logarithmic scale, with the length of the sequence drawn across."""
+    """On a logarithmic scale, with the length of the sequence drawn across.
+
+    >>> from attn_cli.records.series import Series
+    >>> series = Series("wavelengths", "dim", {"wavelength": np.array([6.28, 628.3])}, "", "sinusoidal", 2, 2)
+    >>> "2 positions" in lay_out(series).words()
+    True
+    """
     exponents, length = np.log10(series.columns["wavelength"]), math.log10(series.seq_len)
     low, high = math.floor(min(exponents.min(), length)), math.ceil(max(exponents.max(), length) + 1e-9)
     said = f"{series.seq_len:,} positions"

@@ -29,7 +29,13 @@ def with_known_view(look: Look) -> Look:
 
 @VIEWS.register
 def map_(attention: Attention, look: Look) -> Sheet:
-    """Shaded cells, queries down and keys across, a panel for each head."""
+    """Shaded cells, queries down and keys across, a panel for each head.
+
+    >>> from attn_cli.records.attention import Attention
+    >>> from attn_cli.render.look import PLAIN
+    >>> map_(Attention(("it",), ("cat",), [[[[1.0]]]]), PLAIN).words()[:3]
+    ['layer 0 · head 0', 'it', 'cat']
+    """
     from .maps import attention_maps, lay_out
 
     return lay_out(attention_maps(attention, look))
@@ -37,7 +43,13 @@ def map_(attention: Attention, look: Look) -> Sheet:
 
 @VIEWS.register
 def lines(attention: Attention, look: Look) -> Sheet:
-    """Queries and keys in two columns, joined by lines as strong as the weights; a colour for each head."""
+    """Queries and keys in two columns, joined by lines as strong as the weights; a colour per head.
+
+    >>> from attn_cli.records.attention import Attention
+    >>> from attn_cli.render.look import PLAIN
+    >>> lines(Attention(("it",), ("cat",), [[[[1.0]]]]), PLAIN).words()[:6]
+    ['layer 0', 'head 0', 'query', 'it', 'key', 'cat']
+    """
     from .lines import lay_out
 
     return lay_out(attention, look)
@@ -45,7 +57,13 @@ def lines(attention: Attention, look: Look) -> Sheet:
 
 @VIEWS.register
 def tokens(attention: Attention, look: Look) -> Sheet:
-    """The text itself, shaded by the attention that one query gives (--query-token), or all in the mean."""
+    """The text itself, shaded by the attention of one query (--query-token), or of all in the mean.
+
+    >>> from attn_cli.records.attention import Attention
+    >>> from attn_cli.render.look import PLAIN
+    >>> tokens(Attention(("it",), ("a", "cat"), [[[[0.2, 0.8]]]], "cross"), PLAIN).words()[1:3]
+    ['a', 'cat']
+    """
     from .text import lay_out
 
     return lay_out(attention, look)
@@ -53,7 +71,13 @@ def tokens(attention: Attention, look: Look) -> Sheet:
 
 @VIEWS.register
 def grid(attention: Attention, look: Look) -> Sheet:
-    """All layers × heads at a glance, a small map for each."""
+    """All layers × heads at a glance, a small map for each.
+
+    >>> from attn_cli.records.attention import Attention
+    >>> from attn_cli.render.look import PLAIN
+    >>> grid(Attention(("it",), ("cat",), [[[[1.0]], [[1.0]]]]), PLAIN).words()[1:3]
+    ['0', '1']
+    """
     from .grid import lay_out
 
     return lay_out(attention, look)
@@ -61,7 +85,13 @@ def grid(attention: Attention, look: Look) -> Sheet:
 
 @VIEWS.register
 def image(attention: Attention, look: Look) -> Sheet:
-    """An image, and over it what one query attends to: the mean of the heads, and each head."""
+    """An image, and over it what one query attends to: the mean of the heads, and each head.
+
+    >>> from attn_cli.records.attention import Attention
+    >>> from attn_cli.render.look import PLAIN
+    >>> image(Attention(("[CLS]",), ("0,0", "0,1"), [[[[0.3, 0.7]]]], patches=(1, 2)), PLAIN).words()[0]
+    'layer 0 · head 0 · attention of [CLS]'
+    """
     from .image import lay_out
 
     return lay_out(attention, look)

@@ -28,7 +28,7 @@ VIEWS: Registry[View] = Registry("view")
 
 @VIEWS.register
 def heatmap(kind: str, encode: PositionEncoding, seq_len: int, dim: int) -> PositionTable:
-    """The whole table, positions down and dimensions across; of some kinds distances, heads, queries, keys.
+    """The whole table, positions down and dimensions across, or distances, heads, queries, keys.
 
     >>> from attn_cli.variants.posenc import POSENCS
     >>> heatmap("sinusoidal", POSENCS.parse("sinusoidal"), 1, 2).values.tolist()
@@ -41,9 +41,9 @@ def heatmap(kind: str, encode: PositionEncoding, seq_len: int, dim: int) -> Posi
 def curves(
     kind: str, encode: PositionEncoding, seq_len: int, dim: int, *, dims: tuple[int, ...] | None = None
 ) -> Series:
-    """The values of some dimensions by position, a+b+c; unless told, four pairs of neighbours, evenly spread.
+    """The values of some dimensions by position, a+b+c (default: four pairs of neighbours).
 
-    Of sinusoids a pair is the sine and the cosine of one wavelength.
+    The pairs are spread evenly. Of sinusoids a pair is the sine and the cosine of one wavelength.
 
     >>> from attn_cli.variants.posenc import POSENCS
     >>> curves("sinusoidal", POSENCS.parse("sinusoidal"), 2, 64, dims=(0, 1)).values.round(2).tolist()
@@ -69,7 +69,7 @@ def similarity(
     *,
     map: bool = False,  # noqa: A002
 ) -> Series | PositionTable:
-    """Dot products of positions by distance: mean, lowest and highest of all pairs; map=true: of each pair.
+    """Dot products of positions by distance, their mean and ends; with map=true, of every pair.
 
     For sinusoids of an even dimension all pairs agree: Σ_i cos(θ_i · distance).
 
