@@ -13,6 +13,7 @@ from .dense import attention
 from .devices import keep_freed_memory
 from .heads import warn_of_blind_rows
 from .rules import positions
+from .seen import Eye
 from .streaming import drain, stream
 from .wanted import ALL, Wanted, along, narrowed
 
@@ -112,6 +113,8 @@ def streamed(
     """
     n_maps = sum(len(layer.query) for layer in layers)
     seeing: list[Tensor] = []
+    if wanted.watch is not None:
+        wanted.watch.begin(sides, wanted)
     each = (_streamed(layer, wanted, n_maps, seeing, norms=norms) for layer in layers)
     made = _stacked(each, len(layers))
     warn_of_blind_rows(torch.stack(seeing), sides.query_tokens, wanted.queries)
@@ -140,6 +143,7 @@ def _streamed(
             places=[n_key - n_query + query for query in queries],
             columns=wanted.keys,
             over=wanted.over,
+            eye=_eye(layer, wanted, lengths),
         )
     )
     seeing.append(kept.seeing)
@@ -154,6 +158,14 @@ def _streamed(
             for name, x in arrays.items()
         },
     }
+
+
+def _eye(layer: Layer, wanted: Wanted, lengths: Float[Tensor, "1 head key"] | None) -> Eye | None:
+    """What shows the rows of a layer to whoever counts something in them, if anybody does."""
+    if wanted.watch is None:
+        return None
+    known = None if lengths is None else lengths[0].cpu().double().numpy()
+    return Eye(wanted.watch, layer.number, wanted.keys, known)
 
 
 # ---- both -------------------------------------------------------------------------------------------

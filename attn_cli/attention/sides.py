@@ -47,6 +47,7 @@ class Sides:
     provenance: str = ""
     query_words: Sequence[int] | None = None  # neighbouring tokens of one number are pieces of one word
     key_words: Sequence[int] | None = None
+    special: Sequence[int] | None = None  # 1 for each key that a tokenizer added
 
     def tokens(self, wanted: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Those that attend and those that are attended to, of what is wanted."""
@@ -64,5 +65,6 @@ class Sides:
             heads=() if wanted.heads is None else tuple(wanted.heads),
             query_words=None if self.query_words is None else taken(self.query_words, wanted.queries),
             key_words=None if self.key_words is None else taken(self.key_words, wanted.keys),
+            special=None if self.special is None else taken(self.special, wanted.keys),
             **arrays,
         )

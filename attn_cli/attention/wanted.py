@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from jaxtyping import Float
 
+    from .seen import Watch
+
 T = TypeVar("T")
 
 
@@ -31,6 +33,7 @@ class Wanted:
     heads: Sequence[int] | None = None
     over: Sequence[int] | None = None  # keys; each row is divided by what it gives to these
     said: str = ""  # of all this, in words, for the provenance
+    watch: Watch | None = None  # who counts something in the rows, where they are streamed
 
     def settled(self, n_heads: int) -> Wanted:
         """The same, with heads that were counted from the last, as −1, counted from the first.

@@ -26,17 +26,18 @@ class Rows:
     """Some queries of every layer and head, with all keys that any of them can reach.
 
     Positions count the keys, so that query 5 stands where key 5 does. A number stands for each token, the same
-    for equal ones; `tokens` and `special` are None where nothing tells.
+    for equal ones; `tokens` and `special` are None where nothing tells. Texts of one length may stand before the
+    layers: then masks, tokens and special tokens have that axis too.
     """
 
-    weights: Float[np.ndarray, "layer head row key"]
+    weights: Float[np.ndarray, "*maps row key"]  # maps: [text,] layer, head
     query: Int[np.ndarray, " row"]  # positions
     key: Int[np.ndarray, " key"]  # positions, ascending
     n_query: int  # of the whole attention
     n_key: int
-    permitted: Bool[np.ndarray, "#layer #head row key"] | None = None  # None: every key
-    tokens: Int[np.ndarray, " n_key"] | None = None
-    special: Bool[np.ndarray, " n_key"] | None = None
+    permitted: Bool[np.ndarray, "*#maps row key"] | None = None  # None: every key
+    tokens: Int[np.ndarray, "*#maps n_key"] | None = None
+    special: Bool[np.ndarray, "*#maps n_key"] | None = None
 
     @cached_property
     def distance(self) -> Int[np.ndarray, "row key"]:
@@ -44,27 +45,27 @@ class Rows:
         return self.key - self.query[:, None]
 
     @cached_property
-    def n_permitted(self) -> Int[np.ndarray, "#layer #head row"]:
+    def n_permitted(self) -> Int[np.ndarray, "*#maps row"]:
         """How many keys each query may attend to; a row of zeros has none."""
         if self.permitted is not None:
             return self.permitted.sum(axis=-1)
         return np.where(self.weights.any(axis=-1), len(self.key), 0)
 
     @cached_property
-    def entropy(self) -> Float[np.ndarray, "layer head row"]:
+    def entropy(self) -> Float[np.ndarray, "*maps row"]:
         """Entropy of each row, −Σ w ln w: two statistics want it, and its logarithms take the time."""
         return divergence.entropy(self.weights)
 
     @cached_property
-    def repeats(self) -> Bool[np.ndarray, "row n_key"] | None:
+    def repeats(self) -> Bool[np.ndarray, "*#maps row n_key"] | None:
         """Where an earlier key has the query's own token; None where tokens are unknown."""
         if self.tokens is None:
             return None
-        query = self.query[:, None]
-        same = self.tokens[query.clip(0, self.n_key - 1)] == self.tokens
-        return same & (np.arange(self.n_key) < query)
+        own = self.tokens[..., self.query.clip(0, self.n_key - 1)]
+        same = own[..., :, None] == self.tokens[..., None, :]
+        return same & (np.arange(self.n_key) < self.query[:, None])
 
-    def at(self, position: Int[np.ndarray, " row"]) -> Float[np.ndarray, "layer head row"]:
+    def at(self, position: Int[np.ndarray, " row"]) -> Float[np.ndarray, "*maps row"]:
         """The weight of one key for each query: 0 where it is out of reach, NaN where there is no such key.
 
         >>> rows = Rows(np.array([[[[0.25, 0.75], [1.0, 0.0]]]]), np.arange(2), np.arange(2), 2, 2)
@@ -76,22 +77,23 @@ class Rows:
         reached = np.where(self.key[place] == position, found, 0)
         return np.where((position >= 0) & (position < self.n_key), reached, np.nan)
 
-    def share(self, chosen: Bool[np.ndarray, "row key"]) -> Float[np.ndarray, "layer head row"]:
+    def share(self, chosen: Bool[np.ndarray, "*#maps #row key"]) -> Float[np.ndarray, "*maps row"]:
         """The weight on the chosen keys of each query."""
-        return np.einsum("...rk,rk->...r", self.weights, chosen.astype(self.weights.dtype))
+        return np.einsum("...rk,...rk->...r", self.weights, chosen.astype(self.weights.dtype))
 
 
 def blocks(
     attention: Attention,
     *,
     show: str = "weights",
-    special: Sequence[bool] | None = None,
+    special: Sequence[int] | None = None,
     permitted: Bool[np.ndarray, "#layer #head query key"] | None = None,
 ) -> Iterator[Rows]:
     """The rows of an attention, so many at a time that a block stays small.
 
     `show` names what is looked at: weights, or norms, whose rows are then scaled to sum to 1. `special` marks the
-    keys that are special tokens. Raises InputError for pooled maps, and for norms that are not there.
+    keys that are special tokens, as the record does unless told. Raises InputError for pooled maps, and for norms
+    that are not there.
 
     >>> from attn_cli.records.attention import Attention
     >>> [block.weights.shape for block in blocks(Attention(("a", "b"), ("a", "b"), np.full((1, 1, 2, 2), 0.5)))]
@@ -102,11 +104,12 @@ def blocks(
     n_rows = max(1, MOST // (n_layers * n_heads * n_key))
     tokens = numbered(attention.key_tokens) if attention.one_text else None
     query = np.arange(n_key - n_query, n_key) if attention.one_text else np.arange(n_query)
-    marks = None if special is None else np.asarray(special, dtype=bool)
+    known = attention.special if special is None else special
+    marks = None if known is None else np.asarray(known, dtype=bool)
     for start in range(0, n_query, n_rows):
         rows = slice(start, start + n_rows)
         yield Rows(
-            _scaled(numbers[:, :, rows], show),
+            scaled(numbers[:, :, rows], show),
             query[rows],
             np.arange(n_key),
             n_query,
@@ -163,8 +166,12 @@ def numbered(tokens: Sequence[str]) -> Int[np.ndarray, " token"]:
     return np.array([numbers[token] for token in tokens])
 
 
-def _scaled(numbers: Float[np.ndarray, "*maps key"], show: str) -> Float[np.ndarray, "*maps key"]:
-    """In float64; the rows of norms sum to 1."""
+def scaled(numbers: Float[np.ndarray, "*maps key"], show: str) -> Float[np.ndarray, "*maps key"]:
+    """In float64; the rows of norms sum to 1.
+
+    >>> scaled(np.array([3.0, 1.0]), "norms").tolist()
+    [0.75, 0.25]
+    """
     exact = numbers.astype(np.float64)
     if show == "weights":
         return exact

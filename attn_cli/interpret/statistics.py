@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from .rows import Rows
 
-    OfRows = Float[np.ndarray, "layer head row"]
-    OfHeads = Float[np.ndarray, "layer head"]
+    OfRows = Float[np.ndarray, "*maps row"]
+    OfHeads = Float[np.ndarray, "*maps"]
     Figures = Mapping[str, np.ndarray]
 
 Statistic = Callable[..., Any]
@@ -34,12 +34,12 @@ STATISTICS: Registry[Statistic] = Registry("column")
 class Received:
     """What each key receives: the sum of its weights, and how many of the queries are permitted it."""
 
-    total: Float[np.ndarray, "layer head key"]
-    seen: Int[np.ndarray, "#layer #head key"]
+    total: Float[np.ndarray, "*maps key"]
+    seen: Int[np.ndarray, "*#maps key"]
     n_query: int
 
     @property
-    def mean(self) -> Float[np.ndarray, "layer head key"]:
+    def mean(self) -> Float[np.ndarray, "*maps key"]:
         """The mean weight over the queries that are permitted the key; NaN where none is."""
         return self.total / np.where(self.seen == 0, np.nan, self.seen)
 
@@ -192,7 +192,7 @@ def sink_key(received: Received) -> OfHeads:
     return np.where(np.isfinite(alpha.max(axis=-1)), alpha.argmax(axis=-1), np.nan)
 
 
-def _alpha(received: Received) -> Float[np.ndarray, "layer head key"]:
+def _alpha(received: Received) -> Float[np.ndarray, "*maps key"]:
     """The mean weights; below all others for a key that less than a quarter of the queries are permitted."""
     few = 4 * received.seen < received.n_query
     return np.where(few | (received.seen == 0), -np.inf, received.mean)
@@ -212,7 +212,7 @@ def special(rows: Rows) -> OfRows:
     """
     if rows.special is None:
         return np.full(rows.weights.shape[:-1], np.nan)
-    return rows.share(np.broadcast_to(rows.special[rows.key], rows.weights.shape[-2:]))
+    return rows.share(rows.special[..., None, rows.key])
 
 
 @STATISTICS.register
@@ -242,8 +242,8 @@ def induction(rows: Rows) -> OfRows:
     [[[nan, nan, 0.2]]]
     """
     if (after := rows.repeats) is not None:
-        after = np.roll(after, 1, axis=1)
-        after[:, 0] = False
+        after = np.roll(after, 1, axis=-1)
+        after[..., 0] = False
     return _on_repeats(rows, after)
 
 
@@ -251,7 +251,7 @@ def _on_repeats(rows: Rows, chosen: np.ndarray | None) -> OfRows:
     """The weight on the chosen keys, in the rows of queries whose token was there before."""
     if chosen is None or rows.repeats is None:
         return np.full(rows.weights.shape[:-1], np.nan)
-    return np.where(rows.repeats.any(axis=-1), rows.share(chosen[:, rows.key]), np.nan)
+    return np.where(rows.repeats.any(axis=-1), rows.share(chosen[..., rows.key]), np.nan)
 
 
 @STATISTICS.register

@@ -35,8 +35,8 @@ class Tally:
     def __init__(self, columns: Collection[str] = STATISTICS) -> None:
         self.columns = [name for name in STATISTICS if name in columns]
         self._of_rows = [name for name in self.columns if statistics.kind(name) == "rows"]
-        self._sums: dict[str, Float[np.ndarray, "layer head"]] = {}
-        self._counts: dict[str, Int[np.ndarray, "layer head"]] = {}
+        self._sums: dict[str, Float[np.ndarray, "*maps"]] = {}
+        self._counts: dict[str, Int[np.ndarray, "*maps"]] = {}
         self._received: Received | None = None
 
     def add(self, rows: Rows) -> None:
@@ -50,14 +50,25 @@ class Tally:
 
     def _receive(self, rows: Rows) -> None:
         if self._received is None:
-            maps = rows.weights.shape[:2]
-            seen = (1, 1) if rows.permitted is None else rows.permitted.shape[:2]
+            maps = rows.weights.shape[:-2]
+            seen = (1,) * len(maps) if rows.permitted is None else rows.permitted.shape[:-2]
             self._received = Received(
                 np.zeros((*maps, rows.n_key)), np.zeros((*seen, rows.n_key), dtype=np.int64), rows.n_query
             )
         seeing = len(rows.query) if rows.permitted is None else rows.permitted.sum(axis=-2)
         self._received.total[..., rows.key] += rows.weights.sum(axis=-2)
         self._received.seen[..., rows.key] += seeing
+
+    def merge(self, other: Tally) -> None:
+        """Count the rows of another tally too, which has other rows of the same attention."""
+        if self._received is None:
+            self._sums, self._counts, self._received = other._sums, other._counts, other._received
+            return
+        for name in self._of_rows:
+            self._sums[name] = self._sums[name] + other._sums[name]
+            self._counts[name] = self._counts[name] + other._counts[name]
+        self.received.total[...] += other.received.total
+        self.received.seen[...] += other.received.seen
 
     @property
     def received(self) -> Received:
@@ -83,7 +94,7 @@ def figures(
     columns: Collection[str] = STATISTICS,
     *,
     show: str = "weights",
-    special: Sequence[bool] | None = None,
+    special: Sequence[int] | None = None,
 ) -> Figures:
     """The columns of one attention: an array [layer, head] each.
 
@@ -123,7 +134,7 @@ def per_query(
     columns: Iterable[str] = STATISTICS,
     *,
     show: str = "weights",
-    special: Sequence[bool] | None = None,
+    special: Sequence[int] | None = None,
 ) -> Figures:
     """The columns that are numbers of rows: the mean over all layers and heads for each query.
 

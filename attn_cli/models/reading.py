@@ -10,6 +10,7 @@ from ..errors import InputError
 from ..records.encoding import Image
 
 if TYPE_CHECKING:
+    from ..attention.seen import Watch
     from ..records.attention import Kind
     from ..transformer.intervening import Intervention
 
@@ -34,6 +35,9 @@ class Reading:
     heads: tuple[int, ...] | None = None  # counted from 0, or from the last as −1; None: all
     queries: Pick | None = None  # which of the queries that are shown to compute; None: all
     keys: Pick | None = None  # which of the keys to keep, after the softmax; None: all
+    watch: Watch | None = (
+        None  # who counts something in the rows of a text too long for its weights to be held
+    )
     dtype: str | None = None  # what to compute in; None: as the weights were saved, at least in float32
     device: str = "cpu"
     intervention: Intervention | None = None  # heads to leave out, masks besides those of the model

@@ -61,12 +61,15 @@ def sides_of(query: Side, key: Side, kind: Kind, provenance: str, reading: Readi
         reading.heads,
         over=keys if lost and reading.special == "renormalise" else None,
         said="; ".join(said),
+        watch=reading.watch,
     )
     if reading.intervention is not None and (done := reading.intervention.provenance):
         provenance += f"; intervened: {done}"
     words = query.words
     same = query.labels is key.labels and query.text is key.text
-    return Sides(query.labels, key.labels, kind, provenance, words, words if same else key.words), wanted
+    special = [0] * len(key.labels) if key.special is None else [int(mark) for mark in key.special]
+    both = words, words if same else key.words
+    return Sides(query.labels, key.labels, kind, provenance, *both, special), wanted
 
 
 def _picked(side: Side, shown: list[int], pick: Pick | None) -> Sequence[int]:

@@ -97,6 +97,8 @@ class Attention:
     # Neighbouring tokens of one number are pieces of one word.
     query_words: tuple[int, ...] | None = field(default=None, metadata=traits(axis="query"))
     key_words: tuple[int, ...] | None = field(default=None, metadata=traits(axis="key"))
+    # 1 for each key that a tokenizer added, as [CLS], else 0; None where nobody knows.
+    special: tuple[int, ...] | None = field(default=None, metadata=traits(axis="key"))
     show: str = field(default="weights", metadata=traits(implied=True))  # a name of `fields.maps`
     # Rows and columns: the last keys are an image's patches, row by row.
     patches: tuple[int, ...] | None = field(default=None, metadata=traits(whole="patch"))
@@ -222,7 +224,12 @@ class Attention:
         return _names(self.key_tokens, self.key_cells)
 
     def _check_words(self) -> None:
-        for name, tokens in (("query_words", self.query_tokens), ("key_words", self.key_tokens)):
+        numbered = {
+            "query_words": self.query_tokens,
+            "key_words": self.key_tokens,
+            "special": self.key_tokens,
+        }
+        for name, tokens in numbered.items():
             if (words := getattr(self, name)) is None:
                 continue
             if len(words) != len(tokens) or not all(type(number) is int for number in words):

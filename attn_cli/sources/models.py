@@ -88,6 +88,7 @@ def _reading(
         heads=picks.heads,
         queries=picks.queries,
         keys=picks.keys,
+        watch=picks.watch,
     )
 
 

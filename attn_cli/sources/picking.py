@@ -12,6 +12,7 @@ from ..records.selection import parse_choice, range_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ..attention.seen import Watch
     from .groups import Selection
 
     Pick = Callable[[Sequence[str]], Sequence[int]]
@@ -24,6 +25,7 @@ class Picks:
     heads: tuple[int, ...] | None = None
     queries: Pick | None = None
     keys: Pick | None = None
+    watch: Watch | None = None  # who counts something in rows that are streamed
 
 
 EVERYTHING = Picks()

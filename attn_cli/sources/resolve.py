@@ -28,6 +28,7 @@ from .vectors import heads_of, rule_of
 
 if TYPE_CHECKING:
     from ..attention.heads import Heads
+    from ..attention.seen import Watch
     from ..attention.wanted import Wanted
     from .groups import Selection, Show
 
@@ -51,10 +52,12 @@ def resolve(
     default_model: str = "none",
     show: Show | None = None,
     where: str = "",
+    watch: Watch | None = None,
 ) -> Attention:
     """The attention that data and options describe; a text goes through `default_model` unless told.
 
-    With `show` it also holds that; `shown` shows it. What nothing has trained is said in one warning. Raises
+    With `show` it also holds that; `shown` shows it. A `watch` counts something in the rows of what is streamed.
+    What nothing has trained is said in one warning. Raises
     InputError for an option that belongs to another source, before anything is loaded.
     """
     select = options.select
@@ -62,6 +65,7 @@ def resolve(
     parse_choice("head", select.head)
     reduction_of(select)
     picks, rest = picked(select)
+    picks = dataclasses.replace(picks, watch=watch)
     found = attention_or_heads(
         data, options, model=model, default_model=default_model, show=show, where=where, picks=picks
     )
@@ -165,7 +169,7 @@ def _wanted(heads: Heads, picks: Picks) -> Wanted:
         if pick is not None
     }
     said = "; ".join(places_named(axis, places, len(tokens[axis])) for axis, places in chosen.items())
-    return Wanted(chosen.get("query"), chosen.get("key"), picks.heads, said=said)
+    return Wanted(chosen.get("query"), chosen.get("key"), picks.heads, said=said, watch=picks.watch)
 
 
 def resolve_encoding(data: Any, options: Options, *, where: str = "") -> Encoding:

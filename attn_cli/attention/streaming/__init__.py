@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float, Int
     from torch import Tensor
 
+    from ..seen import Eye
     from .blocking import Block
     from .kept import Addition, Part
 
@@ -42,6 +43,7 @@ def stream(
     places: Sequence[int] | None = None,
     columns: Sequence[int] | None = None,
     over: Sequence[int] | None = None,
+    eye: Eye | None = None,
 ) -> Generator[Progress, None, Streamed]:
     """Attention of several layers and heads in one pass over the queries; says how far it is.
 
@@ -49,7 +51,8 @@ def stream(
     `n_maps` is the number of maps that there will be in all, if there are others than these: the more, the
     fewer cells has each. `places` tells where the queries stand, in rising order; else the last stands at the
     last key. Of each row only the `columns` are summed up, after the softmax; it is divided by what it gives to the
-    keys that it is to sum to 1 `over`.
+    keys that it is to sum to 1 `over`. An `eye` shows the rows, as they are then, to whoever counts something
+    in them.
 
     The same numbers as `attention.attention`, bit for bit the same with any number of threads. Memory is that
     of the vectors, a block of rows for each thread and the pooled maps; a rule whose masks reach few keys
@@ -81,11 +84,15 @@ def stream(
         parts=parts,
         kept=kept,
         over=None if over is None else torch.tensor(over, device=key.device),
+        eye=eye,
     )
     keep_freed_memory()
     room = room_on(key.device) // (together * precise.itemsize)
-    for block, additions in in_order(work, in_blocks(rule, places, key.shape[-2], room), key.device):
+    for block, (additions, seen) in in_order(work, in_blocks(rule, places, key.shape[-2], room), key.device):
         kept.sum_up(additions)
+        if eye is not None:
+            for made in seen:
+                eye.watch.take(made)
         yield Progress(block.rows.stop, n_query)
     return kept.finish(value.dtype)
 
@@ -110,21 +117,29 @@ def _attend(
     parts: list[Part],
     kept: Kept,
     over: Int[Tensor, " key"] | None,
-) -> list[Addition]:
-    """The rows of a block: what is known of them is kept at once, what is to be summed is returned."""
+    eye: Eye | None,
+) -> tuple[list[Addition], list[Any]]:
+    """The rows of a block: what is known of them is kept at once, what is to be summed or taken is returned."""
     q, k, v = query[..., block.rows, :], block.reached(key), block.reached(value)
     here = where[0][block.rows], block.reached(where[1][:, None])[:, 0]
     allowed = rule.allowed(q, k, *here)
     if allowed is not None:
         kept.seeing[block.rows] = allowed.any(dim=-1).reshape(-1, len(here[0])).all(dim=0)
     additions: list[Addition] = []
+    seen: list[Any] = []
     for part in parts if block.reach else ():
         raw = rule.scores(q[part], k[part], *here)
-        weights = rule.weights(raw, allowed[part] if allowed is not None and allowed.ndim > 2 else allowed)
+        may = allowed[part] if allowed is not None and allowed.ndim > 2 else allowed
+        weights = rule.weights(raw, may)
         plain = allowed is None and rule.normalise == normalisation.softmax
         kept.fill(part, block, here[1], weights, v[part], raw if plain else None)
-        additions += kept.additions(part, block, weights if over is None else _over(weights, here[1], over))
-    return additions
+        weights = weights if over is None else _over(weights, here[1], over)
+        additions += kept.additions(part, block, weights)
+        if eye is not None:
+            seen.append(eye.see(part[1].start, block.rows, here[1], weights, may))
+    if eye is not None and not block.reach:
+        seen += [eye.see_nothing(part[1].start, block.rows, q[part]) for part in parts]
+    return additions, seen
 
 
 __all__ = [
