@@ -19,8 +19,9 @@ from .records.attention import Attention
 from .records.encoding import Encoding, Image, PositionTable
 from .records.recording import Recording
 from .records.series import Series
+from .records.table import Table
 from .render.notebook import mimebundle
-from .sources import masks, resolve
+from .sources import comparing, masks, measuring, resolve
 from .sources.groups import (
     Computing,
     Model,
@@ -382,6 +383,61 @@ def _answer(given: Any) -> Any:
     return as_array(given)
 
 
+def stats(
+    data: Any,
+    *,
+    model: str | LoadedModel | None = None,
+    kind: Kind | None = None,
+    target: str | None = None,
+    special: Literal["keep", "drop", "renormalise"] = "keep",
+    too_long: Literal["error", "truncate", "chunk"] = "error",
+    dtype: str | None = None,
+    device: str = "cpu",
+    layer: Choice | None = None,
+    head: Choice = "all",
+    words: bool = False,
+    reduce: Variant | None = None,
+    show: Literal["weights", "norms"] | None = None,
+    by: Literal["layer", "head", "query", "key"] | None = None,
+) -> Table:
+    """Say what each head does, in figures: entropy, distance, previous token, induction, sink, and its role.
+
+    `data` is an attention, a text, or a list of texts: then each figure is their mean, with its standard error in
+    a second column. A text goes through the trained model mini unless told.
+
+    >>> stats(attend([[1.0, 0.0], [0.0, 1.0]], mask="causal"), by="layer")["first"].round(3).tolist()
+    [0.665]
+    """
+    options = Options(
+        model=Model(kind, target, None, special, too_long),
+        computing=Computing(dtype, device),
+        select=Selection(layer, head, words=words, reduce=reduce),
+    )
+    through = model.model if isinstance(model, LoadedModel) else model
+    if isinstance(data, (list, tuple)) and data and isinstance(data[0], (str, Attention)):
+        if by in ("query", "key"):
+            raise InputError(f"by {by} of many texts", hint="give layer or head")
+        return measuring.stats_of_texts(data, options, model=through, show=show, by=by)  # type: ignore[arg-type]
+    return measuring.stats(data, options, model=through, show=show, by=by)
+
+
+def diff(first: Any, second: Any, *, model: str | LoadedModel | None = None, match: bool = False) -> Table:
+    """Compare two attentions: largest and mean difference of each head and where, divergence, correlation.
+
+    Both are attentions, bare weights, or texts, which go through the trained model mini unless told. With `match`
+    the heads of each layer may be permuted.
+
+    >>> diff([[1.0, 0.0]], [[0.75, 0.25]])["max"].tolist()
+    [0.25]
+    """
+    through = model.model if isinstance(model, LoadedModel) else model
+    both = (
+        comparing.attention_of(one, Options(), model=through if isinstance(one, str) else None)
+        for one in (first, second)
+    )
+    return comparing.compare(*both, match=match).table
+
+
 def read(path: Path, *, encoding: str | None = None) -> Any:
     """Read whatever a file holds: a record, a recording, an array, arrays by name, an image or a text.
 
@@ -390,11 +446,15 @@ def read(path: Path, *, encoding: str | None = None) -> Any:
     return files.read(os.fspath(path), encoding=encoding)
 
 
-def save(record: Record, path: Path, *, format: str | None = None) -> None:  # noqa: A002 (the command line's word)
+def save(record: Record | Table, path: Path, *, format: str | None = None) -> None:  # noqa: A002 (the command line's word)
     """Write a record to a file, its suffix choosing the format: .tsv .csv .json .npz .safetensors .npy .md .tex.
 
     Raises InputError for an unknown format, or when the file cannot be written.
     """
+    if isinstance(record, Table):
+        name = files.format_of(os.fspath(path), format, formats=files.TABLES)
+        files.write(os.fspath(path), files.TABLES[name](record))
+        return
     name = files.format_of(os.fspath(path), format)
     files.write(os.fspath(path), files.FORMATS[name](record))
 
@@ -480,7 +540,7 @@ def _several(given: Any) -> Any:
 
 
 __all__ = [
-    "Attention", "Encoding", "Image", "InputError", "LoadedModel", "PositionTable", "Recording", "Series",
-    "Verdict", "attend", "check", "encode", "heatmap", "label", "load", "mask", "page", "posenc", "read",
-    "record", "save", "steps",
+    "Attention", "Encoding", "Image", "InputError", "LoadedModel", "PositionTable", "Recording", "Series", "Table",
+    "Verdict", "attend", "check", "diff", "encode", "heatmap", "label", "load", "mask", "page", "posenc", "read",
+    "record", "save", "stats", "steps",
 ]  # fmt: skip

@@ -30,6 +30,8 @@ COMMANDS = (
     "encode",
     "attend",
     "heatmap",
+    "stats",
+    "diff",
     "steps",
     "mask",
     "record",

@@ -10,7 +10,6 @@ import typer
 from ..errors import InputError
 from ..sources.groups import Options, Positions, Scoring, Seed, Text, Vectors
 from .io.choices import completion, explain
-from .io.inputs import is_given
 from .io.options import Output
 from .io.source_options import OPTIONS, Input
 
@@ -82,7 +81,7 @@ def mask(
 
 def _drawn(specs: tuple[str, ...], read: Input, options: Options, n: int | None) -> Attention:
     from ..sources.masks import drawn
-    from .io.inputs import read_input, where_from
+    from .io.inputs import is_given, read_input, where_from
 
     options = dataclasses.replace(options, scoring=Scoring(mask=specs), positions=Positions())
     data = read_input(read) if is_given(read) else None

@@ -98,7 +98,9 @@ def difference(ours: Attention, theirs: Attention, *, match: bool = False) -> Ta
     """
     check_sizes(ours, theirs)
     matched = matching(ours, theirs) if match else None
-    a, b = (each.weights.astype(np.float64) for each in (ours, in_order(theirs, matched)))
+    a, b = (each.shown.astype(np.float64) for each in (ours, in_order(theirs, matched)))
+    masked = np.isinf(a) & (a == b)  # scores of −∞ on both sides are no difference
+    a, b = np.where(masked, 0, a), np.where(masked, 0, b)
     places = abs(a - b).reshape(*a.shape[:2], -1).argmax(axis=-1)
     rows, columns = np.divmod(places, a.shape[3])
     numbers = {name: measure(a, b).ravel() for name, measure in MEASURES.items()}
@@ -134,7 +136,7 @@ def check_sizes(ours: Attention, theirs: Attention) -> None:
         "keys": "give the same text",
     }
     for axis, (name, hint) in enumerate(hints.items()):
-        a, b = ours.weights.shape[axis], theirs.weights.shape[axis]
+        a, b = ours.shown.shape[axis], theirs.shown.shape[axis]
         if a != b:
             raise InputError(f"{a} {name} in the first, {b} in the second", hint=hint)
 
@@ -150,7 +152,7 @@ def matching(ours: Attention, theirs: Attention) -> Int[np.ndarray, "layer head"
     """
     costs = (
         np.array([[abs(mine - other).mean() for other in others] for mine in heads])
-        for heads, others in zip(ours.weights, theirs.weights, strict=True)
+        for heads, others in zip(ours.shown, theirs.shown, strict=True)
     )
     return np.array([assignment(cost) for cost in costs])
 
@@ -165,11 +167,17 @@ def in_order(theirs: Attention, matched: Int[np.ndarray, "layer head"] | None) -
     """
     if matched is None:
         return theirs
-    weights = np.take_along_axis(theirs.weights, matched[:, :, None, None], axis=1)
+    shown: Any = np.take_along_axis(theirs.shown, matched[:, :, None, None], axis=1)
     return type(theirs)(
-        theirs.query_tokens, theirs.key_tokens, weights, kind=theirs.kind, provenance=theirs.provenance,
-        layers=theirs.layers, pooled=theirs.pooled,
-    )  # fmt: skip
+        theirs.query_tokens,
+        theirs.key_tokens,
+        kind=theirs.kind,
+        provenance=theirs.provenance,
+        layers=theirs.layers,
+        pooled=theirs.pooled,
+        show=theirs.show,
+        **{theirs.show: shown},
+    )
 
 
 def aligned(ours: Attention, theirs: Attention) -> tuple[Attention, Attention]:

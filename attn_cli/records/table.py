@@ -79,6 +79,14 @@ class Table:
         units = {name: unit for name, unit in self.units.items() if name in names}
         return Table({name: self[name] for name in names}, self.about, self.provenance, units)
 
+    def beside(self, columns: Mapping[str, Any]) -> Table:
+        """The same table with more columns after its own.
+
+        >>> Table({"a": [1]}).beside({"b": [2]})
+        Table: 1 rows × a b
+        """
+        return Table({**self.columns, **columns}, self.about, self.provenance, self.units)
+
 
 def _column(name: str, values: Any) -> np.ndarray:
     array = np.asarray(values)

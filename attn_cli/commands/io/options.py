@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 RARE = ("max_memory", "color_scale", "dpi", "font", "font_size", "columns", "text_as", "no", "debug", "color")
 RARE_IN = {
     "heatmap": ("query", "key", "value", "project", "score", "posenc", "tokenizer", "embed", "dim", "seed", "heads", "special"),
+    "stats": (
+        "query", "key", "value", "project", "score", "posenc", "tokenizer", "embed", "dim", "seed", "heads", "special", "mask",
+        "weights", "query_token", "reduce", "clusters", "resume", "target", "cmap", "size", "style", "title",
+    ),
     "mask": ("query", "key", "value", "project", "heads", "tokenizer", "embed", "dim", "seed"),
     "steps": ("model", "kind", "target", "special", "weights", "words", "query_token", "layer", "head"),
     "check": ("tokenizer", "embed", "dim", "score", "seed", "layer", "len_"),

@@ -14,11 +14,13 @@ from ...render import FIGURES, PICTURES
 from .environment import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
+    from matplotlib.figure import Figure
     from rich.console import RenderableType
 
     from ...records.attention import Record
+    from ...records.table import Table
     from ...render.look import Look
     from .options import Appearance, Output
 
@@ -71,6 +73,23 @@ def numbered(to: Output, number: int | None) -> Output:
         return to
     stem, suffix = os.path.splitext(to.output or "")
     return dataclasses.replace(to, output=f"{stem}-{number}{suffix}")
+
+
+def emit_table(table: Table, to: Output, drawn: Callable[[Table], Figure] | None = None) -> None:
+    """Write a table where the options say; `drawn` makes its figure."""
+    if for_screen(to):
+        from ...render.terminal.tabular import Tabular
+
+        environment.stdout().print(Tabular(table))
+        return
+    name = files.format_of(to.output, to.format, formats=files.TABLES, pictures=FIGURES if drawn else ())
+    if name in files.TABLES:
+        deliver(files.TABLES[name](table), name, to)
+        return
+    from ...render.figure import figure
+
+    assert drawn is not None
+    deliver([figure.save(drawn(table), name)], name, to)
 
 
 def for_screen(to: Output) -> bool:

@@ -19,7 +19,6 @@ from ...sources.groups import (
     Text,
     Vectors,
 )
-from .inputs import Read, is_given, read_inputs
 from .source_options import Input, Through
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from ...attention.heads import Heads
     from ...records.attention import Attention
     from ...sources.groups import Show
+    from .inputs import Read
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,8 @@ class Source:
 
     def each(self) -> list[Read]:
         """What is to be read, one after the other; nothing where other options name it."""
+        from .inputs import Read, is_given, read_inputs
+
         elsewhere = self.tensors.weights is not None or any(
             getattr(self.vectors, name) is not None for name in ("query", "key", "value")
         )
@@ -84,7 +86,7 @@ def resolve_each(
     read = source.each()
     model: Any = source.through.model
     if len(read) > 1:
-        model = _loaded(model or default_model)
+        model = loaded(model or default_model)
     for one in read:
         with watched("attention"):
             found = road.resolve(
@@ -93,7 +95,8 @@ def resolve_each(
         yield one.number, found
 
 
-def _loaded(model: str) -> Any:
+def loaded(model: str) -> Any:
+    """The model of that name, unless the name says that there is to be none."""
     from ... import models
 
     return model if model in ("none", "untrained") else models.load(model)

@@ -131,6 +131,16 @@ def _titles(attention: Attention) -> list[str]:
     ]
 
 
+def similarity_figure(table: Table, look: Look = PLAIN) -> Figure:
+    """Divergences between heads as a map, those of a cluster side by side: what `stats --similar` gives."""
+    names = [f"{row['layer']}.{row['head']}" for row in table.rows()]
+    places = np.argsort(table["cluster"], kind="stable")
+    divergences = np.stack([table[name] for name in names], axis=1)[np.ix_(places, places)]
+    with preferring(look.font):
+        sheet = similarity_sheet(divergences, [names[i] for i in places], table.provenance, look)
+        return draw(sheet, look.pixels)
+
+
 def similarity_sheet(
     divergences: Float[np.ndarray, "head head"], names: Sequence[str], provenance: str, look: Look = PLAIN
 ) -> Sheet:

@@ -77,6 +77,24 @@ def _patches_picture(attention: Attention, look: Look) -> RenderableType:
     )
 
 
+def difference_picture(ours: Attention, theirs: Attention, look: Look = PLAIN) -> RenderableType:
+    """What the first has more than the second, a map for each head, on a scale centred at zero."""
+    n_layers, n_heads, n_query, n_key = ours.shown.shape
+    apart = ours.shown.astype(np.float64) - theirs.shown
+    return BlockMaps(
+        apart.reshape(-1, n_query, n_key),
+        None,
+        rows=ours.query_names,
+        columns=ours.key_names,
+        titles=titles(ours),
+        across=n_heads if n_layers > 1 and n_heads > 1 else n_layers * n_heads,
+        unit="difference",
+        footer="first − second",
+        look=replace(look, style="dark", size=None, dpi=None, cmap=None),
+        overview=n_layers * n_heads > 4,
+    )
+
+
 def attention_table(attention: Attention) -> RenderableType:
     """The weights of each head as a table of numbers, queries down and keys across."""
     hidden = _hidden(attention)

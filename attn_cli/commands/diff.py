@@ -1,0 +1,133 @@
+"""`attn diff`: two attentions compared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import InputError
+from ..sources.groups import one_of
+from .io.choices import Listed, completion, explain
+from .io.options import Appearance, Output
+from .io.resolve import Source
+
+if TYPE_CHECKING:
+    from ..records.attention import Attention
+    from ..sources.comparing import Compared
+
+SHOWN = Listed(
+    {
+        "weights": "After the softmax.",
+        "scores": "Before the mask and the softmax.",
+        "norms": "‖weight · value · W_o‖: how much of a key arrives (Kobayashi et al. 2020).",
+    }
+)
+MOST_DRAWN = 12  # heads on a terminal
+
+
+def diff(
+    source: Source,
+    drawing: Appearance,
+    to: Output,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODEL|KEY=VALUE", help="What is different about the second; may be repeated."),
+    ] = None,
+    match: Annotated[bool, typer.Option("--match", help="Heads may be permuted: match them first.")] = False,
+    fail_over: Annotated[
+        float | None, typer.Option(metavar="X", help="Exit with 1 if any difference is larger.")
+    ] = None,
+    show: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            callback=explain(SHOWN),
+            autocompletion=completion(SHOWN),
+            help="weights, scores or norms (default: weights).",
+        ),
+    ] = None,
+) -> None:
+    """Compare two attentions: largest and mean difference of each head and where, divergence, correlation.
+
+    \b
+    attn diff --text "My father is free." --against layer=1 --layer 0
+    attn diff --text "a b c" --model none --embed onehot --against mask=causal
+    attn diff --text "My father is free." --model mini --against dtype=bfloat16 --fail-over 0.05
+
+    INPUT and a second one are records, recordings, tensors of weights, or texts. Or one INPUT is compared with
+    itself under other options: --against MODEL, --against KEY=VALUE. With --query, --key and --value two INPUTs
+    are outputs, and the step at which they part is printed.
+    """
+    from .. import files
+    from ..render import FIGURES
+    from .io.environment import environment
+    from .io.output import check, emit_table, for_screen, look
+
+    check(to, files.TABLES, FIGURES)
+    look(drawing)
+    if show is not None:
+        one_of("show", show, tuple(SHOWN.meanings))
+    if source.vectors.query is not None:
+        _part(source, to, fail_over)
+        return
+    found = _compared(source, list(against or ()), show, match=match)
+    emit_table(found.table, to, lambda table: _figure(found, drawing))
+    if for_screen(to) and environment.pictures and len(found.table) <= MOST_DRAWN:
+        from ..render.terminal.terminal import difference_picture
+
+        environment.stdout().print(difference_picture(found.ours, found.theirs, look(drawing)))
+    if fail_over is not None and found.table["max"].max() > fail_over:
+        raise typer.Exit(1)
+
+
+def _compared(source: Source, against: list[str], show: str | None, *, match: bool) -> Compared:
+    from ..sources.comparing import compare
+    from .io.against import changed
+    from .io.remarks import each_once
+
+    read = source.each()
+    if len(read) > 2 or (len(read) == 1 and not against):
+        hint = "give two INPUTs, or one and --against MODEL or KEY=VALUE"
+        raise InputError(f"{len(read)} to compare", hint=hint)
+    with each_once():
+        ours = _attention(source, read[0], show)
+        theirs = _attention(changed(source, against), read[-1], show)
+    return compare(ours, theirs, match=match)
+
+
+def _attention(source: Source, read: Any, show: str | None) -> Attention:
+    from ..sources.comparing import attention_of
+    from .io.progress import watched
+
+    with watched("attention"):
+        return attention_of(
+            read.data,
+            source.options,
+            model=source.through.model,
+            show=show,  # type: ignore[arg-type]  # checked above
+            where=read.where,
+        )
+
+
+def _part(source: Source, to: Output, fail_over: float | None) -> None:
+    from ..interpret.parting import TOLERANCE
+    from ..sources.comparing import part
+    from .io.output import emit_table
+
+    read = source.each()
+    if len(read) != 2:
+        raise InputError(f"{len(read)} outputs of --query, --key and --value", hint="give two INPUTs")
+    tolerance = TOLERANCE if fail_over is None else fail_over
+    table = part(source.vectors, read[0].data, read[1].data, tolerance=tolerance)
+    emit_table(table, to)
+    if fail_over is not None and len(table):
+        raise typer.Exit(1)
+
+
+def _figure(found: Compared, drawing: Appearance) -> Any:
+    from ..render.figure.heads import difference_figure
+    from .io.output import look
+
+    names = (found.ours.provenance or "the first", found.theirs.provenance or "the second")
+    return difference_figure(found.ours, found.theirs, names, look(drawing))

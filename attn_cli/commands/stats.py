@@ -1,0 +1,186 @@
+"""`attn stats`: what each head does, in figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import InputError
+from ..sources.groups import one_of
+from .io.choices import Listed, Registered, completion, explain
+from .io.options import Appearance, Output
+from .io.resolve import Source
+
+if TYPE_CHECKING:
+    from ..records.table import Table
+
+SHOWN = Listed({"weights": "After the softmax.", "norms": "‖weight · value · W_o‖, rows scaled to sum to 1."})
+BY = Listed(
+    {
+        "layer": "A row per layer: the mean of its heads.",
+        "head": "A row per head: its mean over the layers.",
+        "query": "A row per query: the mean over all layers and heads.",
+        "key": "A row per key: what it receives, in the mean over all layers and heads.",
+    }
+)
+COLUMNS = Registered(("interpret.statistics:STATISTICS",))
+
+
+def stats(
+    source: Source,
+    drawing: Appearance,
+    to: Output,
+    show: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            callback=explain(SHOWN),
+            autocompletion=completion(SHOWN),
+            help="weights or norms (default: weights).",
+        ),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            callback=explain(BY),
+            autocompletion=completion(BY),
+            help="A row per layer, head, query or key (default: layer and head).",
+        ),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            callback=explain(COLUMNS),
+            autocompletion=completion(COLUMNS),
+            help="Only this column; repeat for more; 'help' defines them.",
+        ),
+    ] = None,
+    roles: Annotated[
+        bool, typer.Option("--roles", help="Print the thresholds of roles, and their sources.")
+    ] = False,
+    similar: Annotated[
+        bool, typer.Option("--similar", help="Which heads do the same: divergences, clusters.")
+    ] = False,
+    clusters: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Clusters of --similar (default: √(heads / 2))."),
+    ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Keep what many texts come to in FILE, and go on from there."),
+    ] = None,
+) -> None:
+    """Say what each head does: entropy, distance, previous token, induction, sink, …, and its role in words.
+
+    \b
+    attn stats samples/sentence.txt
+    attn stats --text "to be or not to be" --column role --column entropy
+    attn stats samples/sentence.txt -o heads.png
+
+    INPUT is what attn heatmap takes. Many INPUTs, --lines or FILE.jsonl:FIELD are many texts: then each figure
+    is the mean over them, with its standard error in a second column. -o x.png draws a map of layers and heads
+    for each column.
+    """
+    from .. import files
+    from ..interpret import report
+    from ..render import FIGURES
+    from .io.output import check, emit_table
+
+    check(to, files.TABLES, FIGURES)
+    for option, value, known in (("show", show, SHOWN.meanings), ("by", by, BY.meanings)):
+        if value is not None:
+            one_of(option, value, tuple(known))
+    names = _names(column or ())
+    if roles:
+        emit_table(report.thresholds(), to)
+        return
+    if similar:
+        _similar(source, drawing, to, show, clusters)
+        return
+    table = _table(source, show, by, resume)
+    if table is None:  # a process beside the first, which says it all
+        return
+    emit_table(report.chosen(table, names), to, lambda chosen: _figure(chosen, names, drawing))
+
+
+def _names(columns: Any) -> list[str]:
+    """Columns by name, several between commas.
+
+    Raises InputError for one that is not known.
+    """
+    from ..interpret.statistics import STATISTICS
+
+    names = [name for part in columns for name in part.split(",")]
+    for name in names:
+        if name not in ("received", "mass"):  # of a table by key
+            STATISTICS[name]
+    return names
+
+
+def _one(source: Source, show: str | None, by: str | None) -> Table:
+    from ..sources import measuring
+    from .io.progress import watched
+
+    (read,) = source.each()
+    with watched("attention"):
+        return measuring.stats(
+            read.data,
+            source.options,
+            model=source.through.model,
+            show=show,  # type: ignore[arg-type]  # checked above
+            by=by,  # type: ignore[arg-type]
+            where=read.where,
+        )
+
+
+def _table(source: Source, show: str | None, by: str | None, resume: str | None) -> Table | None:
+    """The table of one text or of many."""
+    from .io.corpus import corpus_of, table_of
+    from .io.environment import environment
+    from .io.inputs import is_given
+
+    given = source.input
+    if given.lines and not is_given(given):
+        environment.help_a_person()
+    corpus = corpus_of(given) if is_given(given) or given.lines else None
+    if corpus is None:
+        if resume is not None:
+            raise InputError("--resume with one text", hint="give --lines or several files")
+        return _one(source, show, by)
+    if by in ("query", "key"):
+        raise InputError(f"--by {by} of many texts", hint="give --by layer or head")
+    return table_of(source, corpus, show, by, resume)
+
+
+def _similar(source: Source, drawing: Appearance, to: Output, show: str | None, clusters: int | None) -> None:
+    from ..interpret import report
+    from .io.output import emit_table
+    from .io.resolve import resolve
+
+    attention = resolve(source, default_model="mini", show=show)  # type: ignore[arg-type]  # checked above
+    table = report.alike(attention, show=show or attention.show, number=clusters)
+
+    def drawn(table: Table) -> Any:
+        from ..render.figure.heads import similarity_figure
+        from .io.output import look
+
+        return similarity_figure(table, look(drawing))
+
+    emit_table(table, to, drawn)
+
+
+def _figure(table: Table, names: list[str], drawing: Appearance) -> Any:
+    """A map of layers and heads for each column that was asked for, else for all that hold numbers."""
+    import numpy as np
+
+    from ..render.figure.heads import columns_figure
+    from .io.output import look
+
+    numbers = [
+        name for name, held in table.columns.items() if held.dtype.kind == "f" and np.isfinite(held).any()
+    ]
+    drawn = names or [name for name in numbers if not name.endswith("_se")]
+    return columns_figure(table, drawn, look(drawing))
