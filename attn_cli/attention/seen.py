@@ -85,6 +85,11 @@ class Eye:
             )
         )
 
+    def take(self, made: Sequence[Any]) -> None:
+        """Put what was made of rows to the rest."""
+        for each in made:
+            self.watch.take(each)
+
     def see_nothing(self, head: int, rows: slice, query: Float[Tensor, "head row d_head"]) -> Any:
         """What the watch makes of rows that can reach no key."""
         weights = query.new_zeros(*query.shape[:2], 1)

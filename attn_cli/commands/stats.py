@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+import dataclasses
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
@@ -27,10 +28,11 @@ BY = Listed(
 COLUMNS = Registered(("interpret.statistics:STATISTICS",))
 
 
-def stats(
-    source: Source,
-    drawing: Appearance,
-    to: Output,
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """Which figures are wanted."""
+
+    TITLE: ClassVar = "Options"
     show: Annotated[
         str | None,
         typer.Option(
@@ -39,7 +41,7 @@ def stats(
             autocompletion=completion(SHOWN),
             help="weights or norms (default: weights).",
         ),
-    ] = None,
+    ] = None
     by: Annotated[
         str | None,
         typer.Option(
@@ -48,7 +50,7 @@ def stats(
             autocompletion=completion(BY),
             help="A row per layer, head, query or key (default: layer and head).",
         ),
-    ] = None,
+    ] = None
     column: Annotated[
         list[str] | None,
         typer.Option(
@@ -57,22 +59,24 @@ def stats(
             autocompletion=completion(COLUMNS),
             help="Only this column; repeat for more; 'help' defines them.",
         ),
-    ] = None,
+    ] = None
     roles: Annotated[
         bool, typer.Option("--roles", help="Print the thresholds of roles, and their sources.")
-    ] = False,
+    ] = False
     similar: Annotated[
         bool, typer.Option("--similar", help="Which heads do the same: divergences, clusters.")
-    ] = False,
+    ] = False
     clusters: Annotated[
         int | None,
         typer.Option(metavar="N", min=1, help="Clusters of --similar (default: √(heads / 2))."),
-    ] = None,
+    ] = None
     resume: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Keep what many texts come to in FILE, and go on from there."),
-    ] = None,
-) -> None:
+    ] = None
+
+
+def stats(asked: Asked, source: Source, drawing: Appearance, to: Output) -> None:
     """Say what each head does: entropy, distance, previous token, induction, sink, …, and its role in words.
 
     \b
@@ -90,17 +94,17 @@ def stats(
     from .io.output import check, emit_table
 
     check(to, files.TABLES, FIGURES)
-    for option, value, known in (("show", show, SHOWN.meanings), ("by", by, BY.meanings)):
+    for option, value, known in (("show", asked.show, SHOWN.meanings), ("by", asked.by, BY.meanings)):
         if value is not None:
             one_of(option, value, tuple(known))
-    names = _names(column or ())
-    if roles:
+    names = _names(asked.column or ())
+    if asked.roles:
         emit_table(report.thresholds(), to)
         return
-    if similar:
-        _similar(source, drawing, to, show, clusters)
+    if asked.similar:
+        _similar(source, drawing, to, asked)
         return
-    table = _table(source, show, by, resume)
+    table = _table(source, asked.show, asked.by, asked.resume)
     if table is None:  # a process beside the first, which says it all
         return
     emit_table(report.chosen(table, names), to, lambda chosen: _figure(chosen, names, drawing))
@@ -155,13 +159,13 @@ def _table(source: Source, show: str | None, by: str | None, resume: str | None)
     return table_of(source, corpus, show, by, resume)
 
 
-def _similar(source: Source, drawing: Appearance, to: Output, show: str | None, clusters: int | None) -> None:
+def _similar(source: Source, drawing: Appearance, to: Output, asked: Asked) -> None:
     from ..interpret import report
     from .io.output import emit_table
     from .io.resolve import resolve
 
-    attention = resolve(source, default_model="mini", show=show)  # type: ignore[arg-type]  # checked above
-    table = report.alike(attention, show=show or attention.show, number=clusters)
+    attention = resolve(source, default_model="mini", show=asked.show)  # type: ignore[arg-type]  # checked above
+    table = report.alike(attention, show=asked.show or attention.show, number=asked.clusters)
 
     def drawn(table: Table) -> Any:
         from ..render.figure.heads import similarity_figure

@@ -67,8 +67,6 @@ def stream(
     key, wide = key.to(precise), value.to(precise)
     n_layers, n_heads, n_query, _ = query.shape
     together = n_heads if rule.of_heads else 1  # one head after the other finds more in the cache
-    starts = itertools.product(range(n_layers), range(0, n_heads, together))
-    parts = [(layer, slice(head, head + together)) for layer, head in starts]
     with torch.inference_mode(False):  # which is of this thread alone, and others are to fill what is kept
         kept = Kept(query, wide, n_maps, lengths, columns)
     if places is None:
@@ -81,7 +79,7 @@ def stream(
         value=wide,
         where=where,
         rule=rule,
-        parts=parts,
+        parts=_parts(n_layers, n_heads, together),
         kept=kept,
         over=None if over is None else torch.tensor(over, device=key.device),
         eye=eye,
@@ -91,10 +89,14 @@ def stream(
     for block, (additions, seen) in in_order(work, in_blocks(rule, places, key.shape[-2], room), key.device):
         kept.sum_up(additions)
         if eye is not None:
-            for made in seen:
-                eye.watch.take(made)
+            eye.take(seen)
         yield Progress(block.rows.stop, n_query)
     return kept.finish(value.dtype)
+
+
+def _parts(n_layers: int, n_heads: int, together: int) -> list[Part]:
+    starts = itertools.product(range(n_layers), range(0, n_heads, together))
+    return [(layer, slice(head, head + together)) for layer, head in starts]
 
 
 def _over(

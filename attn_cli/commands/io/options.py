@@ -31,6 +31,10 @@ RARE_IN = {
         "query", "key", "value", "project", "score", "posenc", "tokenizer", "embed", "dim", "seed", "heads", "special", "mask",
         "weights", "query_token", "reduce", "clusters", "resume", "target", "cmap", "size", "style", "title",
     ),
+    "diff": (
+        "project", "score", "posenc", "tokenizer", "embed", "dim", "seed", "heads", "special", "mask", "weights", "query_token",
+        "reduce", "target", "cmap", "size", "style", "title", "words",
+    ),
     "mask": ("query", "key", "value", "project", "heads", "tokenizer", "embed", "dim", "seed"),
     "steps": ("model", "kind", "target", "special", "weights", "words", "query_token", "layer", "head"),
     "check": ("tokenizer", "embed", "dim", "score", "seed", "layer", "len_"),
