@@ -29,9 +29,13 @@ class Part(Protocol):
 
     kind: Kind
     layer: int
-    rule: Rule  # what it may see, padding aside, and how it scales its scores
     n_heads: int
     out: nn.Linear  # W_o, which makes one vector of the outputs of all heads
+
+    @property
+    def rule(self) -> Rule:
+        """What it may see, padding aside, and how it scales its scores."""
+        ...
 
 
 # What happens between the heads' query, key and value and their output. Every attention of a model goes

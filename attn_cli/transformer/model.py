@@ -9,7 +9,7 @@ What its parts may be is in config.py; how one looks into it, in capture.py.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -61,8 +61,7 @@ class MultiHeadAttention(nn.Module):
         super().__init__()
         self.kind: Kind = kind
         self.layer = layer
-        self.rule = config.rule(kind, layer)
-        self.near = Rule.parse(mask=config.near(layer)) if kind == "decoder" else Rule()
+        self.config = config
         self.n_heads, self.kv_heads = config.n_heads, config.kv_heads
         wide, narrow = config.n_heads * config.head_size, config.kv_heads * config.head_size
         self.query = nn.Linear(config.d_model, wide, bias=config.qkv_bias)
@@ -71,6 +70,18 @@ class MultiHeadAttention(nn.Module):
         self.out = nn.Linear(wide, config.d_model, bias=config.out_bias)
         turns = config.positions.startswith("rope") and kind != "cross"
         self.turn = POSITIONS.parse(config.positions) if turns else None
+
+    # Made when they are asked for: a mask tries itself, which on a model without storage loads the compiler.
+
+    @cached_property
+    def rule(self) -> Rule:
+        """What it may see, padding aside, and how it scales its scores."""
+        return self.config.rule(self.kind, self.layer)
+
+    @cached_property
+    def near(self) -> Rule:
+        """The window of its layer alone; a rule without masks where it has none."""
+        return Rule.parse(mask=self.config.near(self.layer)) if self.kind == "decoder" else Rule()
 
     def forward(
         self,

@@ -180,7 +180,7 @@ def inputs_for(name, dtype):
     tokens = torch.randint(2, 50, (2, 12), generator=generator)
     their_inputs, our_inputs = (
         {"input_ids": tokens, "attention_mask": REAL.long()},
-        {"tokens": tokens, "real": REAL},
+        {"tokens": tokens, "padding_mask": REAL},
     )
     if name == "roberta" or name == "xlm-roberta":  # its positions skip padding wherever that is
         padding = FAMILIES[name][1]["pad_token_id"]

@@ -361,7 +361,7 @@ WORD_VECTORS = "embeddings.word_embeddings.weight"
 
 BROKEN = {
     "family": (config_with(model_type="t5\x1b"), "a model of the family 't5\\u001b'; attn reads BERT, RoBERTa,"),
-    "no size": (config_with(hidden_size=None), "config.json: no 'hidden_size'"),
+    "no size": (config_with(hidden_size=None), "config.json: has no 'hidden_size'"),
     "half a layer": (config_with(num_hidden_layers=1.5), "config.json: num_hidden_layers is 1.5, expected a whole"),
     "huge": (config_with(intermediate_size=2**60), "config.json: intermediate_size is 1152921504606846976, expected"),
     "wide": (config_with(intermediate_size=2**26), "[40, 24] gives [40, 24], by config.json it should be [67108864, 24]"),
