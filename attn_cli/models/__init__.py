@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MINI = "mini"  # the trained model that comes with attn
 _HOME = Path(__file__).parent
+ADAPTER = "adapter_config.json"  # a directory that has it holds what is added to another model
 CONFIG = "config.json"  # the file that says what a directory is, in every family
 
 
@@ -49,8 +50,21 @@ def load(directory: str) -> Model:
     Nothing in it is ever executed.
     """
     path = _path(directory)
+    if (path / ADAPTER).is_file():
+        return _adapted(path)
     config = read_config(path)
     return _kind(directory, config).load(path, config)
+
+
+def _adapted(path: Path) -> Model:
+    """The base of an adapter with what the adapter adds to it."""
+    from .native import adapter, huggingface
+
+    base = adapter.base_of(path, adapter.config_of(path) or {})
+    if not huggingface.recognises(config := read_config(base)):
+        raise InputError("an adapter of no model of Hugging Face", hint="leave it out", where=str(path))
+    made: Any = huggingface.load(base, config, path)
+    return made
 
 
 def positions(directory: str) -> tuple[str, Float[np.ndarray, "seq_len d_model"]]:
@@ -76,6 +90,12 @@ def describe(directory: str) -> dict[str, str]:
     Raises InputError when it is no model at all, or its config.json is damaged.
     """
     path = _path(directory)
+    if (path / ADAPTER).is_file():
+        from .native import adapter
+
+        base = adapter.base_of(path, told := adapter.config_of(path) or {})
+        config = read_config(base)
+        return _kind(str(base), config).describe(base, config) | {"adapter": adapter.described(path, told)}
     config = read_config(path)
     return _kind(directory, config).describe(path, config)
 

@@ -18,6 +18,7 @@ from ..precision import as_wanted
 from ..reading import WHOLE, Reading
 from ..showing import Side, sides_of
 from ..sizes import layers_named, sizes
+from .adapter import Adapted
 from .given import Given
 from .preprocessing import Preprocessing
 from .text import Tokenised, joined, open_tokenizer, tokenise
@@ -114,26 +115,38 @@ def recognises(config: Mapping[str, Any]) -> bool:
     return isinstance(config.get("model_type"), str)
 
 
-def load(directory: Path, config: Mapping[str, Any]) -> HuggingFace | Vision | Library:
+def load(
+    directory: Path, config: Mapping[str, Any], adapter: Path | None = None
+) -> HuggingFace | Vision | Library:
     """The model of a directory with its tokenizer, through `transformers` when it is not read natively.
 
-    Raises InputError when neither reads it, or something is missing or damaged.
+    With an `adapter` what that adds is merged into it. Raises InputError when neither reads it, or something is
+    missing or damaged.
     """
     if config["model_type"] not in _titles():
+        if adapter is not None:
+            hint = "merge it into its model and save that"
+            raise InputError(
+                f"an adapter of a '{escape(config['model_type'])}'", hint=hint, where=str(adapter)
+            )
         return library.load(directory, config, _name(directory), natively())
-    title = _title(directory, config)
-    model = load_stack(directory, config)
+    title, name = _title(directory, config), _name(directory)
+    model = load_stack(directory, config, adapter)
+    if adapter is not None:
+        name = f"{name} with the adapter {_name(adapter)}"
     made = Vision if model.config.patch is not None else HuggingFace
-    return made(title, _name(directory), model, _reader(directory, config, model.config))
+    return made(title, name, model, _reader(directory, config, model.config))
 
 
-def load_stack(directory: Path, config: Mapping[str, Any]) -> Transformer:
-    """The model alone, its weights still on the disk."""
+def load_stack(directory: Path, config: Mapping[str, Any], adapter: Path | None = None) -> Transformer:
+    """The model alone, its weights still on the disk; those that an adapter changes are merged at once."""
     family, ours = _read(directory, config)
+    where = directory if adapter is None else adapter
     try:
-        return fill(ours, family.names(Given(config)), family.PREFIX, Checkpoint(directory))
+        checkpoint = Checkpoint(directory) if adapter is None else Adapted(directory, adapter, family.PREFIX)
+        return fill(ours, family.names(Given(config)), family.PREFIX, checkpoint)
     except InputError as problem:
-        raise problem.at(str(directory)) from None
+        raise problem.at(str(where)) from None
 
 
 def positions(directory: Path, config: Mapping[str, Any]) -> tuple[str, torch.Tensor]:
