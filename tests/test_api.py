@@ -117,6 +117,7 @@ def test_every_option_of_the_command_line_is_one_of_python():
         "query",
         "weights",
         "axes",
+        "lines",
     }  # what `data` is in Python
     assert typed <= known
 

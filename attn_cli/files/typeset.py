@@ -94,6 +94,7 @@ class _Layout:
         digits: int,
         spelt: Callable[[str], str] = str,
     ) -> _Layout:
+        """How wide each column of a table must be, and how its numbers are written."""
         by = rounder(numbers, digits)
         # Of many numbers the least and the greatest tell: formatting all of them twice would take too long.
         ends = (

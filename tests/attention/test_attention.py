@@ -275,7 +275,7 @@ def test_a_mask_by_head_is_kept_by_head():
         ),
         ({"project": Projection(b_k=np.ones(3))}, r"key vectors \[2, 4\] do not fit a bias \[3\]"),
         ({"mask": [np.ones((2, 3))]}, r"a mask \[2, 3\] for 2 queries and 2 keys"),
-        ({"mask": [np.full((2, 2), -1e9)]}, r"a mask holds -1000000000.0 at row 0, column 0"),
+        ({"mask": [np.full((2, 2), -2.0)]}, r"a mask holds -2.0 at row 0, column 0"),
         ({"mask": ["casual"]}, r"unknown mask 'casual'.*did you mean 'causal'"),
         ({"mask": ["window:size=0"]}, r"a window of size 0"),
         ({"score": "scaled"}, r"unknown score 'scaled'.*did you mean 'scaled_dot'"),

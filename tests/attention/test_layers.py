@@ -148,7 +148,7 @@ def test_one_threshold_in_bytes_of_what_is_wanted(monkeypatch):
     assert layers.record(given_layers, SIDES).scores is None
     assert layers.record(given_layers, SIDES, wanted=Wanted(queries=[1])).scores is not None
     assert layers.record(given_layers, SIDES, wanted=Wanted(heads=[1])).scores is not None
-    with pytest.raises(InputError, match="504 weights are too many to keep every step; give at most 503"):
+    with pytest.raises(InputError, match="504 weights are too many to show every step; give at most 503"):
         layers.record(given_layers, SIDES, every_step=True)
     single = [
         Layer(one.query.float(), one.key.float(), one.value.float(), one.rule, None) for one in given_layers
