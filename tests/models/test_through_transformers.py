@@ -622,10 +622,10 @@ def index_outside(directory):
 BROKEN = {
     "pickle": (only_a_pickle, "only pytorch_model.bin, a pickle, which could run any code when read; convert it"),
     "code": (code_of_its_own, "config.json: needs custom code (auto_map), which attn never runs; only models whose"),
-    "code of the tokenizer": (config_with("tokenizer_config.json", auto_map={}), "tokenizer_config.json: auto_map, code"),
+    "code of the tokenizer": (config_with("tokenizer_config.json", auto_map={}), "tokenizer_config.json: needs custom code (auto_map)"),
     "link": (a_link_outside, "spiece.model: a link to a file outside the directory"),
     "index": (index_outside, "model.safetensors.index.json: file name '../other.safetensors'"),
-    "adapter": (lambda d: (d / "adapter_config.json").write_text("{}"), "an adapter, not a whole model; merge it"),
+    "adapter": (lambda d: (d / "adapter_config.json").write_text("{}"), "an adapter of a 't5'; merge it into its model"),
     "quantised": (config_with(quantization_config={"quant_method": "mxfp4"}), "quantised weights; save them as float32"),
     "many layers": (config_with(num_layers=2**26), "tensors for num_layers 67108864"),
     "a layer more": (config_with(num_layers=3), "no tensor 'encoder.block.2."),

@@ -122,7 +122,7 @@ def test_a_font_is_asked_for_by_its_name_in_any_case(installed):
 def test_an_unknown_font_is_answered_with_the_nearest(installed, tmp_path):
     installed(mine="My Own Font", other="Serif")
     with pytest.raises(
-        InputError, match="'My Own Fnt' is no file and not installed; nearest are My Own Font"
+        InputError, match="'My Own Fnt' is neither a file nor installed; nearest are My Own Font"
     ):
         faces._asked_for("My Own Fnt")
     (tmp_path / "text.ttf").write_text("no font")
@@ -241,7 +241,8 @@ def test_mixed_text_is_drawn_by_several_fonts(installed):
 def test_a_character_that_no_font_has_is_spelled_out_and_named_once():
     record = attention(("\U00013000", "b\U00013000"))
     with pytest.warns(
-        AttnWarning, match=r"draws U\+13000 \(EGYPTIAN HIEROGLYPH A001\); give one with --font FILE"
+        AttnWarning,
+        match=r"no installed font has U\+13000 \(EGYPTIAN HIEROGLYPH A001\); give one with --font FILE",
     ) as said:
         drawn = figure.draw(record)
     assert len(said) == 1

@@ -71,7 +71,7 @@ def test_it_goes_on_bit_for_bit_after_an_interrupt(run, tmp_path, monkeypatch, u
 KILLED = """
 import os, signal, sys
 from attn_cli.cli import main
-from attn_cli.commands import train_loop
+from attn_cli.commands.training import train_loop
 from attn_cli.toy.training import Training
 
 train_loop._SAVE_EVERY = 0
