@@ -114,6 +114,7 @@ def attention_or_heads(
         return data
     if isinstance(data, Image):
         return _of_image(data, options, model, show, where, picks)
+    what = called(data)
     if isinstance(data, (dict, np.ndarray)):
         _refuse_model(model, data)
         data, options = from_elsewhere(data, options, where)
@@ -128,7 +129,7 @@ def attention_or_heads(
     elif not isinstance(data, str):
         _refuse_model(model, data)
         beside = options.vectors.context is not None or options.vectors.memory is not None
-        refuse_others(options, MECHANISM if beside else NUMBERS, called(data))
+        refuse_others(options, MECHANISM if beside else NUMBERS, what)
     refuse_others(options, MECHANISM, "vectors; give --model DIR")
     return heads_of(data, options, where=where)
 

@@ -45,7 +45,10 @@ def here(tmp_path):
         ("attend --text a --mask lsh:seed=-1", "seed -1; give 0 or more"),
         ("attend --text a --score general:seed=-1", "seed -1; give 0 or more"),
         ("attend --text a --embed hash:dim=3", "embedding 'hash' has no option 'dim'; it has none"),
-        ("attend two.npz", "two.npz: arrays named a, b; name them query, key and value"),
+        (
+            "attend two.npz",
+            "two.npz: holds a, b; none is called attn, weights, pattern or scores, or q, k and v; choose one: FILE:NAME",
+        ),
         ("encode two.npz", "two.npz: arrays named a, b, where text or vectors are wanted"),
         ("attend m.npy --tokenizer char", "--tokenizer does not apply to a matrix; leave it out"),
         ("attend m.npy --embed onehot", "--embed does not apply to a matrix; leave it out"),

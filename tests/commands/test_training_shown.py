@@ -280,8 +280,8 @@ def test_what_looks_at_a_picture_is_drawn_over_it(run, tmp_path):
     for task in ("shapes:noise=0", "tones:noise=0"):
         run("train-toy", task, *TINY, "-o", str(tmp_path / task))
         with Image.open(tmp_path / task / "attention.png") as picture:
-            dark.append((np.array(picture.convert("L")) < 140).mean())
+            dark.append((np.array(picture.convert("L")) < 40).mean())
     drawn, a_map = (
         dark  # the picture is black where nothing is drawn, and grey under weights as small as these
     )
-    assert drawn > 0.1 > a_map
+    assert drawn > 0.05 > a_map

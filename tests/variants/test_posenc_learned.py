@@ -84,7 +84,7 @@ def test_the_record_names_the_model(run, home):
     [
         (["learned"], "'learned' needs a model; attn posenc learned --model DIR"),
         (["learned", "--model", "llama"], "Llama: llama has no learned positions; its own are rope:base=10000"),
-        (["rope", "--model", "bert"], "--model beside rope; give attn posenc learned --model DIR"),
+        (["rope", "--model", "bert"], "--model does not apply to rope; give attn posenc learned --model DIR"),
         (["learned", "--model", "bert", "--view", "wavelengths"], "learned (BERT: bert) has no wavelengths; "),
         (["learned", "--model", "bert", "--len", "41"], "41 positions × 24 numbers of a learned table [40, 24]; give at most 40 × 24"),
         (["learned", "--model", "bert", "--dim", "8"], "40 positions × 8 numbers of a learned table [40, 24]; give 24 numbers per position"),

@@ -293,7 +293,11 @@ def _refuse_nothing(ctx: typer.Context, given: dict[str, Any]) -> None:
     for parameter in ctx.command.params:
         value = given.get(parameter.name or "")
         if (value == "" or (isinstance(value, list) and "" in value)) and parameter.name not in _MAY_BE_EMPTY:
-            name = parameter.opts[0] if parameter.param_type_name == "option" else parameter.metavar
+            name = (
+                parameter.opts[0]
+                if parameter.param_type_name == "option"
+                else (parameter.metavar or "").strip("[].")
+            )
             raise InputError(f"{name} ''", hint="give a value, or leave it out")
 
 
