@@ -7,6 +7,7 @@ import pytest
 from attn_cli.lab.exercise import Exercise, MaskExercise, TableExercise, proposed
 from attn_cli.lab.judging import Judge, judge, unreadable
 from attn_cli.lab.mistakes import MISTAKES, replaced
+
 from students import work_of
 
 CAUSAL = proposed(mask="causal")

@@ -9,8 +9,9 @@ from attn_cli.lab.mistakes import MISTAKES, mistake_id, specs
 from attn_cli.lab.predictions import Predictions
 from attn_cli.lab.ways import agrees, canonical
 from hypothesis import settings
-from students import ways_of
 from trials import CAN_TELL, TRIALS
+
+from students import ways_of
 
 JUDGED = ("weights", "output", "table", "mask")  # what a student is most often asked for
 DIGITS = (2, 3, 4, 6)

@@ -13,9 +13,9 @@ from attn_cli.lab.exercise import proposed
 from attn_cli.lab.judging import Judge, unreadable
 from attn_cli.lab.reports import COLUMNS, REPORTS, table
 from junitparser import Error, Failure, JUnitXml
-from students import work_of
 
 from schemas import check
+from students import work_of
 
 X = proposed(mask="causal")
 JUDGE = Judge(X)

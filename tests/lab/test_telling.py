@@ -5,6 +5,7 @@ import pytest
 from attn_cli.lab.exercise import Exercise, MaskExercise, TableExercise, proposed
 from attn_cli.lab.mistakes import specs
 from attn_cli.lab.telling import cannot_tell, told_apart_by
+
 from students import ways_of
 
 
