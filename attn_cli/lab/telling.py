@@ -154,7 +154,7 @@ def _sizes(x: Exercise) -> dict[str, int]:
 
 
 @functools.cache
-def _candidates() -> tuple[tuple[str, Predictions], ...]:
+def candidates() -> tuple[tuple[str, Predictions], ...]:
     """Exercises of good sizes, from the plainest on, each with the key of its description."""
     exercises: dict[str, AnyExercise] = {
         "try_plain": proposed(),
@@ -186,10 +186,10 @@ def told_apart_by(alternatives: tuple[tuple[str, ...], ...], stage: str = "weigh
     'These would be told apart by 5 queries, 7 keys and two heads of width 3.'
     """
     best, most, all_pairs = "", 0, len(alternatives) * (len(alternatives) - 1) // 2
-    for key, predictions in sorted(_candidates(), key=lambda one: stage not in one[1].exercise.asked):
-        ways = [way for ids in alternatives if (way := _way(predictions, ids)) is not None]
-        shown = [way for way in ways if _differ(predictions, way, predictions.right)]
-        apart = sum(_differ(predictions, a, b) for a, b in itertools.combinations(shown, 2))
+    for key, predictions in sorted(candidates(), key=lambda one: stage not in one[1].exercise.asked):
+        ways = [way for ids in alternatives if (way := way_of(predictions, ids)) is not None]
+        shown = [way for way in ways if differ(predictions, way, predictions.right)]
+        apart = sum(differ(predictions, a, b) for a, b in itertools.combinations(shown, 2))
         if apart > most:
             best, most = key, apart
         if most == all_pairs:
@@ -199,12 +199,19 @@ def told_apart_by(alternatives: tuple[tuple[str, ...], ...], stage: str = "weigh
     return Said("apart_all" if most == all_pairs else "apart_some", {"exercise": Said(best)})
 
 
-def _way(predictions: Predictions, ids: tuple[str, ...]) -> Way | None:
+def way_of(predictions: Predictions, ids: tuple[str, ...]) -> Way | None:
+    """The way of whoever makes these mistakes, in the first variant that is tried."""
     if len(ids) == 1:
         return next((way for way in predictions.singles if way.ids == ids), None)
     return predictions.made(ids)
 
 
-def _differ(predictions: Predictions, a: Way, b: Way) -> bool:
-    asked = [s for s in ("scores", "weights", "output", "table") if s in predictions.exercise.asked]
+def differ(
+    predictions: Predictions,
+    a: Way,
+    b: Way,
+    stages: tuple[str, ...] = ("scores", "weights", "output", "table"),
+) -> bool:
+    """Whether two ways hand in other numbers, at one of these stages and to two decimals."""
+    asked = [stage for stage in stages if stage in predictions.exercise.asked]
     return any(not _alike(a.at(stage), b.at(stage), _APART) for stage in asked)

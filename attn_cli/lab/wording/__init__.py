@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .text import Text
 
 LANGUAGES = ("en", "zh")
+GROUPS = ("scaling", "softmax", "masks", "heads", "roles", "positions")  # of mistakes, a module of texts each
 
 
 def say(language: str, key: str, values: Mapping[str, Any] | None = None) -> str:
@@ -38,15 +39,14 @@ def mistake_text(language: str, name: str) -> Text:
 @functools.cache
 def sentences(language: str) -> Mapping[str, str]:
     """All sentences of a language by their keys. Raises InputError for a language that is not spoken."""
-    found: Mapping[str, str] = _room(language, "sentences").SENTENCES
-    return found
+    rooms = ("sentences", "pages")
+    return {key: text for room in rooms for key, text in _room(language, room).SENTENCES.items()}
 
 
 @functools.cache
 def mistakes(language: str) -> Mapping[str, Text]:
     """All texts on mistakes by their ids."""
-    rooms = ("scaling", "softmax", "masks", "heads", "roles", "positions")
-    return {name: text for room in rooms for name, text in _room(language, room).TEXTS.items()}
+    return {name: text for room in GROUPS for name, text in _room(language, room).TEXTS.items()}
 
 
 def _room(language: str, name: str) -> Any:

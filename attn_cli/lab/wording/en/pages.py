@@ -1,0 +1,52 @@
+"""The sentences of the pages on mistakes, in English."""
+
+SENTENCES = {
+    "page_index": "Mistakes in attention",
+    "page_about": "{n} mistakes that `attn check` knows. Most were made in public, in courses, books, libraries and released "
+    "models; where it is known, the place is named. For each these pages say what it computes, why that is wrong, how it shows in the numbers, what to do, which "
+    "exercise shows it and what hides it. They are made from the catalogue of the program by `scripts/make_mistakes.py`.",
+    "page_read": "The same in the terminal: `attn check --mistake no_scale`. Whether your own exercise can show them: "
+    "`attn check --exercise` with the options of the exercise.",
+    "page_other_language": "[中文]({path})",
+    "page_numbers": "Numbers in the advice are those of an exercise with 5 queries, 7 keys and two heads of width 3 "
+    "(d_model 6). S are the scores, A the weights, M the mask (True = may attend), T a length.",
+    "page_back": "[All mistakes](README.md)",
+    "page_scaling": "Scaling",
+    "page_softmax": "Softmax",
+    "page_masks": "Masks",
+    "page_heads": "Heads and shapes",
+    "page_roles": "Roles and projections",
+    "page_positions": "Positions",
+    "page_column_name": "Name",
+    "page_column_title": "What happened",
+    "page_computes": "**Computes:** {text}",
+    "page_why": "**Why it is wrong:** {text}",
+    "page_see": "**How to see it:** {text}",
+    "page_fix": "**What to do:** {text}",
+    "page_shown_by": "**Shown by:** {exercise}.",
+    "page_hidden_when": "**Hidden when** {reasons}.",
+    "page_tied_with": "**Always the same numbers as** {names}: no exercise tells them apart.",
+    "page_made_by": "**Made by:** {places}.",
+    "page_right": "Right, though it looks odd",
+    "page_right_about": "`attn check` knows these and calls them right:",
+    "page_design": "Exercises that can tell",
+    "page_design_about": "Many exercises cannot show what went wrong. Good ones keep these rules:",
+    "page_design_heads": "At least two heads: one head hides every mistake with heads, and √d_model.",
+    "page_design_sizes": "Sizes that differ: 5 queries, 7 keys, two heads of width 3. With 4 of everything, √d_head, √n_key "
+    "and √n_heads are all 2, and with d_head 1 no mistake of scale shows.",
+    "page_design_sources": "Queries that are not the keys: Q = K hides that they are swapped.",
+    "page_design_masks": "A mask, if masks are to be tested, and fewer queries than keys, if its alignment is.",
+    "page_design_scores": "Scores of 0.5 to 3: near 0 every row is uniform, far above it one-hot, whatever the scale was.",
+    "page_design_digits": "At least three decimals in the answers.",
+    "page_comma": ", ",
+    "page_or": "; or ",
+    "if_one_head": "there is one head",
+    "if_keys_are_queries": "queries and keys are the same vectors",
+    "if_one_wide": "heads have width 1",
+    "if_one_query": "there is one query",
+    "if_as_many_queries": "there are as many queries as keys",
+    "if_near_zero": "all scores are near 0",
+    "if_saturated": "scores are so large that every row is one-hot",
+    "if_no_mask": "there is no mask",
+    "if_no_projection": "there are no projections",
+}

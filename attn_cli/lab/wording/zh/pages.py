@@ -1,0 +1,52 @@
+"""The sentences of the pages on mistakes, in Chinese."""
+
+SENTENCES = {
+    "page_index": "注意力中的常见错误",
+    "page_about": "这里是 `attn check` 认识的 {n} 种错误。大多公开发生过：在课程、书、程序库和已发布的模型里；凡是有出处的都已注明。"
+    "每一种都说明：它算的是什么，为什么错，从数上怎么看出来，怎么改，什么样的练习能暴露它，什么样的练习会掩盖它。"
+    "这些页面由 `scripts/make_mistakes.py` 根据程序内的目录生成。",
+    "page_read": "在终端里也能看：`attn check --mistake no_scale --lang zh`。想知道自己出的练习能不能暴露这些错误，"
+    "用 `attn check --exercise`，再加上练习的选项。",
+    "page_other_language": "[English]({path})",
+    "page_numbers": "“怎么改”里的数字来自这样一个练习：5 个查询、7 个键、两个宽度为 3 的头（d_model 为 6）。"
+    "S 是分数，A 是注意力权重，M 是掩码（True 表示可以看），T 是长度。",
+    "page_back": "[全部错误](README.md)",
+    "page_scaling": "缩放",
+    "page_softmax": "softmax",
+    "page_masks": "掩码",
+    "page_heads": "头与形状",
+    "page_roles": "角色与投影",
+    "page_positions": "位置",
+    "page_column_name": "名称",
+    "page_column_title": "发生了什么",
+    "page_computes": "**计算：** {text}",
+    "page_why": "**为什么错：** {text}",
+    "page_see": "**怎么看出来：** {text}",
+    "page_fix": "**怎么改：** {text}",
+    "page_shown_by": "**能暴露它的练习：** {exercise}。",
+    "page_hidden_when": "**看不出来的情形：** {reasons}。",
+    "page_tied_with": "**与 {names} 的数永远相同：** 没有练习能区分它们。",
+    "page_made_by": "**谁犯过：** {places}。",
+    "page_right": "看起来奇怪，其实正确",
+    "page_right_about": "下面这些做法 `attn check` 都认识，并判为正确：",
+    "page_design": "什么样的练习分得清",
+    "page_design_about": "许多练习看不出错在哪里。好的练习遵守这几条：",
+    "page_design_heads": "至少两个头：只有一个头时，所有与头有关的错误以及 √d_model 都看不出来。",
+    "page_design_sizes": "各个大小互不相同：5 个查询、7 个键、两个宽度为 3 的头。如果处处都是 4，"
+    "√d_head、√n_key 和 √n_heads 就都是 2；如果 d_head 是 1，缩放的错误一个也看不出来。",
+    "page_design_sources": "查询与键不相同：Q = K 时两者互换看不出来。",
+    "page_design_masks": "要考掩码就得有掩码；要考掩码的对齐，查询就得比键少。",
+    "page_design_scores": "分数在 0.5 到 3 之间：接近 0 时每一行都是均匀的，太大时每一行都是独热的，怎么缩放都一样。",
+    "page_design_digits": "答案至少保留三位小数。",
+    "page_comma": "、",
+    "page_or": "；或者",
+    "if_one_head": "只有一个头",
+    "if_keys_are_queries": "查询与键是同样的向量",
+    "if_one_wide": "头的宽度为 1",
+    "if_one_query": "只有一个查询",
+    "if_as_many_queries": "查询与键一样多",
+    "if_near_zero": "所有分数都接近 0",
+    "if_saturated": "分数太大，每一行都是独热的",
+    "if_no_mask": "没有掩码",
+    "if_no_projection": "没有投影",
+}
