@@ -74,7 +74,7 @@ def diff(
     found = _compared(source, list(against or ()), show, match=match)
     emit_table(found.table, to, lambda table: _figure(found, drawing))
     if for_screen(to) and environment.pictures and len(found.table) <= MOST_DRAWN:
-        from ..render.terminal.terminal import difference_picture
+        from ..render.terminal.pictures import difference_picture
 
         environment.stdout().print(difference_picture(found.ours, found.theirs, look(drawing)))
     if fail_over is not None and found.table["max"].max() > fail_over:

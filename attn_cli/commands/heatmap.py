@@ -89,13 +89,12 @@ def _inputs(source: Source) -> list[str]:
     return [path for path in named if isinstance(path, str)]
 
 
-_MARKING = ("tokens", "image")  # views that mark a query in what all queries are part of
-
-
 def _query(source: Source, drawing: Drawing) -> tuple[Source, str | None]:
     """Where a view marks the query that was asked for, it needs the others too: then the view selects it."""
+    from ..render.views import marks_query
+
     query = source.select.query_token
-    if query is None or (drawing.view is not None and drawing.view not in _MARKING):
+    if query is None or not marks_query(drawing.view):
         return source, None
     if source.select.query_range is not None:
         raise InputError("both --query-token and --query-range", hint="give one of them")

@@ -12,8 +12,6 @@ from ..registry import nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..records.attention import Attention
-
 
 class Names(dict[str, str]):
     """The names that an option knows, each with a line of help."""
@@ -56,7 +54,6 @@ TEXTS = Names(
     text="letters that can be edited and searched, in the fonts of whoever opens the file",
     outlines="shapes, the same on every machine",
 )
-_OF_ONE_QUERY = ("tokens", "image")
 LARGEST, SMALLEST = 100.0, 0.5  # of a side, in inches
 SMALLEST_LETTERS, LARGEST_LETTERS = 3.0, 96.0  # in points
 MOST_PIXELS = 100_000_000
@@ -90,11 +87,6 @@ class Look:
     no: tuple[str, ...] = ()  # which of PARTS are left out
 
     def __post_init__(self) -> None:
-        if self.view == "lines" and (self.cmap or self.color_scale != "shared"):
-            raise InputError("--cmap or --color-scale with --view lines", hint="draw a map")
-        if self.query_token is not None and self.view not in (None, *_OF_ONE_QUERY):
-            hint = f"give --view {' or '.join(_OF_ONE_QUERY)}, or --query-range FROM:TO"
-            raise InputError(f"--query-token with --view {self.view}", hint=hint)
         check("style", self.style, STYLES)
         check("color-scale", self.color_scale, COLOUR_SCALES)
         check("text-as", self.text_as, TEXTS)
@@ -156,13 +148,6 @@ def parse_no(text: str) -> tuple[str, ...]:
     ('title', 'numbers')
     """
     return tuple(filter(None, (part.strip() for part in text.split(","))))
-
-
-def usual_view(attention: Attention, look: Look) -> str:
-    """The view where none is named: over the image where there is one, the text of a chosen query, else a map."""
-    if attention.image is not None and attention.show != "scores":
-        return "image"
-    return "map" if look.query_token is None else "tokens"
 
 
 def check(option: str, name: str, known: Iterable[str]) -> None:

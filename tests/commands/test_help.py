@@ -53,7 +53,7 @@ def test_help_begins_with_examples_that_run(run, warm, tmp_path, command):
 def with_choices():
     said = {name: option.choices for name, option in source_options.OPTIONS.items() if option.choices}
     return said | {
-        "view": Registered(("render.figure.views:VIEWS",)),
+        "view": Registered(("render.views:VIEWS",)),
         "cmap": Registered(("render.look:CMAPS",)),
     }
 

@@ -9,11 +9,11 @@ from attn_cli.records.attention import Attention
 from attn_cli.render import colour
 from attn_cli.render.figure import figure, grid, sheet
 from attn_cli.render.figure.backend import Text
-from attn_cli.render.figure.views import VIEWS
 from attn_cli.render.fonts import texts as fonts
 from attn_cli.render.look import Look
 from attn_cli.render.pooling import block_peaks
 from attn_cli.render.terminal import terminal
+from attn_cli.render.views import VIEWS
 from PIL import Image
 from rich.console import Console
 

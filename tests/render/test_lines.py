@@ -100,7 +100,10 @@ def test_the_command_draws_them(run, tmp_path):
             ("--view", "line"),
             "unknown --view 'line'; known are map, lines, tokens, grid, image; did you mean 'lines'?",
         ),
-        (("--view", "lines", "--cmap", "magma"), "--cmap or --color-scale with --view lines; draw a map"),
+        (
+            ("--view", "lines", "--cmap", "magma"),
+            "--cmap or --color-scale with --view lines; give --view map",
+        ),
     ],
 )
 def test_what_cannot_be_is_said(run, tmp_path, options, said):

@@ -12,9 +12,9 @@ from attn_cli.records.attention import Attention
 from attn_cli.render import colour
 from attn_cli.render.figure import figure, maps
 from attn_cli.render.figure.sheet import Number, Picture, Words
-from attn_cli.render.figure.views import VIEWS, with_known_view
 from attn_cli.render.fonts import texts as fonts
 from attn_cli.render.look import PARTS, Look
+from attn_cli.render.views import VIEWS, with_known_view
 
 ENGLISH = ["The", "animal", "didn't", "cross", "the", "street", "because", "it", "was", "too", "tired", "."]
 SVG = "{http://www.w3.org/2000/svg}"

@@ -1,5 +1,6 @@
 """What holds for every view of an attention: nothing in it acts, no character is a box, the same bytes each time."""
 
+import io
 import re
 import warnings
 from xml.etree import ElementTree as ET
@@ -8,8 +9,8 @@ import numpy as np
 import pytest
 from attn_cli.records.attention import Attention
 from attn_cli.render.figure import figure
-from attn_cli.render.figure.views import VIEWS
 from attn_cli.render.look import Look
+from attn_cli.render.views import VIEWS
 
 from hostile import HOSTILE
 
@@ -63,3 +64,17 @@ def test_the_same_attention_gives_the_same_bytes(view, style):
     )
     for suffix in ("png", "svg", "pdf"):
         assert figure.save(one, suffix) == figure.save(other, suffix)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_has_a_form_in_the_terminal_and_in_axes_unless_it_says_so(view):
+    from matplotlib.figure import Figure
+    from rich.console import Console
+
+    record = attention(("注", "b", "c", "d"), heads=1)
+    console = Console(width=80, force_terminal=True, record=True, file=io.StringIO())
+    console.print(VIEWS[view].screen(record, Look()))
+    assert record.provenance in console.export_text()
+    if VIEWS[view].axes is not None:
+        VIEWS[view].into(ax := Figure().subplots(), record, Look())
+        assert ax.images or ax.collections

@@ -161,8 +161,8 @@ class Drawing(Appearance):
         str | None,
         typer.Option(
             metavar="NAME",
-            callback=explain(Registered(("render.figure.views:VIEWS",))),
-            autocompletion=completion(Registered(("render.figure.views:VIEWS",))),
+            callback=explain(Registered(("render.views:VIEWS",))),
+            autocompletion=completion(Registered(("render.views:VIEWS",))),
             help="map, lines, tokens, grid or image (default: map); 'help' lists all.",
         ),
     ] = None

@@ -144,8 +144,8 @@ def _attention_picture(
 
 def look(drawing: Appearance | None, query_token: str | None = None) -> Look:
     """What the options say about how a picture looks; `query_token` is the query that it marks."""
-    from ...render.figure.views import with_known_view
     from ...render.look import PLAIN, Look, parse_no, parse_size
+    from ...render.views import with_known_view
 
     if drawing is None:
         return PLAIN

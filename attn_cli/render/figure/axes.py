@@ -13,56 +13,31 @@ import numpy as np
 
 from ...errors import InputError
 from ...records.attention import axis_name
-from ...records.encoding import PositionTable
 from ...records.queries import place_of
-from ...records.series import Series
-from ...registry import Registry
 from ...text.escaping import escape
 from ..colour import DECADES, MASKED, ramp, scale_of
 from ..fonts import texts as fonts
 from ..labels import label, stands_upright
-from ..look import usual_view
 from ..patches import maps_of
 from ..pooling import block_peaks
 from .backend import LineCollection, ListedColormap, LogNorm, Normalize
 from .lines import FAINTEST, MOST, THICKEST, THINNEST
-from .maps import which
-from .paper import UNKNOWN
 from .sheet import COLOURS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
     from ...records.attention import Attention
+    from ...records.encoding import PositionTable
+    from ...records.series import Series
     from ..look import Look
 
-# The views of an attention that can be drawn into given axes.
-INTO: Registry[Callable[[Axes, Attention, Look], None]] = Registry("view within axes")
 CLOSEST = 1.1  # from one label to the next, for letters of 1
 
 
-def draw_into(ax: Axes, record: Attention | PositionTable | Series, look: Look) -> Figure:
-    """Draw a record into axes; their figure is returned."""
-    if isinstance(record, PositionTable):
-        _table(ax, record, look)
-    elif isinstance(record, Series):
-        _curves(ax, record)
-    else:
-        view = look.view or usual_view(record, look)
-        if view not in INTO:
-            hint = f"leave ax out, or give view {', '.join(INTO)}"
-            raise InputError(f"view {view!r} cannot be drawn into axes", hint=hint)
-        INTO[view](ax, record, look)
-        _named(ax, which(record), escape(record.provenance.strip()) or UNKNOWN, look)
-    figure: Figure = ax.get_figure(root=True)  # type: ignore[assignment]
-    return figure
-
-
-@INTO.register
 def map_(ax: Axes, attention: Attention, look: Look) -> None:
     """One layer's one head, its tokens as the labels of the ticks.
 
@@ -82,7 +57,6 @@ def map_(ax: Axes, attention: Attention, look: Look) -> None:
     ax.set(xlabel="key", ylabel="query")
 
 
-@INTO.register
 def grid(ax: Axes, attention: Attention, look: Look) -> None:
     """All heads at a glance: a small map for each, layers down and heads across.
 
@@ -113,7 +87,6 @@ def grid(ax: Axes, attention: Attention, look: Look) -> None:
     ax.set(xlabel="head", ylabel="layer")
 
 
-@INTO.register
 def lines(ax: Axes, attention: Attention, look: Look) -> None:
     """Queries left, keys right, lines as strong as the weights; the heads of one layer by colour.
 
@@ -153,7 +126,6 @@ def lines(ax: Axes, attention: Attention, look: Look) -> None:
             line.set(alpha=1, linewidth=THICKEST)
 
 
-@INTO.register
 def image(ax: Axes, attention: Attention, look: Look) -> None:
     """An image, and over it what one query attends to in one head.
 
@@ -178,21 +150,23 @@ def image(ax: Axes, attention: Attention, look: Look) -> None:
     ax.set(xticks=[], yticks=[])
 
 
-# ---- parts ------------------------------------------------------------------------------------------
-
-
-def _table(ax: Axes, table: PositionTable, look: Look) -> None:
+def table(ax: Axes, table: PositionTable, look: Look) -> None:
+    """A table of positions as a map."""
     _shaded(ax, np.ma.masked_array(table.values), look, table.unit).axes.set_aspect("auto")
     ax.set(xlabel=table.columns, ylabel=table.rows)
-    _named(ax, "", escape(table.about), look)
+    named(ax, "", escape(table.about), look)
 
 
-def _curves(ax: Axes, series: Series) -> None:
+def curves(ax: Axes, series: Series) -> None:
+    """Each column of a series as a curve."""
     spelt = {"pos": "position", "dim": "dimension"}
     for (name, values), colour in zip(series.columns.items(), COLOURS * len(series.columns), strict=False):
         ax.plot(values, color=colour, label=f"{spelt.get(series.column, series.column)} {name}".strip())
     ax.set_xlabel(spelt.get(series.index, series.index))
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+
+
+# ---- parts ------------------------------------------------------------------------------------------
 
 
 def _only_one(n_layers: int, n_heads: int) -> None:
@@ -247,7 +221,7 @@ def _in_fonts(text: Any) -> None:
         text.set_fontfamily([*text.get_fontfamily(), *fonts.families_for([text.get_text()])])
 
 
-def _named(ax: Axes, subheading: str, origin: str, look: Look) -> None:
+def named(ax: Axes, subheading: str, origin: str, look: Look) -> None:
     """The title over the axes, and under them where the numbers come from."""
     if look.shows("title") and (look.title or subheading):
         title = ax.set_title(fonts.drawable(escape(look.title) or subheading))

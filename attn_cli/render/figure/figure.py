@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from ...records.encoding import PositionTable
 from ...records.series import Series
+from ...text.escaping import escape
 from ..fonts.faces import preferring
 from ..fonts.texts import embeds_as_text, named_for_people
-from ..look import PLAIN, usual_view
+from ..look import PLAIN
+from ..views import view_of, with_known_view
 from . import curves, maps, positions
 from .backend import Drawn, Text, encode
+from .paper import UNKNOWN
 from .sheet import draw as drawn
-from .views import VIEWS, with_known_view
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,10 +35,22 @@ def draw(record: Attention | PositionTable | Series, look: Look = PLAIN, ax: Axe
     """
     with preferring(with_known_view(look).font):
         if ax is not None:
-            from .axes import draw_into
-
-            return draw_into(ax, record, look)
+            return _into(ax, record, look)
         return drawn(_sheet(record, look), look.pixels)
+
+
+def _into(ax: Axes, record: Attention | PositionTable | Series, look: Look) -> Figure:
+    from . import axes
+
+    if isinstance(record, PositionTable):
+        axes.table(ax, record, look)
+    elif isinstance(record, Series):
+        axes.curves(ax, record)
+    else:
+        view_of(record, look).into(ax, record, look)
+        axes.named(ax, maps.which(record), escape(record.provenance.strip()) or UNKNOWN, look)
+    figure: Figure = ax.get_figure(root=True)  # type: ignore[assignment]
+    return figure
 
 
 def _sheet(record: Attention | PositionTable | Series, look: Look) -> Sheet:
@@ -44,7 +58,7 @@ def _sheet(record: Attention | PositionTable | Series, look: Look) -> Sheet:
         return maps.lay_out(positions.table_maps(record, look))
     if isinstance(record, Series):
         return positions.lay_out(record, look)
-    return VIEWS[look.view or usual_view(record, look)](record, look)
+    return view_of(record, look)(record, look)
 
 
 def curves_figure(
