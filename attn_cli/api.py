@@ -91,6 +91,7 @@ def attend(
     pair: str | None = None,
     special: Literal["keep", "drop", "renormalise"] = "keep",
     too_long: Literal["error", "truncate", "chunk"] = "error",
+    without: str | Sequence[str] = (),
     tokenizer: Variant = "word",
     embed: Variant = "hash",
     dim: int | None = None,
@@ -142,7 +143,7 @@ def attend(
         Positions(_several(posenc)),
         Seed(seed),
         Scoring(score, scale, temperature, softcap, _several(mask), top_k, normalise),
-        Model(kind, target, pair, special, too_long),
+        Model(kind, target, pair, special, too_long, without),
         Computing(dtype, device, threads),
         recorded=Recorded(step, module),
         select=Selection(layer, head, query_range, key_range, query_token, words, reduce),
@@ -169,6 +170,8 @@ class LoadedModel:
         pair: str | None = None,
         special: Literal["keep", "drop", "renormalise"] = "keep",
         too_long: Literal["error", "truncate", "chunk"] = "error",
+        without: str | Sequence[str] = (),
+        mask: Several | None = None,
         dtype: str | None = None,
         device: str = "cpu",
         layer: Choice | None = None,
@@ -189,6 +192,8 @@ class LoadedModel:
             pair=pair,
             special=special,
             too_long=too_long,
+            without=without,
+            mask=mask,
             dtype=dtype,
             device=device,
             layer=layer,
@@ -391,6 +396,8 @@ def stats(
     target: str | None = None,
     special: Literal["keep", "drop", "renormalise"] = "keep",
     too_long: Literal["error", "truncate", "chunk"] = "error",
+    without: str | Sequence[str] = (),
+    mask: Several | None = None,
     dtype: str | None = None,
     device: str = "cpu",
     layer: Choice | None = None,
@@ -409,7 +416,8 @@ def stats(
     [0.665]
     """
     options = Options(
-        model=Model(kind, target, None, special, too_long),
+        scoring=Scoring(mask=_several(mask)),
+        model=Model(kind, target, None, special, too_long, without),
         computing=Computing(dtype, device),
         select=Selection(layer, head, words=words, reduce=reduce),
     )

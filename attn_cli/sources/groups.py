@@ -92,6 +92,7 @@ class Model:
     pair: str | None = None
     special: str = "keep"
     too_long: str = "error"
+    without: Any = ()  # heads whose output is 0: "L5H3", "L5" for a whole layer, or several
 
     def __post_init__(self) -> None:
         kinds: tuple[Kind, ...] = ("encoder", "decoder", "cross", "self")

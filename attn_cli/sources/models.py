@@ -2,53 +2,54 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from typing import TYPE_CHECKING
 
 from .. import files
 from ..errors import InputError
 from ..records.selection import parse_choice
+from .groups import Scoring, refuse_others
 from .picking import EVERYTHING, Picks
-from .vectors import set_threads
+from .vectors import masks, rule_of, set_threads
 
 if TYPE_CHECKING:
     from ..models import Model as Loaded
     from ..models.reading import Reading
     from ..records.attention import Attention
     from ..records.encoding import Image
-    from .groups import Computing, Model, Selection, Show
+    from ..transformer.intervening import Intervention
+    from .groups import Options, Show
 
 
 def through(
     model: str | Loaded,
     text: str,
-    how: Model,
-    computing: Computing,
-    select: Selection,
+    options: Options,
     show: Show | None = None,
     picks: Picks = EVERYTHING,
 ) -> Attention:
     """What a model attends to while it reads a text; layers beyond the last wanted one do not run.
 
+    Heads that are to be left out are, in all layers, and masks forbid keys besides those that the model forbids.
+
     Raises InputError when the directory is no model, or the model cannot read the text so.
     """
-    reading = _reading(how, computing, select, show, picks)
-    set_threads(computing)
+    reading = _reading(options, show, picks)
+    set_threads(options.computing)
     return _loaded(model).attend(text, reading)
 
 
 def look_at(
     model: str | Loaded,
     image: Image,
-    how: Model,
-    computing: Computing,
-    select: Selection,
+    options: Options,
     show: Show | None = None,
     picks: Picks = EVERYTHING,
 ) -> Attention:
     """What a model for images attends to; of all its layers the last, unless told."""
-    reading = _reading(how, computing, select, show, picks, layer="last")
-    set_threads(computing)
+    reading = _reading(options, show, picks, layer="last")
+    set_threads(options.computing)
     loaded = _loaded(model)
     if not loaded.sees:
         raise InputError(f"--model {model} reads text, not images", hint=SEES)
@@ -64,16 +65,18 @@ def _loaded(model: str | Loaded) -> Loaded:
     return models.load(model) if isinstance(model, (str, os.PathLike)) else model
 
 
-def _reading(
-    how: Model,
-    computing: Computing,
-    select: Selection,
-    show: Show | None,
-    picks: Picks,
-    layer: str = "all",
-) -> Reading:
+def refuse_others_of_models(options: Options, what: str, *, hint: str = "leave it out") -> None:
+    """Raise InputError for an option that says nothing to a model; a mask does."""
+    scoring = dataclasses.replace(options.scoring, mask=())
+    refuse_others(
+        dataclasses.replace(options, scoring=scoring), ("model", "computing", "select"), what, hint=hint
+    )
+
+
+def _reading(options: Options, show: Show | None, picks: Picks, layer: str = "all") -> Reading:
     from ..models.reading import Reading
 
+    how, computing, select = options.model, options.computing, options.select
     layers = parse_choice("layer", select.layer if select.layer is not None else layer)
     return Reading(
         layers="all" if layers == "mean" or layers == "max" else layers,
@@ -89,7 +92,23 @@ def _reading(
         queries=picks.queries,
         keys=picks.keys,
         watch=picks.watch,
+        intervention=_intervention(options),
     )
+
+
+def _intervention(options: Options) -> Intervention | None:
+    """What is to be done to the attentions of the model, None where nothing is."""
+    named = options.model.without
+    masked = bool(masks(options.scoring.mask))
+    if not named and not masked:
+        return None
+    if masked and options.model.too_long == "chunk":
+        raise InputError("--mask with --too-long chunk", hint="give --too-long truncate")
+    from ..transformer.intervening import Intervention, heads_named
+
+    rule = rule_of(Scoring(mask=options.scoring.mask), seed=options.seed.seed)
+    without = heads_named(",".join([named] if isinstance(named, str) else named)) if named else frozenset()
+    return Intervention(without, rule)
 
 
 def _target(given: str) -> str:

@@ -63,10 +63,14 @@ def through_all_parts(model: Any, text: str, options: Options, cross: Attention)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AttnNote)  # all that there is to note was noted with the first
         parts = [
-            through(model, text, dataclasses.replace(options.model, kind=kind), options.computing, chosen)
+            through(model, text, _of_kind(options, kind, chosen))
             for kind, chosen in (("encoder", every), ("decoder", select))
         ]
     encoder, decoder, cross = (
         choose(part, "head", parse_choice("head", select.head)) for part in (*parts, cross)
     )
     return reduce_across(encoder, decoder, cross, **reduction.options)
+
+
+def _of_kind(options: Options, kind: str, select: Selection) -> Options:
+    return dataclasses.replace(options, model=dataclasses.replace(options.model, kind=kind), select=select)

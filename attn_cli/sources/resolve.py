@@ -19,7 +19,7 @@ from ..records.recording import Recording, renamed
 from ..records.selection import choose, crop, parse_choice, places_named, range_of
 from ..records.words import merged
 from .groups import Options, given, refuse_others
-from .models import SEES, look_at, through
+from .models import SEES, look_at, refuse_others_of_models, through
 from .picking import EVERYTHING, Picks, picked, places
 from .reducing import needs_all_parts, reduced, reduction_of, through_all_parts
 from .tensors import bare_weights, from_elsewhere
@@ -123,8 +123,8 @@ def attention_or_heads(
     if isinstance(data, str) and (name := model or default_model) != "none":
         if name != "untrained":
             hint = "leave it out" if model else "give --model none or untrained too, or leave it out"
-            refuse_others(options, ("model", "computing", "select"), f"--model {name}", hint=hint)
-            return through(name, data, options.model, options.computing, options.select, show, picks)
+            refuse_others_of_models(options, f"--model {name}", hint=hint)
+            return through(name, data, options, show, picks)
         options = untrained(options)
     elif not isinstance(data, str):
         _refuse_model(model, data)
@@ -242,8 +242,8 @@ def _of_image(
 ) -> Attention:
     if model in (None, "none", "untrained"):
         raise InputError("image input needs a vision model", hint=SEES, where=where)
-    refuse_others(options, ("model", "computing", "select"), "images")
-    return look_at(model, image, options.model, options.computing, options.select, show, picks)
+    refuse_others_of_models(options, "images")
+    return look_at(model, image, options, show, picks)
 
 
 def _refuse_model(model: Any, data: Any) -> None:

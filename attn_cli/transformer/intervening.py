@@ -75,6 +75,7 @@ class Intervention:
             return value, mask
         if self.masks.masks:
             n_query, n_key = query.shape[-2], key.shape[-2]
+            self.masks.check(n_query, n_key)
             at = torch.arange(n_key, device=key.device)
             also = self.masks.allowed(query, key, at[n_key - n_query :], at)
             mask = also if mask is None else mask if also is None else mask & also

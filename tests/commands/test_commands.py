@@ -128,9 +128,9 @@ def test_untrained_is_said_in_the_picture(run, tmp_path):
 
 
 def test_options_of_vectors_do_not_change_the_model_unsaid(run):
-    result = run("heatmap", "--text", "a b", "--mask", "causal")
+    result = run("heatmap", "--text", "a b", "--score", "dot")
     assert result.stderr == (
-        "attn: error: --mask does not apply to --model mini; give --model none or untrained too, or leave it out\n"
+        "attn: error: --score does not apply to --model mini; give --model none or untrained too, or leave it out\n"
     )
 
 

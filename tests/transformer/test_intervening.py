@@ -1,5 +1,7 @@
 """Heads left out and keys knocked out: what comes after sees it, and the record says so."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -92,6 +94,49 @@ def test_gradients_reach_what_an_intervention_lets_through():
     x = model.embed(TOKENS).requires_grad_()
     model.encoder(x, attend=Capture((), without("L0,L1"))).sum().backward()
     assert x.grad.isfinite().all()
+
+
+def by_hand(model, without, forbidden):
+    """The last stream and the weights of all layers of an encoder, one vector at a time, in NumPy."""
+    w = {name: tensor.numpy() for name, tensor in model.state_dict().items()}
+
+    def linear(x, name):
+        return x @ w[f"{name}.weight"].T + w[f"{name}.bias"]
+
+    def norm(x, name):
+        deviation = np.sqrt(x.var(axis=-1, keepdims=True) + 1e-5)
+        return (x - x.mean(axis=-1, keepdims=True)) / deviation * w[f"{name}.weight"] + w[f"{name}.bias"]
+
+    x = w["embedding.weight"][TOKENS[0].numpy()] + w["position.weight"][: TOKENS.shape[1]]
+    every = np.zeros((2, 4, len(x), len(x)))
+    for layer in range(2):
+        at = f"encoder.layers.{layer}"
+        y, heads = norm(x, f"{at}.attention_norm"), np.zeros(x.shape)
+        query, key, value = (linear(y, f"{at}.attention.{part}") for part in ("query", "key", "value"))
+        for head in range(4):
+            of = slice(4 * head, 4 * head + 4)
+            scores = np.where(forbidden, -np.inf, query[:, of] @ key[:, of].T / 2)
+            weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
+            weights /= weights.sum(axis=-1, keepdims=True)
+            every[layer, head] = weights
+            heads[:, of] = 0 if (layer, head) in without else weights @ value[:, of]
+        x = x + linear(heads, f"{at}.attention.out")
+        up = linear(norm(x, f"{at}.feed_forward_norm"), f"{at}.feed_forward.up")
+        gelu = up * np.vectorize(lambda u: (1 + math.erf(u / math.sqrt(2))) / 2)(up)
+        x = x + linear(gelu, f"{at}.feed_forward.down")
+    return norm(x, "encoder.norm"), every
+
+
+def test_the_whole_model_by_hand_with_heads_left_out_and_keys_forbidden():
+    model, forbidden = made(), np.zeros((5, 5), dtype=bool)
+    forbidden[3, [0, 1]] = forbidden[0, 4] = True
+    capture = Capture(
+        None, Intervention(heads_named("L0H2,L1H0"), Rule.parse(mask=[(~forbidden).astype(float)]))
+    )
+    stream, weights = by_hand(model, {(0, 2), (1, 0)}, forbidden)
+    np.testing.assert_allclose(model.hidden(TOKENS, attend=capture)[0], stream, atol=1e-12)
+    for layer, one in enumerate(capture.layers):
+        np.testing.assert_allclose(one.steps.weights[0], weights[layer], atol=1e-12)
 
 
 # ---- models -----------------------------------------------------------------------------------------

@@ -131,6 +131,12 @@ OPTIONS: dict[str, Said] = {
         TOO_LONG,
         rare=True,
     ),
+    "without": Said(
+        list[str] | None,
+        "L5H3,…",
+        "Zero the output of these heads (ablation); L5: all of layer 5.",
+        rare=True,
+    ),
     # Text to vectors
     "tokenizer": Said(
         str,

@@ -93,9 +93,9 @@ class Library:
         InputError when the text is empty or too long, or the model cannot read it so.
         """
         if reading.intervention is not None:
-            hint = "models that are read natively can: attn models"
+            hint = "give a model that is read natively: attn models"
             raise InputError(
-                f"{self.family} is read through transformers, where nothing is left out", hint=hint
+                f"--without and --mask do not apply to {self.family}, read through transformers", hint=hint
             )
         able = replace(self, model=as_wanted(self.model, reading))
         return able._look(text, reading) if isinstance(text, Image) else able._read(text, reading)
