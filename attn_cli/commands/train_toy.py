@@ -60,7 +60,9 @@ def train_toy(
     make, recipe = find(task)
     text = _data(task, directory)
     path = Path(directory.output or f"runs/{task.partition(':')[0]}")
-    place = RunDirectory(path, task, overwrite=directory.overwrite, resume=directory.resume)
+    place = RunDirectory(
+        path, task, overwrite=directory.overwrite, resume=directory.resume, film=schooling.film
+    )
     machine = _machine(computer, learner.dim or recipe.dim)
     with team(machine.device) as ours, place.made() if ours.rank == 0 else contextlib.nullcontext():
         options = _options(schooling, recipe, learner)
@@ -222,7 +224,9 @@ def _contents(
     """The files of the run, but for its state and its README."""
     from ..models.runs.directory import to_files
 
-    contents = to_files(run, task, dataclasses.asdict(training.options), results(reached), half=half)
+    said = dataclasses.asdict(training.options)
+    said |= {"extended": [dataclasses.asdict(one) for one in training.extended]} if training.extended else {}
+    contents = to_files(run, task, said, results(reached), half=half)
     contents["metrics.csv"] = metrics(training.history)
     contents |= pictures(run, training, reached)
     return contents

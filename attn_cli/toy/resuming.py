@@ -5,7 +5,9 @@ What is read may be damaged, or of another training: all of it is looked at befo
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ import torch
 
 from ..errors import InputError
 from .film import Frame
-from .training import Step
+from .training import Extension, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,19 +40,34 @@ def state(training: Training) -> tuple[dict[str, Tensor], dict[str, Any]]:
         "over": training.over,
         "history": [list(asdict(step).values()) for step in training.history],
         "film": [frame.step for frame in training.frames],
+        "extended": [list(asdict(one).values()) for one in training.extended],
     }
     return tensors, figures
 
 
-def resume(training: Training, tensors: Mapping[str, Tensor], figures: Mapping[str, Any]) -> None:
-    """Go on where another training of the same options stood.
+def resume(
+    training: Training, tensors: Mapping[str, Tensor], figures: Mapping[str, Any], steps: int | None = None
+) -> None:
+    """Go on where another training of the same options stood; `steps` is how many it was to have, if fewer.
 
     Raises InputError, and leaves the training as it was, when the state is not that of such a training.
     """
-    history = _history(training, figures.get("history"))
+    rows = figures.get("history")
+    training.extended = _extended(training, figures.get("extended", []), rows, steps)
+    try:
+        _go_on(training, _history(training, rows), tensors, figures)
+    except InputError:
+        training.extended = []
+        raise
+
+
+def _go_on(
+    training: Training, history: list[Step], tensors: Mapping[str, Tensor], figures: Mapping[str, Any]
+) -> None:
+    """Give the training its state, once all of it is known to fit."""
     if figures.get("done") != len(history):
         raise _wrong(f"{len(history)} steps are told of {_short(figures.get('done'))}")
-    film = [step for step in sorted(training.filmed) if step <= len(history)] if history else []
+    film = [step for step in range(len(history) + 1) if training.filmed(step)] if history else []
     if figures.get("film") != film:
         raise _wrong("not the steps that are filmed")
     best, stale = _best(training, history)
@@ -85,6 +102,20 @@ def _history(training: Training, rows: Any) -> list[Step]:
             raise _wrong(f"the figures of step {number} cannot be")
         history.append(Step(number, *row[1:]))
     return history
+
+
+def _extended(training: Training, rows: Any, history: Any, steps: int | None) -> list[Extension]:
+    """When the training was given more steps: until now, and now."""
+    try:
+        before = [Extension(*map(operator.index, row)) for row in rows]
+    except TypeError:
+        raise _wrong("not when it was given more steps") from None
+    if steps is not None and isinstance(history, list):
+        before.append(Extension(steps, len(history)))
+    edges = [(0, 0), *((one.steps, one.until) for one in before), (training.options.steps,) * 2]
+    if any(a[0] >= b[0] or a[1] > b[1] or b[1] > b[0] for a, b in itertools.pairwise(edges)):
+        raise _wrong("not when it was given more steps")
+    return before
 
 
 def _is_finite(x: Any) -> bool:

@@ -82,6 +82,14 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Extension:
+    """A training was to have so many steps, until it was given more after one of them."""
+
+    steps: int
+    until: int
+
+
+@dataclass(frozen=True)
 class Team:
     """Processes that train one model together, each on its share of every batch."""
 
@@ -145,6 +153,7 @@ class Training:
         self.optimizer = Optimizer(model, weight_decay=options.weight_decay, clip=options.clip)
         self.factor = SCHEDULES.parse(options.schedule)
         self.done = 0
+        self.extended: list[Extension] = []
         self.history: list[Step] = []
         self.mean = copy.deepcopy(model).eval() if options.average else None
         self.best, self.stale = math.inf, 0  # lowest loss on held-out examples, and evaluations since
@@ -153,7 +162,6 @@ class Training:
         self.stopping = False  # whoever iterates is to stop after this step, as one process was told to
         self.watched = Watched(dataset, recipe)
         self.frames: list[Frame] = []
-        self.filmed = frozenset(filmed(options.steps) if options.film else ())
         self._forward = self._parallel()
         self._ordered: tuple[int, list[np.ndarray]] = (-1, [])
 
@@ -189,7 +197,15 @@ class Training:
 
     def measures(self, step: int) -> bool:
         """Whether this step is measured on held-out examples."""
-        return step % self.options.evaluate_every == 0 or step == self.options.steps
+        return step % self.options.evaluate_every == 0 or step == self._steps_then(step)
+
+    def filmed(self, step: int) -> bool:
+        """Whether the film has a frame after this step."""
+        return self.options.film and step in filmed(self._steps_then(step))
+
+    def _steps_then(self, step: int) -> int:
+        """How many steps the training was to have when it did this one."""
+        return next((begun.steps for begun in self.extended if step <= begun.until), self.options.steps)
 
     def finish(self) -> Evaluation:
         """Give the model the weights that are to be kept, and measure it."""
@@ -213,7 +229,7 @@ class Training:
         return self.watched.weights(self.kept)
 
     def _shoot(self) -> None:
-        if self.done in self.filmed and self.done not in (frame.step for frame in self.frames[-1:]):
+        if self.filmed(self.done) and self.done not in (frame.step for frame in self.frames[-1:]):
             self.frames.append(Frame(self.done, self.watch()))
 
     # ---- a step ----

@@ -142,7 +142,9 @@ def test_of_the_run_that_was_replaced_nothing_is_left(run, tmp_path, monkeypatch
     (tmp_path / "film.png").write_text("mine, as there was no run")
     (tmp_path / "tokenizer.json").mkdir()  # no file of a run
     assert run(*train).code == 0
-    assert (tmp_path / "film.png").exists()
+    refused = run(*train, "--film", "--overwrite")
+    assert refused.stderr == f"attn: error: {tmp_path}: film.png in it is of no run; give another -o DIR\n"
+    (tmp_path / "film.png").unlink()
     assert run(*train, "--film", "--overwrite").code == 0
     (tmp_path / "notes.gif").write_text("mine")
 
@@ -159,6 +161,17 @@ def test_of_the_run_that_was_replaced_nothing_is_left(run, tmp_path, monkeypatch
     assert (tmp_path / "film.gif").exists()
     assert run(*train, "--overwrite").code == 0
     assert {path.name for path in tmp_path.iterdir()} == {*FILES, STATE, "notes.gif", "tokenizer.json"}
+
+
+@pytest.mark.parametrize("name", ["README.md", "attention.png", "model.safetensors", "config.json"])
+def test_a_directory_of_something_else_is_left_alone(run, tmp_path, name):
+    mine = {name: b"\x89PNG mine", "film.gif": b"mine"}  # no film is to be written
+    for other, data in mine.items():
+        (tmp_path / other).write_bytes(data)
+    refused = run("train-toy", "reverse", "--steps", "2", "-o", str(tmp_path), "--overwrite")
+    assert (refused.code, refused.stdout) == (2, "")
+    assert refused.stderr == f"attn: error: {tmp_path}: {name} in it is of no run; give another -o DIR\n"
+    assert contents(tmp_path) == mine
 
 
 def test_a_disk_that_fills_up_leaves_the_old_run_whole(run, tmp_path, monkeypatch):

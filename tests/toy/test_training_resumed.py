@@ -18,6 +18,7 @@ from attn_cli.commands.training import train_loop
 from attn_cli.errors import InputError
 from attn_cli.toy.examples import Recipe, draw
 from attn_cli.toy.resuming import resume, state
+from attn_cli.toy.schedules import cosine
 from attn_cli.toy.tasks import reverse
 from attn_cli.toy.training import Options, Training, new_model
 from attn_cli.transformer.model import Config
@@ -137,6 +138,17 @@ def test_a_finished_training_that_is_resumed_is_the_same(tmp_path, undisturbed):
     assert finished((*SMALL, "--resume"), tmp_path) == undisturbed[SMALL]
 
 
+def test_more_steps_than_it_was_begun_with_change_the_rate_from_there_on(tmp_path, undisturbed):
+    (tmp_path / STATE).write_bytes(undisturbed[SMALL][STATE])
+    refused = run_attn(*SMALL[:-4], "--steps", "7", *SMALL[-2:], "-o", str(tmp_path), "--resume")
+    assert "the saved training used steps 8, not 7; give the same options" in refused.stderr
+    given = finished((*SMALL[:-4], "--steps", "16", *SMALL[-2:], "--resume"), tmp_path)
+    assert json.loads(given["config.json"])["training"]["extended"] == [{"steps": 8, "until": 8}]
+    assert b"seed 0; begun for 8 steps, and given more after step 8." in given["README.md"]
+    rates = curve(given["metrics.csv"].decode())[:, 2]
+    assert rates.tolist() == [0.006 * cosine(n, 8 if n <= 8 else 16) for n in range(1, 17)]
+
+
 @pytest.mark.parametrize(
     ("where", "what", "stop"),
     [
@@ -163,11 +175,12 @@ def test_what_was_to_replace_a_run_can_go_on(run, tmp_path, monkeypatch, undistu
 HINT = "start again with --overwrite instead of --resume"
 
 
-def small_training():
+def small_training(steps=6, **others):
     """A training with all that has a state of its own, before its first step."""
     dataset = draw(reverse, 200, seed=0)
     config = Config(10, dataset.longest, d_model=8, n_heads=2, n_layers=1, d_ff=16)
-    options = Options(steps=6, lr=0.01, seed=0, batch=8, average=0.9, patience=5, evaluate_every=2, film=True)
+    whole = {"average": 0.9, "patience": 5, "evaluate_every": 2, "film": True} | others
+    options = Options(steps=steps, lr=0.01, seed=0, batch=8, **whole)
     return Training(new_model(config, 0), dataset, Recipe(), options)
 
 
@@ -177,6 +190,24 @@ def left():
     training = small_training()
     list(itertools.islice(training.run(), 4))
     return state(training)
+
+
+def test_a_training_that_is_given_more_steps_goes_on_as_if_it_had_been_so_long():
+    """With a rate that stays the same, and measured at the same steps."""
+    options = {"schedule": "constant:warmup=0", "evaluate_every": 1}
+    whole, first = small_training(9, **options), small_training(5, **options)
+    steps = list(whole.run())
+    list(first.run())
+    longer, again = small_training(7, **options), small_training(9, **options)
+    resume(longer, *state(first), 5)
+    list(longer.run())
+    resume(again, *state(longer), 7)
+    list(again.run())
+    assert again.history == steps
+    assert [(one.steps, one.until) for one in again.extended] == [(5, 5), (7, 7)]
+    tensors, others = state(whole)[0], state(again)[0]
+    assert [name for name, x in tensors.items() if not x.equal(others[name])] == []
+    resume(small_training(9, **options), *state(again))  # and what it left is the state of such a training
 
 
 def told(**figures):
@@ -206,6 +237,10 @@ BIAS = "unembedding.bias"
         (told(done=10**9), "4 steps are told of 1000000000"),
         (told(done="4"), "4 steps are told of '4'"),
         (told(film=[0, 1]), "not the steps that are filmed"),
+        (told(extended=[[8, 3]]), "not when it was given more steps"),
+        (told(extended=[["a", 3]]), "not when it was given more steps"),
+        (told(extended=[[3, 4]]), "not when it was given more steps"),
+        (told(extended=7), "not when it was given more steps"),
         (step_told(2, 0, 3), "the figures of step 2 cannot be"),
         (step_told(2, 1, math.nan), "the figures of step 2 cannot be"),
         (step_told(2, 3, None), "the figures of step 2 cannot be"),

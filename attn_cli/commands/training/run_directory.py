@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...errors import InputError
+from ...errors import InputError, note
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,13 +27,14 @@ _MARK = "attn_training"
 class RunDirectory:
     """Files that take their places together when a training is over, and the state that it left until then."""
 
-    def __init__(self, path: Path, task: str, *, overwrite: bool, resume: bool) -> None:
+    def __init__(self, path: Path, task: str, *, overwrite: bool, resume: bool, film: bool = False) -> None:
         self.path, self.task = path, task
         if path.exists() and not path.is_dir():
             raise InputError("not a directory", hint="give another -o DIR", where=str(path))
         if resume:
             self._need_state()
-        elif not overwrite:
+        self._refuse_foreign(film=film)
+        if not resume and not overwrite:
             self._refuse_to_replace()
 
     @contextlib.contextmanager
@@ -94,15 +95,16 @@ class RunDirectory:
         files.write(str(self.state_path), [save(whole, metadata={_MARK: said})])
 
     def resume(self, training: Training, begun: Mapping[str, Any]) -> None:
-        """Give a training the state of one that was begun in the same way.
+        """Give a training the state of one that was begun in the same way, or for fewer steps.
 
         Raises InputError when it was begun in another way, or the file is damaged.
         """
         from ...toy.resuming import resume
 
         before, figures = self._said()
+        steps = _fewer(before.get("steps"), begun["steps"])
         for name, value in json.loads(json.dumps(begun)).items():
-            if before.get(name) != value:
+            if before.get(name) != value and not (name == "steps" and steps):
                 raise InputError(
                     f"the saved training used {name} {str(before.get(name))[:60]}, not {value}",
                     hint="give the same options, or --overwrite to start again",
@@ -111,9 +113,14 @@ class RunDirectory:
         with self._opened("pt") as file:
             tensors = {name: file.get_tensor(name) for name in list(file.keys())}
         try:
-            resume(training, tensors, figures)
+            resume(training, tensors, figures, steps)
         except InputError as problem:
             raise problem.at(str(self.state_path)) from None
+        if steps:
+            now = training.options.steps
+            note(
+                f"from step {training.done} on, the learning rate follows the schedule of {now} steps, not {steps}"
+            )
 
     def _said(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """How the training that left its state was begun, and its figures; no tensor is read."""
@@ -142,6 +149,23 @@ class RunDirectory:
             pass  # no figures in it, or other ones, or tensors of a kind that torch does not have
         hint = "start again with --overwrite instead of --resume"
         raise InputError(what, hint=hint, where=str(self.state_path)) from None
+
+    def _refuse_foreign(self, *, film: bool) -> None:
+        """Files of the user's that a run would write over: those that are of no training, or drawn by others."""
+        from ...files import made_by_attn
+        from .run_readme import FILES
+
+        ours = (self.path / STATE).exists() or self._has_run()
+        written = [name for name in ("README.md", *FILES) if film or not name.startswith("film")]
+        foreign = [
+            name
+            for name in written
+            if (path := self.path / name).is_file()
+            and not (made_by_attn(str(path)) if path.suffix in (".png", ".gif") else ours)
+        ]
+        if foreign:
+            names = ", ".join(foreign)
+            raise InputError(f"{names} in it is of no run", hint="give another -o DIR", where=str(self.path))
 
     def _clear(self) -> None:
         """Take away what a training that was killed had begun to write."""
@@ -187,3 +211,12 @@ class RunDirectory:
         except (OSError, ValueError, RecursionError):
             return {}
         return config if isinstance(config, dict) else {}
+
+
+def _fewer(before: Any, now: int) -> int | None:
+    """How many steps a training was to have, where it is given more now.
+
+    >>> _fewer(7000, 11000), _fewer(7000, 7000), _fewer("", 1)
+    (7000, None, None)
+    """
+    return before if type(before) is int and 0 < before < now else None

@@ -99,6 +99,8 @@ def _trained(training: Training) -> str:
     """How long, and whether it was to be longer."""
     options = training.options
     said = f"Trained in {training.done} steps of {options.batch} examples, seed {options.seed}"
+    for begun in training.extended:
+        said += f"; begun for {begun.steps} steps, and given more after step {begun.until}"
     if training.done == options.steps:
         return f"{said}."
     return f"{said}; of {options.steps}, as the loss on held-out examples no longer fell."

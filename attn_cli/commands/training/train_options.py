@@ -22,7 +22,7 @@ class Directory:
     ] = None
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in the directory.")] = False
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue a stopped training with the same options.")
+        bool, typer.Option("--resume", help="Continue a training with the same options, or more --steps.")
     ] = False
     data: Annotated[
         str | None, typer.Option(metavar="FILE", help="Your own examples, for tasks that use them.")
