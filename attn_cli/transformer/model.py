@@ -221,7 +221,7 @@ class Transformer(nn.Module):
         if config.stack != "encoder":
             self.decoder = Stack(config, "decoder")
         if config.unembedding == "own":
-            self.unembedding = nn.Linear(config.d_model, config.outputs or config.vocab)
+            self.unembedding: nn.Module = nn.Linear(config.d_model, config.outputs or config.vocab)
 
     @property
     def device(self) -> torch.device:

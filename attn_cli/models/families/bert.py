@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 TYPES = {"bert": "BERT"}  # model_type in config.json, and what people call it
 PREFIX = "bert."
+UNEMBEDDING = {
+    "tied": "yes",
+    "out": "cls.predictions.decoder.weight",
+    "bias": "cls.predictions.bias",
+    "dense": "cls.predictions.transform.dense",
+    "norm": "cls.predictions.transform.LayerNorm",
+    "act": "hidden_act",
+}
 LAYER = "encoder.layer.*"
 
 NAMES: Names = {

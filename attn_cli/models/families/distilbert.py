@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 
 TYPES = {"distilbert": "DistilBERT"}
 PREFIX = "distilbert."
+UNEMBEDDING = {
+    "tied": "yes",
+    "out": "vocab_projector.weight",
+    "bias": "vocab_projector.bias",
+    "dense": "vocab_transform",
+    "norm": "vocab_layer_norm",
+    "act": "activation",
+}
 LAYER = "transformer.layer.*"
 
 NAMES: Names = {

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 TYPES = {"gpt2": "GPT-2"}
 PREFIX = "transformer."
+UNEMBEDDING = {"tied": "yes", "out": "lm_head.weight"}
 
 
 def config(given: Given) -> Config:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 TYPES = {"llama": "Llama", "mistral": "Mistral", "qwen2": "Qwen2"}
 PREFIX = "model."
+UNEMBEDDING = {"tied": "no", "out": "lm_head.weight"}
 LAYER = "layers.*"
 
 NAMES: Names = {

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 TYPES = {"roberta": "RoBERTa", "xlm-roberta": "XLM-RoBERTa"}
 PREFIX = "roberta."
+UNEMBEDDING = {
+    "tied": "yes",
+    "out": "lm_head.decoder.weight",
+    "bias": "lm_head.bias",
+    "dense": "lm_head.dense",
+    "norm": "lm_head.layer_norm",
+}
 
 
 def config(given: Given) -> Config:

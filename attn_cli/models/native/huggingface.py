@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -22,16 +24,18 @@ from .adapter import Adapted
 from .given import Given
 from .preprocessing import Preprocessing
 from .text import Tokenised, joined, open_tokenizer, tokenise
+from .unembedding import unembedding
 from .vision import Vision
 from .weights import Checkpoint, check, fill, one
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from ...records.attention import Attention
     from ...transformer.model import Config, Transformer
     from ..library.model import Library
+    from .unembedding import Unembedding
 
 FAMILIES = (bert, roberta, distilbert, gpt2, llama, vit)
 
@@ -44,7 +48,21 @@ class HuggingFace:
     name: str  # of the directory
     model: Transformer
     tokenizer: Any
+    unembed: Callable[[Transformer], Unembedding] | None = None  # reads what makes logits of its stream
     sees: ClassVar = False
+
+    @cached_property
+    def speaking(self) -> Transformer:
+        """The same model, its weights shared, with what makes logits of its stream; that is read when asked for.
+
+        Raises InputError where it was not saved.
+        """
+        if self.unembed is None:
+            raise InputError(f"{self.family} gives no logits", hint="give a language model")
+        whole = copy.copy(self.model)
+        whole._modules = dict(self.model._modules)
+        whole.unembedding = self.unembed(self.model)
+        return whole
 
     @property
     def provenance(self) -> str:
@@ -134,8 +152,22 @@ def load(
     model = load_stack(directory, config, adapter)
     if adapter is not None:
         name = f"{name} with the adapter {_name(adapter)}"
-    made = Vision if model.config.patch is not None else HuggingFace
-    return made(title, name, model, _reader(directory, config, model.config))
+    reader = _reader(directory, config, model.config)
+    if model.config.patch is not None:
+        return Vision(title, name, model, reader)
+    return HuggingFace(title, name, model, reader, partial(_unembedding, directory, config, adapter))
+
+
+def _unembedding(
+    directory: Path, config: Mapping[str, Any], adapter: Path | None, model: Transformer
+) -> Unembedding:
+    """What the model of a directory makes logits with."""
+    family, _ = _read(directory, config)
+    checkpoint = Checkpoint(directory) if adapter is None else Adapted(directory, adapter, family.PREFIX)
+    try:
+        return unembedding(model, family.UNEMBEDDING, Given(config), checkpoint)
+    except InputError as problem:
+        raise problem.at(str(directory)) from None
 
 
 def load_stack(directory: Path, config: Mapping[str, Any], adapter: Path | None = None) -> Transformer:
