@@ -148,7 +148,7 @@ def _streamed(
     )
     seeing.append(kept.seeing)
     note_error(layer)
-    names = ["weights", "norms", "mass" if wanted.queries is None else ""]
+    names = ["weights", "norms", "maxima", "mass" if wanted.queries is None else ""]
     names += ["entropy", "top_keys", "top_weights"] if wanted.keys is None else []
     arrays = {name: getattr(kept, name) for name in filter(None, names)}
     return {

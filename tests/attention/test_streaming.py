@@ -18,6 +18,7 @@ from attn_cli.commands.io.environment import environment
 from attn_cli.errors import AttnNote, AttnWarning, InputError
 from attn_cli.files.fields import to_fields
 from attn_cli.records.attention import Attention, cells
+from attn_cli.records.encoding import Encoding
 from attn_cli.variants.masks import of_vectors
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -55,11 +56,13 @@ def vectors(n_query, n_key, *, layers=1, dtype=torch.float64, seed=0):
     return [torch.tensor(normal(size=(layers, N_HEADS, *size))).to(dtype) for size in sizes]
 
 
-def mean_over(weights, n_rows, n_columns):
-    """The mean of each cell, one after the other."""
+def mean_over(weights, n_rows, n_columns, of=np.mean):
+    """The mean of each cell, one after the other, or what else there is of it."""
     rows, columns = (cells(n, k) for n, k in zip(weights.shape[-2:], (n_rows, n_columns), strict=True))
-    means = [[weights[..., r[0] : r[-1] + 1, c[0] : c[-1] + 1].mean((-1, -2)) for c in columns] for r in rows]
-    return np.moveaxis(np.array(means), (0, 1), (-2, -1))
+    made = [
+        [of(weights[..., r[0] : r[-1] + 1, c[0] : c[-1] + 1], axis=(-1, -2)) for c in columns] for r in rows
+    ]
+    return np.moveaxis(np.array(made), (0, 1), (-2, -1))
 
 
 def assert_streams_like_dense(q, k, v, rule, *, within=1e-13):
@@ -73,6 +76,10 @@ def assert_streams_like_dense(q, k, v, rule, *, within=1e-13):
         "entropy": entropy,
         "top_weights": np.sort(whole)[..., ::-1][..., : got.top_weights.shape[-1]],
     }
+    assert (got.maxima is None) == (got.weights.shape == whole.shape)
+    if got.maxima is not None:
+        wanted["maxima"] = mean_over(whole, *got.weights.shape[-2:], of=np.max)
+        assert (got.maxima >= got.weights - within).all()
     for name, expected in wanted.items():
         np.testing.assert_allclose(getattr(got, name), expected, rtol=within, atol=within, err_msg=name)
     there = np.take_along_axis(whole, got.top_keys.clip(0), -1)
@@ -163,7 +170,7 @@ def test_any_number_of_threads_gives_the_same_bits(small, threads):
     threads(3)
     together = returned(stream(q, k, v, Rule.parse(mask=["causal"])))
     assert torch.get_num_threads() == 3
-    for name in ("weights", "output", "entropy", "mass", "top_weights", "top_keys"):
+    for name in ("weights", "maxima", "output", "entropy", "mass", "top_weights", "top_keys"):
         np.testing.assert_array_equal(getattr(together, name), getattr(alone, name))
 
 
@@ -217,6 +224,51 @@ def test_by_hand_causal(monkeypatch):
     assert got.top_keys[0, 0, 0].tolist() == [0, -1, -1]
 
 
+@pytest.mark.parametrize(("dtype", "within"), [(np.float32, 1e-6), (np.float64, 1e-12)])
+@pytest.mark.parametrize("mask", [None, "causal", "window:size=40"])
+def test_the_largest_under_each_cell_is_that_of_weights_worked_out_in_numpy(monkeypatch, dtype, within, mask):
+    """Four heads that share two of key and value, cells that no block ends with: 130 × 170 in 7 × 7."""
+    monkeypatch.setattr(kept, "MOST_CELLS", 7)
+    monkeypatch.setattr(blocking, "CACHED", 2**14)
+    x, y = (np.random.default_rng(n).normal(size=(n, 16)) for n in (130, 170))
+    wide = [np.stack(np.split(each, 4, axis=1)) for each in (x, y)]
+    keys = wide[1][[0, 0, 1, 1]]
+    exp = np.exp(wide[0] @ keys.swapaxes(1, 2) / 2)
+    behind = (np.arange(40, 170)[:, None] - np.arange(170)) if mask else np.zeros((130, 170))
+    exp *= (behind >= 0) & (behind < (40 if mask and "window" in mask else 999))
+    weights = exp / exp.sum(-1, keepdims=True)
+    heads = project(
+        Encoding(tuple(map(str, range(130))), x.astype(dtype)),
+        Encoding(tuple(map(str, range(170))), y[:, :8].astype(dtype)),
+        heads=4,
+        kv_heads=2,
+    )
+    got = streamed(heads, Rule.parse(mask=mask))
+    assert got.maxima.dtype == dtype
+    np.testing.assert_allclose(got.maxima[0], mean_over(weights, 7, 7, np.max), rtol=0, atol=within)
+    np.testing.assert_allclose(got.weights[0], mean_over(weights, 7, 7), rtol=0, atol=within)
+    assert (got.maxima >= got.weights).all()
+
+
+def test_a_single_weight_of_1_among_ten_thousand_is_seen(monkeypatch):
+    """Rows look everywhere alike but the 77th, whose score for key 133 is 200: the mean of its cell hardly tells."""
+    monkeypatch.setattr(kept, "MOST_CELLS", 2)
+    x, y = torch.zeros(2, 1, 1, 200, 1, dtype=torch.float64)
+    x[..., 77, 0], y[..., 133, 0] = 20, 10
+    got = returned(stream(x, y, y))
+    assert got.maxima[0, 0].round(6).tolist() == [[0.005, 1.0], [0.005, 0.005]]
+    assert got.weights[0, 0, 0, 1] == pytest.approx((99 * 100 / 200 + 1) / 100**2)
+
+
+def test_some_keys_alone_have_the_largest_of_their_cells(monkeypatch):
+    monkeypatch.setattr(kept, "MOST_CELLS", 3)
+    q, k, v = vectors(20, 30)
+    columns = [2, 3, 5, 11, 12, 29]
+    got = returned(stream(q, k, v, Rule.parse(mask="window:size=9"), columns=columns))
+    whole = attention(q, k, v, Rule.parse(mask="window:size=9")).weights.numpy()[..., columns]
+    np.testing.assert_allclose(got.maxima, mean_over(whole, 3, 3, np.max), rtol=0, atol=1e-14)
+
+
 # ---- what is never there, and never read ------------------------------------------------------------
 
 
@@ -258,7 +310,7 @@ def test_vectors_of_keys_that_nobody_may_attend_to_have_no_effect():
     clean = returned(stream(q, k, v, rule))
     k[..., [2, 5], :], v[..., [2, 5], :] = torch.nan, torch.inf
     dirty = returned(stream(q, k, v, rule))
-    for name in ("weights", "output", "entropy", "mass", "top_weights", "top_keys"):
+    for name in ("weights", "maxima", "output", "entropy", "mass", "top_weights", "top_keys"):
         np.testing.assert_array_equal(getattr(dirty, name), getattr(clean, name))
 
 
@@ -342,6 +394,7 @@ POOLED = Attention(
     mass=np.ones((1, 2, 3)),
     top_keys=np.array([2, -1] * 12).reshape(1, 2, 6, 2),
     top_weights=np.ones((1, 2, 6, 2)),
+    maxima=np.ones((1, 2, 2, 2)),
 )
 
 

@@ -38,6 +38,7 @@ class Numbers:
     mass: Float[np.ndarray, "head key"] | None = None
     top_keys: Int[np.ndarray, "head query top"] | None = None
     top_weights: Float[np.ndarray, "head query top"] | None = None
+    maxima: Float[np.ndarray, "head row column"] | None = None  # where cells stand for several tokens
     figures: Float[np.ndarray, "head figure"] | None = None  # FIGURES, in this order
 
     @property
@@ -72,7 +73,8 @@ def numbers(given: Given, keep: Keep = "maps", *, n_maps: int = 1) -> Numbers:
     if keep == "figures":
         return Numbers(n_query, n_key, figures=_figures(pooled))
     kept = (x[0] for x in (pooled.entropy, pooled.mass, pooled.top_keys, pooled.top_weights))
-    return Numbers(n_query, n_key, pooled.weights[0], None, *kept)
+    maxima = None if pooled.maxima is None else pooled.maxima[0]
+    return Numbers(n_query, n_key, pooled.weights[0], None, *kept, maxima)
 
 
 def _pooled(given: Given, n_maps: int) -> Streamed:

@@ -137,7 +137,7 @@ def record_of(recorder: Recorder, group: Group) -> Attention:
         if part.n_query == part.n_key and part.kind != "cross"
         else _named(recorder, group, part.n_key)
     )
-    figures = ("weights", "entropy", "mass", "top_keys", "top_weights")
+    figures = ("weights", "entropy", "mass", "top_keys", "top_weights", "maxima")
     wanted = recorder.wanted.heads
     return Attention(
         queries,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ...records.progress import Progress, drain, watched
-from ...variants import normalisation
+from ...variants import normalisation, scores
 from ..devices import keep_freed_memory
 from ..rules import Rule, positions
 from .blocking import in_blocks, in_order, room_on
@@ -99,6 +99,11 @@ def _parts(n_layers: int, n_heads: int, together: int) -> list[Part]:
     return [(layer, slice(head, head + together)) for layer, head in starts]
 
 
+def _is_new(rule: Rule) -> bool:
+    """Whether the scores are new numbers, which may be written over; a function of the user's may keep its own."""
+    return rule.position is None and rule.score in (scores.scaled_dot, scores.dot, scores.cosine)
+
+
 def _over(
     weights: Float[Tensor, "head row reached"], keys: Int[Tensor, " reached"], over: Int[Tensor, " key"]
 ) -> Float[Tensor, "head row reached"]:
@@ -134,7 +139,8 @@ def _attend(
         may = allowed[part] if allowed is not None and allowed.ndim > 2 else allowed
         weights = rule.weights(raw, may)
         plain = allowed is None and rule.normalise == normalisation.softmax
-        kept.fill(part, block, here[1], weights, v[part], raw if plain else None)
+        scored = None if not plain else raw if _is_new(rule) else raw.clone()
+        kept.fill(part, block, here[1], weights, v[part], scored)
         weights = weights if over is None else _over(weights, here[1], over)
         additions += kept.additions(part, block, weights)
         if eye is not None:

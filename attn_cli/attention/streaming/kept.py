@@ -14,10 +14,11 @@ from ...records.attention import cells
 from ..outputs import weigh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from jaxtyping import Bool, Float, Int
 
+    from ...variants.intervals import Interval
     from .blocking import Block
 
     Part = tuple[int, slice]  # a layer, and heads of it
@@ -39,14 +40,16 @@ class Streamed:
     top_weights: Float[np.ndarray, "layer head query top"]
     seeing: Bool[Tensor, " query"]  # False where no key is permitted
     norms: Float[np.ndarray, "layer head row column"] | None = None  # means of weight · length of the key
+    maxima: Float[np.ndarray, "layer head row column"] | None = None  # None where a cell is a single weight
 
 
 class Addition(NamedTuple):
-    """Numbers to be added to a place of an array."""
+    """Numbers to be put to those at a place of an array: added, or the larger of the two kept."""
 
     to: np.ndarray
     place: tuple[int | slice, ...]
     numbers: np.ndarray
+    by: np.ufunc = np.add
 
 
 class Kept:
@@ -67,6 +70,9 @@ class Kept:
         most = min(MOST_CELLS, math.isqrt(MOST_MAPS * MOST_CELLS**2 // (n_maps or math.prod(maps))))
         self.row_edges, self.column_edges = (_edges(n, min(n, most)) for n in (n_query, n_columns))
         self.sums = np.zeros((*maps, len(self.row_edges) - 1, len(self.column_edges) - 1))
+        self.maxima = None  # no weight is below 0
+        if self.sums.shape[-2:] != (n_query, n_columns):
+            self.maxima = np.zeros_like(self.sums, np.float64 if value.dtype == torch.float64 else np.float32)
         self.lengths = None if lengths is None else self._chosen(lengths.cpu().double().numpy()[..., None, :])
         self.norms = None if lengths is None else np.zeros_like(self.sums)
         self.mass = np.zeros((*maps, n_columns))
@@ -86,7 +92,10 @@ class Kept:
         value: Float[Tensor, "head reached d_value"],
         raw: Float[Tensor, "head row reached"] | None,
     ) -> None:
-        """Keep what is known of a block's rows; `raw` are the scores where softmax alone made the weights."""
+        """Keep what is known of a block's rows; `raw` are the scores where softmax alone made the weights.
+
+        Nobody else may need these: they are written over.
+        """
         top = _heaviest(weights, self.top_keys.shape[-1])
         n = top.values.shape[-1]
         self.top_weights[part][..., block.rows, :n] = top.values
@@ -99,19 +108,15 @@ class Kept:
     ) -> Iterator[Addition]:
         """What a block's weights add to the cells and to the mass of the keys."""
         rows, starts = _crossed(self.row_edges, block.rows.start, block.rows.stop)
-        sizes = np.diff(starts, append=weights.shape[-2]).tolist()
-        sums = weights
-        if len(sizes) < weights.shape[-2]:
-            sums = torch.stack([cell.sum(dim=-2) for cell in torch.split(weights, sizes, dim=-2)], dim=-2)
-        by_key, at = sums.cpu().double().numpy(), 0
+        sums = _by_cell(torch.sum, weights, starts).cpu().double().numpy()
+        peaks = None if self.maxima is None else _by_cell(torch.amax, weights, starts).cpu().numpy()
+        at = 0
         for lo, hi in block.reach:
-            piece, at = by_key[..., at : at + hi - lo], at + hi - lo
-            if self.columns is not None:
-                first, last = np.searchsorted(self.columns, (lo, hi)).tolist()
-                piece = piece[..., self.columns[first:last] - lo]
-                lo, hi = first, last
-            if lo == hi:
+            there = self._columns(lo, hi, at)
+            at += hi - lo
+            if there is None:
                 continue
+            piece, (lo, hi) = sums[..., there[0]], there[1]
             yield Addition(self.mass, (*part, slice(lo, hi)), piece.sum(axis=-2))
             columns, starts = _crossed(self.column_edges, lo, hi)
             place = (*part, rows, columns)
@@ -119,14 +124,24 @@ class Kept:
             if self.norms is not None and self.lengths is not None:
                 piece = piece * self.lengths[part][..., lo:hi]
                 yield Addition(self.norms, place, np.add.reduceat(piece, starts, axis=-1))
+            if self.maxima is not None and peaks is not None:
+                highest = np.maximum.reduceat(peaks[..., there[0]], starts, axis=-1)
+                yield Addition(self.maxima, place, highest, np.maximum)
+
+    def _columns(self, lo: int, hi: int, at: int) -> tuple[slice | np.ndarray, Interval] | None:
+        """Of the keys lo … hi − 1, which stand at `at` in a block: where those that count stand, and which they are."""
+        if self.columns is None:
+            return slice(at, at + hi - lo), (lo, hi)
+        first, last = np.searchsorted(self.columns, (lo, hi)).tolist()
+        return None if first == last else (at + self.columns[first:last] - lo, (first, last))
 
     def _chosen(self, x: Float[np.ndarray, "*axes key"]) -> Float[np.ndarray, "*axes column"]:
         return x if self.columns is None else x[..., self.columns]
 
     def sum_up(self, additions: Iterable[Addition]) -> None:
         """Add them: by one thread and in the order of the rows, so that the sums are always the same."""
-        for to, place, numbers in additions:
-            to[place] += numbers
+        for to, place, numbers, by in additions:
+            by(to[place], numbers, out=to[place])
 
     def finish(self, dtype: torch.dtype) -> Streamed:
         """What the blocks were read for."""
@@ -142,6 +157,7 @@ class Kept:
             self.top_weights.cpu().numpy(),
             self.seeing,
             None if self.norms is None else (self.norms / sizes).astype(entropy.dtype),
+            self.maxima,
         )
 
 
@@ -157,6 +173,20 @@ def _crossed(edges: Int[np.ndarray, " edge"], lo: int, hi: int) -> tuple[slice, 
     """
     first, last = np.searchsorted(edges, lo, side="right") - 1, np.searchsorted(edges, hi, side="left")
     return slice(int(first), int(last)), np.maximum(edges[first:last], lo) - lo
+
+
+def _by_cell(
+    how: Callable[..., Tensor], weights: Float[Tensor, "head row key"], starts: Int[np.ndarray, " cell"]
+) -> Float[Tensor, "head cell key"]:
+    """The rows of each cell as one: their sum, or the largest of each column.
+
+    >>> _by_cell(torch.amax, torch.tensor([[[1.0, 2.0], [3.0, 0.0], [4.0, 5.0]]]), np.array([0, 2])).tolist()
+    [[[3.0, 2.0], [4.0, 5.0]]]
+    """
+    sizes = np.diff(starts, append=weights.shape[-2]).tolist()
+    if len(sizes) == weights.shape[-2]:
+        return weights
+    return torch.stack([how(cell, dim=-2) for cell in torch.split(weights, sizes, dim=-2)], dim=-2)
 
 
 class _Top(NamedTuple):
@@ -187,10 +217,13 @@ def _heaviest(weights: Float[Tensor, "head row key"], n: int, chunk: int = 64) -
 def _entropy(
     weights: Float[Tensor, "head row key"], top: _Top, raw: Float[Tensor, "head row key"] | None
 ) -> Float[Tensor, "head row"]:
-    """−Σ w ln w. Of a softmax it is ln Σ exp(s) − Σ w s, with one logarithm for a row, not for each key."""
+    """−Σ w ln w. Of a softmax it is ln Σ exp(s) − Σ w s, with one logarithm for a row, not for each key.
+
+    The products take the place of the scores: another matrix of that size would not fit the cache beside these.
+    """
     if raw is None:
         tiny = torch.finfo(weights.dtype).tiny
         return 0 - (weights * weights.clamp_min(tiny).log()).sum(dim=-1)
     largest = raw.gather(-1, top.indices[..., :1]).squeeze(-1)
     log_sum = largest - top.values[..., 0].log()
-    return (log_sum - torch.linalg.vecdot(weights, raw)).clamp_min(0)
+    return (log_sum - raw.mul_(weights).sum(dim=-1)).clamp_min(0)
