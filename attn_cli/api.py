@@ -253,7 +253,9 @@ def mask(
     return masks.drawn(data, Options(scoring=Scoring(mask=_several(spec)), seed=Seed(seed)), len)
 
 
-def steps(attention: Attention, *, cell: tuple[int, ...] | None = None) -> tuple[Worked, ...]:
+def steps(
+    attention: Attention, *, cell: tuple[int, ...] | None = None, lang: str = "en"
+) -> tuple[Worked, ...]:
     """Show every step of a small attention: scores, weights, output, and one cell worked out by hand.
 
     >>> import numpy as np
@@ -262,7 +264,7 @@ def steps(attention: Attention, *, cell: tuple[int, ...] | None = None) -> tuple
     """
     from .lab.steps import work_out
 
-    return work_out(attention, cell=cell)
+    return work_out(attention, cell=cell, language=lang)
 
 
 def record(

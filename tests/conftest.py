@@ -27,8 +27,17 @@ REPOSITORY = Path(__file__).parents[1]
 os.environ["OMP_NUM_THREADS"] = "1"
 
 # What a developer has set for their own terminal is not what a test expects.
-for name in ("NO_COLOR", "FORCE_COLOR", "PYTHONIOENCODING", "PYTHONUTF8", "MPLBACKEND", "LC_ALL"):
+for name in (
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "PYTHONIOENCODING",
+    "PYTHONUTF8",
+    "MPLBACKEND",
+    "LC_ALL",
+    "LC_MESSAGES",
+):
     os.environ.pop(name, None)
+os.environ["LANG"] = "C.UTF-8"  # --lang is the locale's, unless it is said
 os.environ["COLUMNS"] = "80"
 
 # What runs in the background inherits that Ctrl-C is ignored; a person's shell does not do that.

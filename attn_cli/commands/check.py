@@ -13,6 +13,7 @@ from ..errors import InputError
 from ..sources.groups import Options, Positions, Scoring, Seed, Selection, Text, Vectors
 from .io.choices import Listed, Registered, completion, explain
 from .io.environment import environment
+from .io.languages import Lang, language
 from .io.options import Output
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ STAGES = Listed(
         "table": "A table of positions (--posenc).",
     }
 )
-LANGUAGES = Listed({"en": "English.", "zh": "中文。"})
 MISTAKES = Registered(("lab.mistakes:MISTAKES",))
 
 
@@ -67,15 +67,7 @@ class Judging:
             help="Say that it is wrong, where, what, or how (default: 3; graders 1).",
         ),
     ] = None
-    lang: Annotated[
-        str | None,
-        typer.Option(
-            metavar="en|zh",
-            callback=explain(LANGUAGES),
-            autocompletion=completion(LANGUAGES),
-            help="Language of what is said (default: the locale's).",
-        ),
-    ] = None
+    lang: Lang = None
 
 
 @dataclass(frozen=True)
@@ -144,7 +136,7 @@ def check(
     The truth is a saved attention, or what attn attend computes with the same options; without vectors --mask and
     --posenc ask for a mask or a table alone. Nothing is ever run. Exit code: 0 right, 1 wrong, 2 not readable.
     """
-    from .io.verdicts import check_output, exit_code, language, write
+    from .io.verdicts import check_output, exit_code, write
 
     options = Options(text, vectors, positions, seed, scoring, select=Selection(layer=truth.layer))
     lang = language(judging.lang)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import InputError
+from .io.languages import Lang, language
 from .io.options import Output
 from .io.resolve import Source
 
@@ -24,6 +25,7 @@ def steps(
             help="Cell to work out by hand, up to 8 × 8 (default: 0,0).",
         ),
     ] = None,
+    lang: Lang = None,
 ) -> None:
     """Show every step of a small attention: vectors, scores, weights, output, and one cell worked out by hand.
 
@@ -39,7 +41,7 @@ def steps(
     from .io.output import check, deliver, for_screen
 
     check(to, (*files.WORKED, "html"), ())
-    worked = _worked(source, None if cell is None else _place(cell))
+    worked = _worked(source, None if cell is None else _place(cell), language(lang))
     if for_screen(to):
         from ..render.terminal.steps import StepTables
 
@@ -54,7 +56,7 @@ def steps(
         deliver(files.WORKED[name](worked), name, to)
 
 
-def _worked(source: Source, cell: tuple[int, ...] | None) -> tuple[Worked, ...]:
+def _worked(source: Source, cell: tuple[int, ...] | None, lang: str) -> tuple[Worked, ...]:
     from ..lab.steps import work_out
     from ..records.attention import Attention
     from ..sources import groups, resolve, vectors
@@ -63,11 +65,11 @@ def _worked(source: Source, cell: tuple[int, ...] | None) -> tuple[Worked, ...]:
     options = source.options
     found = attention_or_heads(source)
     if isinstance(found, Attention):
-        return work_out(resolve.selected(found, options.select), cell=cell)
+        return work_out(resolve.selected(found, options.select), cell=cell, language=lang)
     groups.refuse_others(options, resolve.MECHANISM[:-1], "steps that begin at vectors")
     rule = vectors.rule_of(options.scoring, options.positions.posenc, options.seed.seed)
     attention = resolve.warn_of_untrained(resolve.attend(found, options, show="scores"))
-    return work_out(attention, found, rule, cell=cell)
+    return work_out(attention, found, rule, cell=cell, language=lang)
 
 
 def _place(cell: str) -> tuple[int, ...]:

@@ -6,13 +6,13 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from ..records.worked import ROUNDING, TITLE, printed, sentences
+from ..records.worked import printed
 from .typeset import tex_row, tex_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ..records.worked import Arithmetic, Step, Worked
+    from ..records.worked import Arithmetic, Step, Words, Worked
 
 _PREAMBLE = r"""% Set this with pdflatex or xelatex. To \input it into a document of your own, load the package docmute there.
 \documentclass{article}
@@ -50,32 +50,34 @@ def tex(worked: Sequence[Worked]) -> Iterator[bytes]:
 
 
 def _tex_body(worked: Sequence[Worked]) -> Iterator[str]:
-    yield f"\\section*{{{TITLE}}}\n\n{_prose(sentences(worked[0].provenance, ROUNDING))}\n"
+    words = worked[0].words
+    about = _prose(words.sentences(worked[0].provenance, words.rounding))
+    yield f"\\section*{{{words.title}}}\n\n{about}\n"
     for layer in worked:
         if len(worked) > 1:
-            yield f"\n\\section*{{Layer {layer.layer}}}\n"
+            yield f"\n\\section*{{{words.begun(words.layer, layer.layer)}}}\n"
         for step in layer.steps:
-            yield from _tex_step(step, layer.heads)
+            yield from _tex_step(step, layer.heads, words)
         if layer.arithmetic:
-            yield from _tex_arithmetic(layer.arithmetic)
+            yield from _tex_arithmetic(layer.arithmetic, words)
 
 
-def _tex_step(step: Step, heads: Sequence[int | str]) -> Iterator[str]:
+def _tex_step(step: Step, heads: Sequence[int | str], words: Words) -> Iterator[str]:
     formula = f"\\[ {_math(step.formula)} \\]\n" if step.formula else ""
-    yield f"\n\\subsection*{{{_prose(step.name)}}}\n\n{formula}"
-    yield f"{_prose(sentences(f'Shape {step.shape}', step.meaning))}\n"
+    yield f"\n\\subsection*{{{_prose(words.term(step.name))}}}\n\n{formula}"
+    yield f"{_prose(words.sentences(words.shape.format(shape=words.shape_of(step)), step.meaning))}\n"
     for head, matrix in zip(heads, step.matrices, strict=False):
-        named = f"\nHead {head}\n" if len(step.matrices) > 1 else ""
+        named = f"\n{words.begun(words.head, head)}\n" if len(step.matrices) > 1 else ""
         yield f"{named}\n\\medskip\n\\fit{{\\begin{{tabular}}{{l{'r' * matrix.shape[1]}}}\n"
-        yield tex_row([_prose(step.corner), *map(_prose, step.column_names)]).decode() + "\\midrule\n"
+        yield tex_row([_prose(words.corner(step)), *map(_prose, step.column_names)]).decode() + "\\midrule\n"
         for row, numbers in zip(step.row_names, printed(matrix), strict=True):
             cells = [f"${_math(number)}$" for number in numbers]
             yield tex_row([_prose(row), *cells]).decode()
         yield "\\end{tabular}}\n\n\\medskip\n"
 
 
-def _tex_arithmetic(arithmetic: Arithmetic) -> Iterator[str]:
-    yield f"\n\\subsection*{{{_prose(arithmetic.heading)}}}\n\n"
+def _tex_arithmetic(arithmetic: Arithmetic, words: Words) -> Iterator[str]:
+    yield f"\n\\subsection*{{{_prose(words.heading(arithmetic))}}}\n\n"
     yield "\\begin{tabular}{l>{\\raggedright\\arraybackslash}p{.75\\linewidth}}\n"
     for line in arithmetic.lines:
         remark = f" \\quad ({_prose(line.remark)})" if line.remark else ""
@@ -90,7 +92,9 @@ _SYMBOLS = {
 }  # fmt: skip
 _PARTS = re.compile(
     r"√(?P<root>\w+)|e\^(?P<power>[^\s,]+)|(?P<mantissa>[\d.]+)e(?P<exponent>[+-]\d+)"
-    r"|\b(?P<function>exp|tanh)\b|(?P<words>[A-Za-z]{2,}(?:[ _][A-Za-z]{2,})*)|(?P<name>[A-Za-z])_(?P<index>[a-z]+)"
+    r"|\b(?P<function>exp|tanh)\b"
+    rf"|(?P<words>[A-Za-z]{{2,}}(?:[ _][A-Za-z]{{2,}})*|[{_IDEOGRAPHS}]+)"
+    r"|(?P<name>[A-Za-z])_(?P<index>[a-z]+)"
     rf"|(?P<symbol>[{''.join(_SYMBOLS)}])"
 )
 

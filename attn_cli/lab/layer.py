@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..records.worked import equals, rounded
 from ..variants.normalisation import softmax
 from ..variants.scores import dot, scaled_dot
+from .verdict import Said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,7 @@ class Scaling:
     formula: str  # {0} stands for what it is done to
     written: str  # the same with numbers for names
     apply: Callable[[float], float]
-    remark: str = ""
+    remark: Said | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +132,7 @@ def _recognised(dots: np.ndarray, scores: np.ndarray, d_head: int) -> tuple[Scal
 def _root(d_head: int) -> Scaling:
     root = math.sqrt(d_head)
     written = f"{{0}} / √{d_head} {equals(root)} {{0}} / {rounded(root)}"
-    remark = f"d_head = {d_head}: the width of one head, not d_model"
+    remark = Said("step_one_head_wide", {"d_head": d_head})
     return Scaling("scaled", "{0} / √d_head", written, lambda x: x / root, remark)
 
 

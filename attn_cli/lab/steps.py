@@ -6,18 +6,20 @@ the dot products before they are scaled, and the outputs of single heads.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..attention.written import Written
 from ..errors import InputError
 from ..records.worked import Step, Worked
-from ..registry import summary
 from .arithmetic import MOST, arithmetic, is_small
 from .layer import take_apart
 from .vectors import affine, matrices, vectors
+from .wording import say
+from .wording.variants import in_words
+from .wording.worksheet import words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import numpy as np
 
@@ -36,6 +38,7 @@ def work_out(
     rule: Rule | None = None,
     *,
     cell: tuple[int, ...] | None = None,
+    language: str = "en",
 ) -> tuple[Worked, ...]:
     """Every step of every layer, and the arithmetic of one cell where it can be checked by hand.
 
@@ -56,9 +59,12 @@ def work_out(
         Worked(
             attention.layers[i],
             attention.heads,
-            tuple(_steps(layer, attention, heads, rule)),
-            arithmetic(layer, attention, *place) if i == at_layer and is_small(layer) else None,
+            tuple(_steps(layer, attention, heads, rule, language)),
+            arithmetic(layer, attention, *place, language=language)
+            if i == at_layer and is_small(layer)
+            else None,
             attention.provenance,
+            words(language),
         )
         for i, layer in enumerate(layers)
     )
@@ -93,32 +99,36 @@ def _place(attention: Attention, layer: Layer, cell: tuple[int, ...] | None) -> 
 # ---- the steps, one after the other -----------------------------------------------------------------
 
 
-def _steps(layer: Layer, attention: Attention, heads: Heads | None, rule: Rule | None) -> Iterator[Step]:
+def _steps(
+    layer: Layer, attention: Attention, heads: Heads | None, rule: Rule | None, language: str
+) -> Iterator[Step]:
     queries, keys = attention.query_tokens, attention.key_tokens
-    yield from vectors(layer, attention, heads)
-    for name, formula, meaning, values in _from_scores_to_weights(layer, rule):
+    yield from vectors(layer, attention, heads, language)
+    for name, formula, meaning, values in _from_scores_to_weights(layer, rule, language):
         yield Step(name, formula, meaning, _SCORES, values, queries, keys)
-    yield from _outputs(layer, attention, heads)
+    yield from _outputs(layer, attention, heads, language)
 
 
-def _from_scores_to_weights(layer: Layer, rule: Rule | None) -> Iterator[tuple[str, str, str, np.ndarray]]:
+def _from_scores_to_weights(
+    layer: Layer, rule: Rule | None, language: str
+) -> Iterator[tuple[str, str, str, np.ndarray]]:
     last = "scores"
     if layer.dots is None:
-        yield "scores", "", _score_in_words(rule), layer.scores
+        yield "scores", "", _score_in_words(rule, language), layer.scores
     else:
-        unscaled = "" if layer.scalings else " They are not scaled."
+        meaning = _sentences(language, "step_means_scores", "" if layer.scalings else "step_not_scaled")
         values = layer.dots if layer.scalings else layer.scores  # the engine's own, where it keeps them
-        yield "scores", "scores = Q · Kᵀ", f"How well each key answers each query.{unscaled}", values
+        yield "scores", "scores = Q · Kᵀ", meaning, values
     if layer.scalings:
-        remarks = [f"{scaling.remark}." for scaling in layer.scalings if scaling.remark]
-        yield "scaled", f"scaled = {_nested(layer)}", " ".join(remarks), layer.scores
+        remarks = [scaling.remark.text(language) for scaling in layer.scalings if scaling.remark]
+        yield "scaled", f"scaled = {_nested(layer)}", words(language).sentences(*remarks), layer.scores
         last = "scaled"
     if layer.mask is not None:
-        formula = f"masked = {last} where allowed, else -∞"
-        yield "masked", formula, _masks_in_words(rule), layer.masked
+        formula = f"masked = {say(language, 'step_where_allowed', {'scores': last})}"
+        yield "masked", formula, _masks_in_words(rule, language), layer.masked
         last = "masked"
     formula = f"weights = exp({last}) / Σ exp({last})" if layer.is_softmax else ""
-    yield "weights", formula, _weights_in_words(layer, rule), layer.weights
+    yield "weights", formula, _weights_in_words(layer, rule, language), layer.weights
 
 
 def _nested(layer: Layer) -> str:
@@ -129,13 +139,14 @@ def _nested(layer: Layer) -> str:
     return formula
 
 
-def _outputs(layer: Layer, attention: Attention, heads: Heads | None) -> Iterator[Step]:
+def _outputs(layer: Layer, attention: Attention, heads: Heads | None, language: str) -> Iterator[Step]:
     queries, several = attention.query_tokens, len(layer.weights) > 1
     whole = layer.concatenated if layer.output is None else layer.output
-    width, side_by_side = ("query", "d_model"), "the heads side by side"
+    width, side_by_side = ("query", "d_model"), say(language, "step_side_by_side")
     if several or not layer.is_whole:
         formula, axes = "head_output = weights · V", ("head", "query", "d_value")
-        yield Step("head_output", formula, "The values, weighed.", axes, layer.head_output, queries, ())
+        meaning = say(language, "step_means_head_output")
+        yield Step("head_output", formula, meaning, axes, layer.head_output, queries, ())
     if layer.is_whole:
         formula = f"output = {side_by_side}" if several else "output = weights · V"
         yield Step("output", formula, "", width, whole, queries, ())
@@ -153,41 +164,46 @@ def _outputs(layer: Layer, attention: Attention, heads: Heads | None) -> Iterato
 # ---- variants, in the words of their documentation --------------------------------------------------
 
 
-def _in_words(chosen: Callable[..., Any]) -> str:
-    """What its documentation says first; without any, what it is called."""
-    return summary(chosen) or f"{getattr(chosen, 'spec', 'As given')}."
+def _sentences(language: str, *keys: str) -> str:
+    return say(language, "sentence_space").join(say(language, key) for key in keys if key)
 
 
-def _score_in_words(rule: Rule | None) -> str:
+def _score_in_words(rule: Rule | None, language: str) -> str:
     if rule is None:
-        return "As they are recorded: not the dot products of Q and K."
+        return say(language, "step_scores_recorded")
     numbers = {"scale": rule.scale, "softcap": rule.softcap, "temperature": rule.temperature}
-    words = [_in_words(rule.score), "" if rule.position is None else _in_words(rule.position)]
-    words += [f"With {name} {number:g}." for name, number in numbers.items() if number not in (None, 1)]
-    return " ".join(filter(None, words))
+    said = [
+        in_words(rule.score, language),
+        "" if rule.position is None else in_words(rule.position, language),
+    ]
+    said += [
+        say(language, "step_with", {"name": name, "number": f"{number:g}"})
+        for name, number in numbers.items()
+        if number not in (None, 1)
+    ]
+    return say(language, "sentence_space").join(filter(None, said))
 
 
-def _masks_in_words(rule: Rule | None) -> str:
+def _masks_in_words(rule: Rule | None, language: str) -> str:
     groups = rule.masks if rule else ()
-    return " And: ".join(" Or: ".join(map(_mask_in_words, parts)) for parts in groups)
+    either, both = say(language, "step_or"), say(language, "step_and")
+    return both.join(either.join(_mask_in_words(mask, language) for mask in parts) for parts in groups)
 
 
-def _mask_in_words(mask: Mask) -> str:
-    return "What the given matrix permits." if isinstance(mask, Written) else _in_words(mask)
+def _mask_in_words(mask: Mask, language: str) -> str:
+    return say(language, "step_given_mask") if isinstance(mask, Written) else in_words(mask, language)
 
 
-def _weights_in_words(layer: Layer, rule: Rule | None) -> str:
-    words = ["Σ is over the keys of a row."] if layer.is_softmax else []
+def _weights_in_words(layer: Layer, rule: Rule | None, language: str) -> str:
+    said = [say(language, "step_over_keys")] if layer.is_softmax else []
     if not layer.is_softmax:
-        words.append(
-            "As they are recorded: not the softmax of the scores."
-            if rule is None
-            else _in_words(rule.normalise)
+        said.append(
+            say(language, "step_weights_recorded") if rule is None else in_words(rule.normalise, language)
         )
     if rule and rule.top_k is not None:
-        words.append(f"Only the {rule.top_k} highest scores of each row count.")
+        said.append(say(language, "step_top_k", {"k": rule.top_k}))
     if layer.mask is None:
-        words.append("Without a mask, every query may attend to every key.")
+        said.append(say(language, "step_no_mask"))
     elif not layer.mask.any(axis=-1).all():
-        words.append("A row without a permitted key is 0.")
-    return " ".join(words)
+        said.append(say(language, "step_blind_row"))
+    return say(language, "sentence_space").join(said)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..records.worked import Step
+from .wording import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,22 +18,17 @@ if TYPE_CHECKING:
     from ..records.encoding import Encoding
     from .layer import Layer
 
-_MEANING = {
-    "Q": "What each token looks for.",
-    "K": "What each token is found by.",
-    "V": "What each token passes on.",
-}
 
-
-def vectors(layer: Layer, attention: Attention, heads: Heads | None) -> Iterator[Step]:
+def vectors(layer: Layer, attention: Attention, heads: Heads | None, language: str = "en") -> Iterator[Step]:
     """X and the matrices where they are known, then Q, K and V."""
-    formulas, meanings = dict.fromkeys("QKV", ""), _MEANING
+    formulas = dict.fromkeys("QKV", "")
+    meanings = {part: say(language, f"step_means_{part}") for part in "QKV"}
     if heads is not None:
         names = _names(*heads.inputs)
         made_of = zip("QKV", names, strict=True)
         formulas = {part: f"{part} = {affine(x, part.lower(), heads)}" for part, x in made_of}
-        meanings = {part: f"{meaning}{_cut(part, heads)}" for part, meaning in _MEANING.items()}
-        yield from _inputs(names, heads)
+        meanings = {part: f"{meaning}{_cut(part, heads, language)}" for part, meaning in meanings.items()}
+        yield from _inputs(names, heads, language)
         yield from matrices(heads, "q", "k", "v")
     queries, keys = attention.query_tokens, attention.key_tokens
     for part, values, axis, tokens in (
@@ -71,24 +67,25 @@ def _same(a: Encoding, b: Encoding) -> bool:
     return a is b or np.array_equal(a.vectors, b.vectors)
 
 
-def _inputs(names: tuple[str, str, str], heads: Heads) -> Iterator[Step]:
+def _inputs(names: tuple[str, str, str], heads: Heads, language: str) -> Iterator[Step]:
     """The vectors, each once; not at all where Q, K and V would only repeat them."""
     given_as_qkv = len(set(names)) > 1 and len(heads.query) == 1
     if given_as_qkv and all(getattr(heads.projection, f.name) is None for f in fields(heads.projection)):
         return
     for name, x in dict(zip(names, heads.inputs, strict=True)).items():
         axis = {"X": "token", "X_q": "query"}.get(name, "key")
-        yield Step(name, "", f"A vector for each {axis}.", (axis, "d_model"), x.vectors, x.tokens, ())
+        meaning = say(language, f"step_vector_for_{axis}")
+        yield Step(name, "", meaning, (axis, "d_model"), x.vectors, x.tokens, ())
 
 
-def _cut(part: str, heads: Heads) -> str:
+def _cut(part: str, heads: Heads, language: str) -> str:
     """How the vectors are shared out among the heads, as a sentence to add."""
     n_heads, pieces = len(heads.query), _pieces(part, heads)
     if n_heads == 1:
         return ""
-    if pieces == n_heads:
-        return f" Cut into {pieces} pieces, one for each head."
-    return f" {'One piece' if pieces == 1 else f'Cut into {pieces} pieces'}, which {n_heads} heads share."
+    key = "each" if pieces == n_heads else "one" if pieces == 1 else "shared"
+    space = say(language, "sentence_space")
+    return f"{space}{say(language, f'step_cut_{key}', {'pieces': pieces, 'n_heads': n_heads})}"
 
 
 def _pieces(part: str, heads: Heads) -> int:

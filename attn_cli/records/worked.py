@@ -6,15 +6,61 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from jaxtyping import Float
 
-TITLE = "Attention, step by step"
-ROUNDING = "Numbers are rounded to 4 decimals (below 0.001 to 4 digits), but computed with all of theirs."
+
+@dataclass(frozen=True)
+class Words:
+    """What a worksheet says around its numbers, in one language.
+
+    `terms` are what steps and axes are called in it, where that is not their name. {n} is a number, {shape} a shape.
+    """
+
+    language: str
+    title: str
+    rounding: str
+    shape: str
+    layer: str
+    head: str
+    hidden: str  # {mark} stands for −∞
+    cell: str
+    stop: str
+    space: str  # between two sentences
+    dimension: str
+    terms: Mapping[str, str]
+
+    def term(self, name: str) -> str:
+        """What a step or an axis is called."""
+        return self.terms.get(name, name)
+
+    def shape_of(self, step: Step) -> str:
+        """The size of each axis under its name."""
+        sizes = zip(map(self.term, step.axes), step.values.shape, strict=True)
+        return f"[{', '.join(f'{axis} {size}' for axis, size in sizes)}]"
+
+    def corner(self, step: Step) -> str:
+        """What the rows are called."""
+        return self.term(step.corner)
+
+    def heading(self, arithmetic: Arithmetic) -> str:
+        """Which cell is worked out."""
+        return self.cell.format(**{f.name: getattr(arithmetic, f.name) for f in fields(arithmetic)})
+
+    def begun(self, text: str, n: int | str) -> str:
+        """`layer` or `head` with its number, as a heading begins."""
+        said = text.format(n=n)
+        return f"{said[:1].upper()}{said[1:]}"
+
+    def sentences(self, *texts: str) -> str:
+        """Texts one after the other, a full stop at the end of each."""
+        return self.space.join(f"{text.rstrip(self.stop)}{self.stop}" for text in texts if text)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,12 +131,6 @@ class Arithmetic:
     key_token: str
     lines: tuple[Line, ...]
 
-    @property
-    def heading(self) -> str:
-        """Which cell it is."""
-        query, key = f"query {self.query} ({self.query_token})", f"key {self.key} ({self.key_token})"
-        return f"One cell by hand: {query}, {key}, head {self.head}"
-
 
 @dataclass(frozen=True, eq=False)
 class Worked:
@@ -101,15 +141,7 @@ class Worked:
     steps: tuple[Step, ...]
     arithmetic: Arithmetic | None  # None where a cell is too large to be checked by hand
     provenance: str
-
-
-def sentences(*texts: str) -> str:
-    """Texts one after the other, a full stop at the end of each.
-
-    >>> sentences("Shape [2, 2]", "", "What each token looks for.")
-    'Shape [2, 2]. What each token looks for.'
-    """
-    return " ".join(f"{text.rstrip('.')}." for text in texts if text)
+    words: Words
 
 
 def rounded(number: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from ...errors import InputError
@@ -17,14 +16,6 @@ if TYPE_CHECKING:
     from .options import Output
 
 _COLOURS = {"right": "green", "wrong": "red", "unreadable": "yellow"}
-
-
-def language(chosen: str | None) -> str:
-    """The language that was asked for, else the locale's if it is spoken here, else English."""
-    if chosen is not None:
-        return chosen
-    names = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    return "zh" if next(filter(None, names), "").startswith("zh") else "en"
 
 
 def formats() -> list[str]:

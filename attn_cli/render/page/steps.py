@@ -13,7 +13,7 @@ import re
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from ...records.worked import ROUNDING, TITLE, printed, sentences
+from ...records.worked import printed
 from ...text.escaping import escape
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ...records.worked import Arithmetic, Step, Worked
+    from ...records.worked import Arithmetic, Step, Words, Worked
 
 _PAGE = """<!doctype html>
-<html lang="en">
+<html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="generator" content="attn">
@@ -43,12 +43,14 @@ _PAGE = """<!doctype html>
 
 def steps_page(worked: Sequence[Worked]) -> bytes:
     """The steps of every layer, a section each, as one self-contained HTML file."""
+    words = worked[0].words
     style = resources.files(__package__).joinpath("assets", "steps.css").read_text(encoding="utf-8")
     page = _PAGE.format(
-        title=TITLE,
+        language=words.language,
+        title=words.title,
         style=style,
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-        about=_text(sentences(worked[0].provenance, ROUNDING)),
+        about=_text(words.sentences(worked[0].provenance, words.rounding)),
         sections="".join(_sections(worked)),
     )
     return page.encode()
@@ -57,26 +59,29 @@ def steps_page(worked: Sequence[Worked]) -> bytes:
 def _sections(worked: Sequence[Worked]) -> Iterator[str]:
     for layer in worked:
         if len(worked) > 1:
-            yield f"<h1>Layer {layer.layer}</h1>\n"
+            yield f"<h1>{layer.words.begun(layer.words.layer, layer.layer)}</h1>\n"
         for step in layer.steps:
             yield "<section>\n"
             yield from _step(step, layer)
             yield "</section>\n"
         if layer.arithmetic:
-            yield from _arithmetic(layer.arithmetic)
+            yield from _arithmetic(layer.arithmetic, layer.words)
 
 
 def _step(step: Step, layer: Worked) -> Iterator[str]:
-    yield f'<h2>{_formula(step.name)}<span class="shape">{_formula(step.shape)}</span></h2>\n'
+    words = layer.words
+    shape = f'<span class="shape">{_formula(words.shape_of(step))}</span>'
+    yield f"<h2>{_formula(words.term(step.name))}{shape}</h2>\n"
     if step.formula:
         yield f'<p class="formula">{_formula(step.formula)}</p>\n'
     if step.meaning:
         yield f'<p class="quiet">{_formula(step.meaning)}</p>\n'
     yield '<div class="heads">\n'
     for head, matrix in zip(layer.heads, step.matrices, strict=False):
-        caption = f"<figcaption>head {head}</figcaption>" if len(step.matrices) > 1 else ""
+        of_head = words.head.format(n=head)
+        caption = f"<figcaption>{of_head}</figcaption>" if len(step.matrices) > 1 else ""
         chosen = _chosen(step, head, layer.arithmetic)
-        yield f'<figure tabindex="0">{caption}{"".join(_table(step, matrix, chosen))}</figure>\n'
+        yield f'<figure tabindex="0">{caption}{"".join(_table(step, matrix, chosen, words))}</figure>\n'
     yield "</div>\n"
 
 
@@ -87,8 +92,10 @@ def _chosen(step: Step, head: int | str, arithmetic: Arithmetic | None) -> tuple
     return arithmetic.query, arithmetic.key
 
 
-def _table(step: Step, matrix: np.ndarray, chosen: tuple[int, int] | None) -> Iterator[str]:
-    heads = "".join(f'<th scope="col">{_text(name)}</th>' for name in (step.corner, *step.column_names))
+def _table(step: Step, matrix: np.ndarray, chosen: tuple[int, int] | None, words: Words) -> Iterator[str]:
+    heads = "".join(
+        f'<th scope="col">{_text(name)}</th>' for name in (words.corner(step), *step.column_names)
+    )
     yield f"<table><thead><tr>{heads}</tr></thead><tbody>"
     for i, (name, numbers) in enumerate(zip(step.row_names, printed(matrix), strict=True)):
         cells = (
@@ -99,8 +106,8 @@ def _table(step: Step, matrix: np.ndarray, chosen: tuple[int, int] | None) -> It
     yield "</tbody></table>"
 
 
-def _arithmetic(arithmetic: Arithmetic) -> Iterator[str]:
-    yield f'<section>\n<h2>{_text(arithmetic.heading)}</h2>\n<table class="arithmetic"><tbody>\n'
+def _arithmetic(arithmetic: Arithmetic, words: Words) -> Iterator[str]:
+    yield f'<section>\n<h2>{_text(words.heading(arithmetic))}</h2>\n<table class="arithmetic"><tbody>\n'
     for line in arithmetic.lines:
         remark = f'<br><span class="quiet">{_formula(line.remark)}</span>' if line.remark else ""
         yield f'<tr><th scope="row">{line.name}</th><td>{_formula(line.text)}{remark}</td></tr>\n'

@@ -10,7 +10,6 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from ...records.worked import ROUNDING, sentences
 from ...text.escaping import escape
 from ..colour import scale_for
 from .screen import PLAIN, QUIET, STRONG, Screen, line
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
     from rich.style import Style
 
-    from ...records.worked import Arithmetic, Step, Worked
+    from ...records.worked import Arithmetic, Step, Words, Worked
 
 _PLAIN = {"·": "*", "√": "sqrt ", "≈": "~", "Σ": "sum", "∞": "inf", "ᵀ": "^T", "≤": "<="}
 _BETWEEN = 3  # cells from one head's table to the next
@@ -37,42 +36,44 @@ class StepTables:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The steps as they look on this console."""
         screen = Screen.of(console, options)
-        yield _words(sentences(escape(self.worked[0].provenance), ROUNDING), screen, QUIET)
+        words = self.worked[0].words
+        about = words.sentences(escape(self.worked[0].provenance), words.rounding)
+        yield _words(about, screen, QUIET)
         for layer in self.worked:
             if len(self.worked) > 1:
-                yield _words(f"\nlayer {layer.layer}", screen, STRONG)
+                yield _words(f"\n{words.layer.format(n=layer.layer)}", screen, STRONG)
             for step in layer.steps:
-                yield from _step(step, layer.heads, screen)
+                yield from _step(step, layer.heads, screen, words)
             if layer.arithmetic:
-                yield from _arithmetic(layer.arithmetic, screen)
+                yield from _arithmetic(layer.arithmetic, screen, words)
 
 
-def _step(step: Step, heads: Sequence[int | str], screen: Screen) -> Iterator[RenderableType]:
-    yield Text.assemble((f"\n{step.name}", STRONG), (f"  {step.shape}", QUIET))
+def _step(step: Step, heads: Sequence[int | str], screen: Screen, words: Words) -> Iterator[RenderableType]:
+    yield Text.assemble((f"\n{words.term(step.name)}", STRONG), (f"  {words.shape_of(step)}", QUIET))
     if step.formula:
         yield _words(step.formula, screen, PLAIN)
-    masked = f"{screen.spelled('·')} stands for -∞." if np.isinf(step.values).any() else ""
+    masked = words.hidden.format(mark=screen.spelled("·")) if np.isinf(step.values).any() else ""
     if step.meaning or masked:
-        yield _words(" ".join(filter(None, [escape(step.meaning), masked])), screen, QUIET)
+        yield _words(words.space.join(filter(None, [escape(step.meaning), masked])), screen, QUIET)
     several = len(step.matrices) > 1
     tables = [
-        _table(step, matrix, f"head {head}" if several else "")
+        _table(step, matrix, words.head.format(n=head) if several else "", words)
         for head, matrix in zip(heads, step.matrices, strict=False)
     ]
     yield from _side_by_side([list(lines(table, screen)) for table in tables], screen.width)
 
 
-def _table(step: Step, matrix: np.ndarray, title: str) -> NumberTable:
+def _table(step: Step, matrix: np.ndarray, title: str, words: Words) -> NumberTable:
     hidden = np.isinf(matrix)
     numbers = np.where(hidden, 0, matrix)
-    called = _called(step.corner), _called(step.axes[-1])
+    called = _called(step.corner, words), _called(step.axes[-1], words)
     return NumberTable(
         numbers, scale_for(numbers, night=True), step.column_names, called, step.rows, hidden, title
     )
 
 
-def _called(axis: str) -> str:
-    return "dimension" if axis.startswith("d_") else axis
+def _called(axis: str, words: Words) -> str:
+    return words.dimension if axis.startswith("d_") else words.term(axis)
 
 
 def _side_by_side(blocks: list[list[Text]], width: int) -> Iterator[Text]:
@@ -88,8 +89,8 @@ def _side_by_side(blocks: list[list[Text]], width: int) -> Iterator[Text]:
             yield together
 
 
-def _arithmetic(arithmetic: Arithmetic, screen: Screen) -> Iterator[RenderableType]:
-    yield _words(f"\n{escape(arithmetic.heading)}", screen, STRONG)
+def _arithmetic(arithmetic: Arithmetic, screen: Screen, words: Words) -> Iterator[RenderableType]:
+    yield _words(f"\n{escape(words.heading(arithmetic))}", screen, STRONG)
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     for step in arithmetic.lines:

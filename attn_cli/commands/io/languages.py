@@ -1,0 +1,33 @@
+"""`--lang`: the language of what is said, by default the locale's."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from ...errors import InputError
+from .choices import Listed, completion, explain
+
+LANGUAGES = Listed({"en": "English.", "zh": "中文。"})
+
+Lang = Annotated[
+    str | None,
+    typer.Option(
+        metavar="en|zh",
+        callback=explain(LANGUAGES),
+        autocompletion=completion(LANGUAGES),
+        help="Language of what is said (default: the locale's).",
+    ),
+]
+
+
+def language(chosen: str | None) -> str:
+    """The language that was asked for, else the locale's if it is spoken here, else English."""
+    if chosen is not None:
+        if chosen not in LANGUAGES.meanings:
+            raise InputError(f"no texts in {chosen!r}", hint=f"give {' or '.join(LANGUAGES.meanings)}")
+        return chosen
+    names = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "zh" if next(filter(None, names), "").startswith("zh") else "en"
