@@ -491,8 +491,8 @@ def heatmap(
 ) -> Figure:
     """Draw attention as a matplotlib figure with token labels, one panel per head.
 
-    `data` is what `attend` gave, bare weights [query, key], or a text, which goes through the trained model
-    mini. With `path` the picture is written too; with `ax` it is drawn into your own axes.
+    `data` is what `attend` or `posenc` gave, bare weights [query, key], or a text, which goes through the trained
+    model mini. With `path` the picture is written too; with `ax` it is drawn into your own axes.
 
     >>> figure = heatmap([[1.0, 0.0], [0.5, 0.5]], tokens=("a", "b"))
     """
@@ -515,7 +515,9 @@ def heatmap(
         text_as=text_as,
         no=tuple(no),
     )
-    drawn = figure.draw(_attention(data, tokens), look, ax)
+    drawn = figure.draw(
+        data if isinstance(data, (PositionTable, Series)) else _attention(data, tokens), look, ax
+    )
     if path is not None:
         name = files.format_of(os.fspath(path), formats=(), pictures=FIGURES)
         files.write(os.fspath(path), [figure.save(drawn, name)])

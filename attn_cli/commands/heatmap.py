@@ -60,7 +60,7 @@ def heatmap(
     from .io.output import check, emit, look, numbered
     from .io.resolve import resolve_each
 
-    check(to, files.FORMATS)
+    check(to, files.FORMATS, drawing=drawing)
     if show is not None:
         one_of("show", show, tuple(SHOWN.meanings))
     source, query = _query(source, drawing)

@@ -10,7 +10,7 @@ import typer
 from ..errors import InputError
 from ..sources.groups import Options, Positions, Scoring, Seed, Text, Vectors
 from .io.choices import completion, explain
-from .io.options import Output
+from .io.options import Appearance, Output
 from .io.source_options import OPTIONS, Input
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def mask(
     text: Text,
     vectors: Vectors,
     seed: Seed,
+    drawing: Appearance,
     to: Output,
     and_: Annotated[
         list[str] | None,
@@ -57,9 +58,10 @@ def mask(
     from .. import files
     from ..render import FIGURES
     from .io.environment import environment
-    from .io.output import check, deliver, emit, for_screen
+    from .io.output import check, deliver, emit, for_screen, look
 
-    check(to, files.FORMATS, FIGURES)
+    check(to, files.FORMATS, FIGURES, drawing=drawing)
+    chosen = look(drawing)
     if spec is None:
         environment.help_a_person()
         raise InputError("no SPEC", hint="give a mask; attn mask help lists them")
@@ -67,16 +69,16 @@ def mask(
     if for_screen(to):
         from ..render.figure.masks import mask_picture
 
-        environment.stdout().print(mask_picture(drawn))
+        environment.stdout().print(mask_picture(drawn, chosen))
         return
     name = files.format_of(to.output, to.format, pictures=FIGURES)
     if name not in FIGURES:
-        emit(drawn, to)
+        emit(drawn, to, drawing=drawing)
         return
     from ..render.figure.figure import save
     from ..render.figure.masks import mask_figure
 
-    deliver([save(mask_figure(drawn), name)], name, to)
+    deliver([save(mask_figure(drawn, chosen), name)], name, to)
 
 
 def _drawn(specs: tuple[str, ...], read: Input, options: Options, n: int | None) -> Attention:

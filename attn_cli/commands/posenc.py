@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .io.choices import Registered, completion, explain
-from .io.options import Output
+from .io.options import Appearance, Output
 
 if TYPE_CHECKING:
     from ..records.series import Series
+    from ..render.look import Look
 
 KINDS = Registered(("variants.posenc:POSENCS",))
 VIEWS = Registered(("variants.posenc:VIEWS",))
 
 
 def posenc(
+    drawing: Appearance,
     to: Output,
     kind: Annotated[
         str,
@@ -57,32 +59,37 @@ def posenc(
 
     Without --output a terminal gets a table and a pipe gets TSV: pos, and a column for each dimension.
     """
+    from .. import files
     from ..records.series import Series
+    from ..render import FIGURES
     from ..sources.positions import tabulated
-    from .io.output import emit
+    from .io.output import check, emit, look
 
+    check(to, files.FORMATS, FIGURES, drawing=drawing)
+    chosen = look(drawing)
     seen = tabulated(kind, len_, dim, model, view)
     if isinstance(seen, Series):
-        _emit_series(seen, to)
+        _emit_series(seen, to, drawing, chosen)
     else:
-        emit(seen, to)
+        emit(seen, to, drawing=drawing, look=chosen)
 
 
-def _emit_series(series: Series, to: Output) -> None:
+def _emit_series(series: Series, to: Output, drawing: Appearance, chosen: Look) -> None:
     from .. import files
-    from ..render import PICTURES
+    from ..render import FIGURES
     from .io.environment import environment
-    from .io.output import deliver, for_screen
+    from .io.output import deliver, for_screen, refuse_look
 
     if for_screen(to):
         from ..render.terminal.series import series_table
 
         environment.stdout().print(series_table(series))
         return
-    name = files.format_of(to.output, to.format, formats=("tsv",), pictures=PICTURES)
+    name = files.format_of(to.output, to.format, formats=("tsv",), pictures=FIGURES)
     if name == "tsv":
+        refuse_look(drawing, name)
         deliver(files.series_tsv(series), name, to)
         return
     from ..render.figure.figure import draw, save
 
-    deliver([save(draw(series), name)], name, to)
+    deliver([save(draw(series, chosen), name)], name, to)

@@ -11,6 +11,7 @@ import typer
 
 from ..errors import InputError
 from .io.environment import environment
+from .io.options import Appearance
 from .training.run_directory import STATE, RunDirectory
 from .training.run_readme import command, readme
 from .training.task_list import tasks
@@ -33,6 +34,7 @@ def train_toy(
     learner: Learner,
     schooling: Schooling,
     computer: Computer,
+    drawing: Appearance,
     task: Annotated[
         str | None,
         typer.Argument(metavar="TASK", callback=tasks, help="Task to learn; --list shows all."),
@@ -50,13 +52,16 @@ def train_toy(
     """
     from ..toy import find
     from ..toy.resuming import state
+    from .io.output import look
 
     if task is None:
-        if (directory, learner, schooling, computer) == (Directory(), Learner(), Schooling(), Computer()):
-            environment.help_a_person()
+        given = (directory, learner, schooling, computer, drawing)
+        if given == (Directory(), Learner(), Schooling(), Computer(), Appearance()):
+            environment.show_help()
         raise InputError("no TASK", hint="give one of those that attn train-toy --list shows")
     if directory.format not in (None, "tsv", "json"):
         raise InputError(f"--format {directory.format!r}", hint="give tsv or json")
+    seen = look(drawing)
     make, recipe = find(task)
     text = _data(task, directory)
     path = Path(directory.output or f"runs/{task.partition(':')[0]}")
@@ -79,7 +84,8 @@ def train_toy(
         reached = measured(training)
         run = _run(title, training, reached)
         contents = _contents(run, task, training, reached, half=directory.half)
-        typed = command(task, directory, learner, schooling, computer)
+        contents |= pictures(run, training, reached, seen)
+        typed = command(task, directory, learner, schooling, computer, drawing)
         said = sentences(reached, task, recipe)
         contents["README.md"] = readme(run, typed, training, said, {*contents, STATE})
         place.save(contents)
@@ -228,5 +234,4 @@ def _contents(
     said |= {"extended": [dataclasses.asdict(one) for one in training.extended]} if training.extended else {}
     contents = to_files(run, task, said, results(reached), half=half)
     contents["metrics.csv"] = metrics(training.history)
-    contents |= pictures(run, training, reached)
     return contents

@@ -15,6 +15,7 @@ from attn_cli import files, models
 from attn_cli.commands.io.environment import Environment
 from attn_cli.toy import TASKS
 from attn_cli.toy.examples import recipe
+from PIL import Image
 
 from conftest import run_attn
 
@@ -145,7 +146,13 @@ def test_of_the_run_that_was_replaced_nothing_is_left(run, tmp_path, monkeypatch
     refused = run(*train, "--film", "--overwrite")
     assert refused.stderr == f"attn: error: {tmp_path}: film.png in it is of no run; give another -o DIR\n"
     (tmp_path / "film.png").unlink()
-    assert run(*train, "--film", "--overwrite").code == 0
+    look = ("--style", "dark", "--size", "4x3", "--title", "A title")
+    assert run(*train, "--film", *look, "--overwrite").code == 0
+    assert "--title 'A title' --size 4x3 --style dark\n" in (tmp_path / "README.md").read_text()
+    for name in ("attention.png", "loss.png", "film.png", "film.gif"):
+        with Image.open(tmp_path / name) as image:
+            size, corner = image.size, image.convert("RGB").getpixel((0, 0))
+        assert (size, max(corner)) == ((576, 432) if name == "film.gif" else (864, 648), 20), name
     (tmp_path / "notes.gif").write_text("mine")
 
     replace = os.replace
@@ -200,7 +207,7 @@ def test_a_disk_that_fills_up_leaves_the_old_run_whole(run, tmp_path, monkeypatc
         (["reverse", "--dim", "15"], "4 heads do not divide --dim 15; give --dim as a multiple of 4\n"),
         (["reverse", "--seed", str(2**32)], "--seed '4294967296'; give at most 4294967295; see 'attn train-"),
         (["reverse", "-o", "file"], "file: not a directory; give another -o DIR"),
-        ([], "no TASK; give one of those that attn train-toy --list shows"),
+        (["--steps", "2"], "no TASK; give one of those that attn train-toy --list shows"),
         (["reverse", "--format", "npz"], "--format 'npz'; give tsv or json"),
     ],
 )
@@ -211,6 +218,12 @@ def test_what_cannot_be_trained_is_one_line_and_leaves_nothing(run, tmp_path, ar
     assert result.stderr.startswith(f"attn: error: {message}")
     assert result.stderr.count("\n") == 1
     assert list(contents(tmp_path)) == ["file"]
+
+
+def test_alone_it_prints_its_help(run):
+    result = run("train-toy")
+    assert (result.code, result.stdout) == (2, "")
+    assert result.stderr.startswith("Usage: attn train-toy [OPTIONS] [TASK]")
 
 
 def test_an_interrupt_leaves_nothing_that_is_not_whole(tmp_path):

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable  # noqa: TC003 (a field of a dataclass)
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
@@ -40,8 +40,12 @@ class Environment:
     def help_a_person(self) -> None:
         """To someone at a terminal who typed the command alone, show its help, and end."""
         if sys.stdin is None or sys.stdin.isatty():
-            print(self.help(), file=sys.stderr)
-            raise typer.Exit(2)
+            self.show_help()
+
+    def show_help(self) -> NoReturn:
+        """Show the help of a command that cannot do anything with what was typed, and end."""
+        print(self.help(), file=sys.stderr)
+        raise typer.Exit(2)
 
     def stdout(self) -> Console:
         """A Rich console for results."""

@@ -35,6 +35,7 @@ RARE_IN = {
         "project", "score", "posenc", "tokenizer", "embed", "dim", "seed", "heads", "special", "mask", "weights", "query_token",
         "reduce", "target", "cmap", "size", "style", "title", "words",
     ),
+    "train-toy": ("title", "cmap", "size", "style"),
     "mask": ("query", "key", "value", "project", "heads", "tokenizer", "embed", "dim", "seed"),
     "steps": ("model", "kind", "target", "special", "weights", "words", "query_token", "layer", "head"),
     "check": ("tokenizer", "embed", "dim", "score", "seed", "layer", "len_"),

@@ -51,9 +51,13 @@ def emit(
 
 
 def check(
-    to: Output, formats: Collection[str], pictures: Collection[str] = PICTURES, no_picture: str = ""
+    to: Output,
+    formats: Collection[str],
+    pictures: Collection[str] = PICTURES,
+    no_picture: str = "",
+    drawing: Appearance | None = None,
 ) -> None:
-    """Refuse an unknown format and a folder that is not there, before anything is read or computed.
+    """Refuse an unknown format, a look for what is no picture, and a missing folder, before anything is read.
 
     `no_picture` says why there are none, and what to do.
     """
@@ -62,6 +66,8 @@ def check(
         name = files.format_of(to.output, to.format, formats=formats, pictures=known)
         if name in PICTURES and no_picture:
             raise InputError(no_picture)
+        if name not in FIGURES:
+            refuse_look(drawing, name)
     folder = os.path.dirname(to.output or "")
     if folder and not os.path.isdir(folder):
         raise InputError("no such folder", hint=f"make it: mkdir -p {folder}", where=to.output or "")
@@ -111,7 +117,7 @@ def deliver(chunks: Iterable[bytes], name: str, to: Output) -> None:
 
 def _bytes(record: Record, name: str, drawing: Appearance | None, chosen: Look | None) -> Iterator[bytes]:
     if name not in FIGURES:
-        _refuse_look(drawing, name)
+        refuse_look(drawing, name)
     if name not in PICTURES:
         yield from files.FORMATS[name](record)
         return
@@ -122,7 +128,7 @@ def _bytes(record: Record, name: str, drawing: Appearance | None, chosen: Look |
         yield _table_picture(record, name, chosen or look(drawing))
 
 
-def _refuse_look(drawing: Appearance | None, name: str) -> None:
+def refuse_look(drawing: Appearance | None, name: str) -> None:
     """A page has a title and chooses its own colours; a table has neither."""
     for f in dataclasses.fields(drawing) if drawing else ():
         if getattr(drawing, f.name) != f.default and (f.name, name) != ("title", "html"):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ...models.runs.run import Run
     from ...records.attention import Attention, Kind
+    from ...render.look import Look
     from ...toy.evaluation import Evaluation
     from ...toy.examples import Example, Recipe
     from ...toy.training import Step, Training
@@ -59,26 +60,25 @@ def metrics(history: Sequence[Step]) -> bytes:
     return "".join(",".join(row) + "\n" for row in [list(asdict(history[0])), *rows]).encode()
 
 
-def pictures(run: Run, training: Training, reached: Evaluation) -> dict[str, bytes]:
+def pictures(run: Run, training: Training, reached: Evaluation, look: Look) -> dict[str, bytes]:
     """How it learned, and the attention to one of the longest held-out examples, filmed if that was wanted."""
     from ...render.figure.figure import curves_figure, draw, save
-    from ...render.look import Look
 
     attends = training.recipe.attends
-    attention = _look(run, training, training.watched.example, attends)
-    look = Look(title=" ".join(training.watched.example.written))  # what the picture shows
+    attention = _attention(run, training, training.watched.example, attends)
+    titled = replace(look, title=look.title or " ".join(training.watched.example.written))
     seen = _seen(attention, training.watched.example, training.recipe.patch)
     drawn = {
-        "attention.png": save(draw(attention) if seen is None else draw(seen, look), "png"),
-        "loss.png": save(curves_figure(_curves(training.history), provenance=run.provenance), "png"),
+        "attention.png": save(draw(attention, look) if seen is None else draw(seen, titled), "png"),
+        "loss.png": save(curves_figure(_curves(training.history), look, provenance=run.provenance), "png"),
     }
     if run.model.config.stack == "both" and attends != "cross":
-        aligned = _look(run, training, training.watched.example, "cross")
-        drawn["cross.png"] = save(draw(aligned), "png")
-    return drawn | (_film(attention, training, reached) if training.frames else {})
+        aligned = _attention(run, training, training.watched.example, "cross")
+        drawn["cross.png"] = save(draw(aligned, look), "png")
+    return drawn | (_film(attention, training, reached, look) if training.frames else {})
 
 
-def _film(attention: Attention, training: Training, reached: Evaluation) -> dict[str, bytes]:
+def _film(attention: Attention, training: Training, reached: Evaluation, look: Look) -> dict[str, bytes]:
     """All heads in motion, and side by side the one that looks most where the task expects it."""
     import numpy as np
 
@@ -86,12 +86,12 @@ def _film(attention: Attention, training: Training, reached: Evaluation) -> dict
     from ...render.figure.figure import save
 
     weights = np.stack([frame.weights for frame in training.frames])
-    filmed = film.Film(attention, [frame.step for frame in training.frames], weights)
+    filmed = film.Film(attention, [frame.step for frame in training.frames], weights, look)
     layer, head = (weights.shape[1] - 1, 0) if reached.expected_mass is None else reached.best_head
     return {"film.gif": film.gif(filmed), "film.png": save(film.strip(filmed, layer, head), "png")}
 
 
-def _look(run: Run, training: Training, example: Example, kind: Kind) -> Attention:
+def _attention(run: Run, training: Training, example: Example, kind: Kind) -> Attention:
     """One kind of attention of the run to an example."""
     import torch
 

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from ..colour import MASKED, ramp
+from ..look import PLAIN
 from ..pooling import pooled
 from .backend import MAKER
 from .figure import save
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ...records.attention import Attention
+    from ..look import Look
     from .maps import Maps, Plan
 
 DPI = 144
@@ -42,26 +44,34 @@ class Film:
     attention: Attention
     steps: Sequence[int]
     weights: Float[np.ndarray, "frame layer head query key"]
+    look: Look = PLAIN
 
     def maps(self) -> Maps:
         """The maps that have room for every frame: of each weight the highest."""
-        return attention_maps(replace(self.attention, weights=self.weights.max(axis=0)))
+        return attention_maps(replace(self.attention, weights=self.weights.max(axis=0)), self.look)
+
+    @property
+    def dpi(self) -> int:
+        """Pixels to an inch."""
+        return self.look.dpi or DPI
 
 
 def gif(film: Film) -> bytes:
     """All heads, a frame for each step that was filmed, on one scale of colours; the same film, the same bytes."""
-    maps = film.maps()
+    maps = _under_strip(film.maps())
     plan, sheet = plan_for(maps), lay_out(maps)
-    ground = _indexed(
-        _still(replace(sheet, marks=tuple(m for m in sheet.marks if not isinstance(m, Number))))
-    )
+    palette = _palette(plan.cells.scale.ramp, night=film.look.night)
+    unnumbered = replace(sheet, marks=tuple(m for m in sheet.marks if not isinstance(m, Number)))
+    ground = _indexed(_still(unnumbered, film.dpi), palette)
+    strips = (_still(_strip(film, i, sheet.width), film.dpi) for i in range(len(film.steps)))
+    panels = film.weights.reshape(len(film.steps), -1, *film.weights.shape[3:])
     frames = [
-        np.concatenate([_indexed(_still(_strip(film, i, sheet.width))), _with_panels(ground, plan, weights)])
-        for i, weights in enumerate(film.weights.reshape(len(film.steps), -1, *film.weights.shape[3:]))
+        np.concatenate([_indexed(strip, palette), _with_panels(ground, plan, weights, film.dpi)])
+        for strip, weights in zip(strips, panels, strict=True)
     ]
     images = [Pillow.fromarray(frame, "P") for frame in frames]
     for image in images:
-        image.putpalette(_palette().tobytes())
+        image.putpalette(palette.tobytes())
     out = io.BytesIO()
     pace = [PACE] * (len(images) - 1) + [REST]
     images[0].save(
@@ -91,10 +101,18 @@ def strip(film: Film, layer: int, head: int) -> Figure:
         across=math.ceil(len(chosen) / 2) if len(chosen) > 4 else len(chosen),
         subheading=" · ".join(filter(None, [maps.subheading, which])),
     )
-    return draw(lay_out(shown))
+    return draw(lay_out(shown), film.look.pixels)
 
 
 # ---- frames -----------------------------------------------------------------------------------------
+
+
+def _under_strip(maps: Maps) -> Maps:
+    """The maps on paper of a given size that is so much less high as the strip takes."""
+    if maps.look.inches is None:
+        return maps
+    width, height = maps.look.inches
+    return replace(maps, look=replace(maps.look, size=(width, height - STRIP / 72)))
 
 
 def _strip(film: Film, i: int, width: float) -> Sheet:
@@ -114,30 +132,35 @@ def _strip(film: Film, i: int, width: float) -> Sheet:
             *ticks,
             Stroke(((LINE, y), (places[i], y)), INK, 2.0),
         ),
+        film.look.night,
     )
 
 
-def _still(sheet: Sheet) -> UInt8[np.ndarray, "height width 3"]:
+def _still(sheet: Sheet, dpi: int) -> UInt8[np.ndarray, "height width 3"]:
     """A sheet as pixels."""
-    return np.array(Pillow.open(io.BytesIO(save(draw(sheet, DPI), "png"))).convert("RGB"))
+    return np.array(Pillow.open(io.BytesIO(save(draw(sheet, dpi), "png"))).convert("RGB"))
 
 
 def _with_panels(
-    ground: UInt8[np.ndarray, "height width"], plan: Plan, weights: Float[np.ndarray, "panel query key"]
+    ground: UInt8[np.ndarray, "height width"],
+    plan: Plan,
+    weights: Float[np.ndarray, "panel query key"],
+    dpi: int,
 ) -> UInt8[np.ndarray, "height width"]:
     """The ground with other weights in its panels."""
     cells, frame = plan.cells, ground.copy()
     means, _ = pooled(weights, None, (cells.grain.down, cells.grain.across))
-    indices = (cells.scale.shades(means) // 2).astype(np.uint8)
+    shown = means if cells.peaks is None else means / cells.peaks
+    indices = (cells.scale.shades(shown) // 2).astype(np.uint8)
     indices[cells.hidden] = 128
     for (x, y), panel in zip(plan.corners, indices, strict=True):
-        _fill(frame[_span(y, cells.panel_height), _span(x, cells.panel_width)], panel)
+        _fill(frame[_span(y, cells.panel_height, dpi), _span(x, cells.panel_width, dpi)], panel)
     return frame
 
 
-def _span(start: float, length: float) -> slice:
+def _span(start: float, length: float, dpi: int) -> slice:
     """The pixels of a panel within its frame."""
-    return slice(round(start * DPI / 72) + 1, round((start + length) * DPI / 72))
+    return slice(round(start * dpi / 72) + 1, round((start + length) * dpi / 72))
 
 
 def _fill(room: UInt8[np.ndarray, "height width"], panel: UInt8[np.ndarray, "r c"]) -> None:
@@ -145,17 +168,18 @@ def _fill(room: UInt8[np.ndarray, "height width"], panel: UInt8[np.ndarray, "r c
     room[:] = panel[rows][:, columns]
 
 
-def _palette() -> UInt8[np.ndarray, "256 3"]:
+def _palette(colours: str, *, night: bool) -> UInt8[np.ndarray, "256 3"]:
     """Every second colour of the ramp, the colour of what is masked, and greys."""
     greys = np.rint(np.linspace(0, 255, GREYS)).astype(np.uint8)
-    return np.concatenate([ramp("paper")[::2], [MASKED["paper"]], np.stack([greys] * 3, axis=1)]).astype(
-        np.uint8
-    )
+    masked = MASKED["night" if night else "paper"]
+    return np.concatenate([ramp(colours)[::2], [masked], np.stack([greys] * 3, axis=1)]).astype(np.uint8)
 
 
-def _indexed(pixels: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width"]:
+def _indexed(
+    pixels: UInt8[np.ndarray, "height width 3"], colours: UInt8[np.ndarray, "256 3"]
+) -> UInt8[np.ndarray, "height width"]:
     """For each pixel the nearest colour of the palette."""
-    palette = _palette().astype(np.int32)
+    palette = colours.astype(np.int32)
     coded = pixels.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], dtype=np.int32)
     codes, places = np.unique(coded, return_inverse=True)
     colours = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1)

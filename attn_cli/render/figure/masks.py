@@ -25,7 +25,7 @@ _FAINT = "#c8c8c8"
 _MOST_COUNTED = 40  # cells along a side that have lines between them
 
 
-def mask_picture(mask: Attention) -> RenderableType:
+def mask_picture(mask: Attention, look: Look = PLAIN) -> RenderableType:
     """The mask in the terminal, a map for each head if heads differ."""
     maps = mask.weights[0]
     titles = [f"head {head}" if len(maps) > 1 else "" for head in mask.heads]
@@ -38,6 +38,7 @@ def mask_picture(mask: Attention) -> RenderableType:
         across=len(maps),
         unit=_UNIT,
         footer=escape(_said(mask)),
+        look=replace(look, style="dark", size=None, dpi=None),
     )
 
 
