@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .precision import Given, Precision
 
 _DRAWS = 16
+_OF_HEADS = ("query", "key", "value", "dots", "scores", "mask", "masked", "weights", "head_output")
 _FAR = 30  # times what the right numbers may move
 
 
@@ -160,8 +161,10 @@ class Predictions:
         moved = {}
         for one in self.given:
             slack = np.nan_to_num(self.slack(one.stage, one.array, one.precision), posinf=0.0)
-            signs = draw.choice([-1.0, 1.0], size=(_DRAWS, *one.array.shape))
-            moved[one.stage] = one.array + signs * slack
+            # One head is handed in without its axis, where the draws would stand for heads.
+            alone = one.stage in _OF_HEADS and one.array.ndim == 2
+            shape = (_DRAWS, *[1] * alone, *one.array.shape)
+            moved[one.stage] = one.array + draw.choice([-1.0, 1.0], size=shape) * slack
         return moved
 
     def changes(self, way: Way, stage: str) -> bool:

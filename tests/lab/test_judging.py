@@ -114,6 +114,15 @@ def output_of(weights, x):
     return (weights @ value).swapaxes(0, 1).reshape(x.n_query, -1)
 
 
+def test_one_head_after_another_stage_is_judged_as_sharply_as_several():
+    """The draws that tell how far numbers may move once stood for heads, and then every output was right."""
+    x = Exercise(*(np.random.default_rng(0).normal(size=(n, 4)) for n in (3, 4, 4)))
+    right, wrong = work_of("", x), work_of("no_scale", x)
+    for before in ("weights", "scores"):
+        answer = {before: right[before].round(4), "output": wrong["output"].round(4)}
+        assert [stage.verdict for stage in judge(answer, x).stages] == ["right", "wrong"]
+
+
 # ---- right though it looks odd ---------------------------------------------------------------------------
 
 
