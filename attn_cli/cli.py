@@ -10,7 +10,7 @@ import re
 import sys
 import traceback
 import warnings
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -22,7 +22,7 @@ from .errors import LONGEST, AttnNote, AttnWarning, InputError, shortened
 from .registry import nearest, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 # In the order of the help. Each is a function of its own name in a module of its own name, imported when
 # it is called for: `attn --help` should not wait for numpy.
@@ -37,6 +37,7 @@ COMMANDS = (
     "record",
     "posenc",
     "check",
+    "lab",
     "train-toy",
     "models",
 )
@@ -82,38 +83,45 @@ def _always(parameter: Any) -> str | None:
 class Commands(TyperGroup):
     """A group whose commands are imported when they are asked for."""
 
+    names: ClassVar[Sequence[str]] = COMMANDS
+    room: ClassVar[str] = "attn_cli.commands"
+
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         """Their names, without importing one."""
-        return list(COMMANDS)
+        return list(self.names)
 
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
         """The command of that name, ready to parse its options."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.names:
             return None
-        app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        function = _function(cmd_name)
+        function = _function(self.room, cmd_name)
         settings = {**_HELP_NAMES, **getattr(function, "CONTEXT", {})}
-        app.command(cmd_name, cls=Command, context_settings=settings)(command(function))
+        app = typer.Typer(add_completion=False, rich_markup_mode=None)
+        if names := getattr(function, "COMMANDS", ()):  # a command with commands of its own
+            inner = type("Inner", (Commands,), {"names": names, "room": f"{function.__module__}_commands"})
+            app.callback(cls=inner, invoke_without_command=True, context_settings=settings)(command(function))
+        else:
+            app.command(cmd_name, cls=Command, context_settings=settings)(command(function))
         return typer.main.get_command(app)
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
         """Find the command, or say which there are."""
-        if args[0] not in COMMANDS and not args[0].startswith("-"):
+        if args[0] not in self.names and not args[0].startswith("-"):
             raise InputError(
                 f"no command {args[0]!r}",
-                hint=f"the commands are {', '.join(COMMANDS)}{nearest(args[0], list(COMMANDS))}",
+                hint=f"the commands are {', '.join(self.names)}{nearest(args[0], list(self.names))}",
             )
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """The list in the help, from the docstrings."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, summary(_function(name))) for name in COMMANDS])
+            formatter.write_dl([(name, summary(_function(self.room, name))) for name in self.names])
 
 
-def _function(name: str) -> Callable[..., None]:
+def _function(room: str, name: str) -> Callable[..., None]:
     module = name.replace("-", "_")
-    function: Callable[..., None] = getattr(importlib.import_module(f"attn_cli.commands.{module}"), module)
+    function: Callable[..., None] = getattr(importlib.import_module(f"{room}.{module}"), module)
     return function
 
 

@@ -361,6 +361,8 @@ def may(name, options, mask, i, j, row):
         if name != "padding_on_queries":
             return key
         return query and (key or options.get("on") != "both")
+    if kind == "prefix":
+        return j < given["length"] or j <= i
     raise NotImplementedError(kind)
 
 

@@ -35,6 +35,7 @@ _CALLED = {
 }
 
 STAGES = tuple(_CALLED)
+_SIDE_BY_SIDE = ("query", "key", "value", "head_output")  # heads are columns one after the other, or rows
 
 
 def stage_named(name: str, asked: tuple[str, ...]) -> str:
@@ -98,7 +99,9 @@ def _shaped(stage: str, array: np.ndarray, exercise: AnyExercise) -> np.ndarray:
     if stage in ("dots", "scores", "masked", "weights"):
         if array.shape == (n * exercise.n_query, exercise.n_key):
             return array.reshape(n, exercise.n_query, exercise.n_key)
-    elif stage in ("query", "key", "value", "head_output") and array.shape[1] % n == 0:
+    elif stage in _SIDE_BY_SIDE and array.shape[1] == exercise.d_head and len(array) % n == 0:
+        return array.reshape(n, -1, exercise.d_head)
+    elif stage in _SIDE_BY_SIDE and array.shape[1] % n == 0:
         heads = (
             array.reshape(len(array), -1, exercise.d_head) if array.shape[1] % exercise.d_head == 0 else None
         )

@@ -77,6 +77,17 @@ class StageVerdict:
     followed: bool = False  # judged from the student's own stage before it
     facts: Mapping[str, Any] = field(default_factory=dict)  # sizes, for texts that name them
     numbers: Numbers | None = None
+    task: str = ""  # the exercise of a lab that it answers
+    title: Said | None = None  # what that exercise is called
+
+    @property
+    def id(self) -> str:
+        """What programs know it by: the exercise of a lab, else the stage."""
+        return self.task or self.stage
+
+    def called(self, language: str = "en") -> str:
+        """What people know it by."""
+        return say(language, self.stage) if self.title is None else self.title.text(language)
 
     @property
     def mistakes(self) -> str:
@@ -89,7 +100,7 @@ class StageVerdict:
 
     def lines(self, hint: int = ALL, language: str = "en") -> list[str]:
         """What there is to say, up to a level of hints: that, where, what, how."""
-        lines = [say(language, f"stage_{self.verdict}", {"stage": say(language, self.stage)})]
+        lines = [say(language, f"stage_{self.verdict}", {"stage": self.called(language)})]
         if self.verdict != "wrong":
             return lines + [said.text(language) for said in self.said]
         if hint >= 1 and self.cell is not None:
@@ -174,7 +185,7 @@ class Verdict:
     @property
     def what(self) -> str:
         """The stages that were handed in."""
-        return "+".join(stage.stage for stage in self.stages)
+        return "+".join(stage.id for stage in self.stages)
 
     @property
     def mistakes(self) -> str:

@@ -206,6 +206,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         _refuse_nothing(ctx, given)
         _surround(**{name: given.pop(name) for name in ("color", "quiet", "debug", "max_memory")})
         del given["help_all"]
+        if ctx.invoked_subcommand is not None and ctx.parent is not None:
+            return  # a command with commands of its own says nothing when one of these is called
         for name, parts in groups.items():
             given[name] = _grouped(function, name, parts, given)
         try:

@@ -105,9 +105,9 @@ def kv_cache(
     """How many numbers the cache of keys and values holds: 2 · layers · kv_heads · d_head · seq_len.
 
     >>> kv_cache(None, layers=2, kv_heads=8, d_head=64, seq_len=10)
-    20480.0
+    20480
     """
-    return 2 * layers * kv_heads * d_head * seq_len / unit
+    return _in_units(2 * layers * kv_heads * d_head * seq_len, unit)
 
 
 @QUANTITIES.register
@@ -138,4 +138,9 @@ def map_bytes(place: Place, *, seq_len: int, heads: int = 1, bytes_each: int = 4
     >>> map_bytes(None, seq_len=1024, heads=12, unit=2**20)
     48.0
     """
-    return heads * seq_len**2 * bytes_each / unit
+    return _in_units(heads * seq_len**2 * bytes_each, unit)
+
+
+def _in_units(number: int, unit: float) -> float:
+    """Whole numbers stay whole where no unit is asked for: then they are right or wrong to the last digit."""
+    return number if unit == 1 else number / unit

@@ -44,6 +44,6 @@ def _test(number: int, verdict: Verdict, stage: StageVerdict, hint: int, languag
         "max_score": points(stage.points),
         "status": "passed" if stage.verdict == "right" else "failed",
         "output": output(stage, hint, language),
-        "tags": [stage.stage, stage.verdict],
+        "tags": [stage.id, stage.verdict],
         "visibility": "visible",
     }

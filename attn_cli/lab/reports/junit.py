@@ -36,7 +36,7 @@ def junit(verdicts: Sequence[Verdict], *, hint: int = 3, lang: Literal["en", "zh
 
 
 def _case(suite: ET.Element, verdict: Verdict, stage: StageVerdict, hint: int, language: str) -> None:
-    named = {"classname": escape(verdict.file) or "attn check", "name": stage.stage, "time": "0"}
+    named = {"classname": escape(verdict.file) or "attn check", "name": stage.id, "time": "0"}
     case = ET.SubElement(suite, "testcase", named)
     if stage.verdict == "right":
         return

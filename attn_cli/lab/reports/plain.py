@@ -62,7 +62,7 @@ def _stage(stage: StageVerdict, hint: int, language: str) -> dict[str, Any]:
     certain = "certain" if len(stage.alternatives) == 1 else "one of several"
     tolerance = {"value": finite(stage.tolerance), "from": stage.tolerance_from}
     return {
-        "name": stage.stage,
+        "name": stage.id,
         "verdict": stage.verdict,
         "score": points(stage.score),
         "max": points(stage.points),

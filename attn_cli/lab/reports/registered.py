@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ...registry import Registry
-from ..wording import say
 
 if TYPE_CHECKING:
     from ..verdict import StageVerdict, Verdict
@@ -23,7 +22,7 @@ def output(stage: StageVerdict, hint: int, language: str) -> str:
 
 def name(verdict: Verdict, stage: StageVerdict, language: str) -> str:
     """What a test is called: the file, if there is one, and the stage."""
-    what = say(language, stage.stage)
+    what = stage.called(language)
     return f"{verdict.file}: {what}" if verdict.file else what
 
 

@@ -39,6 +39,6 @@ def _row(verdict: Verdict, hint: int, lang: str) -> tuple[object, ...]:
     cell = "" if one.cell is None or verdict.right or hint < 1 else ",".join(map(str, one.cell.index))
     return (
         verdict.file, verdict.verdict, points(verdict.score), points(verdict.max), verdict.what,
-        "" if verdict.right else one.stage, verdict.mistakes if hint >= 2 else "", verdict.tied, verdict.max_error,
+        "" if verdict.right else one.id, verdict.mistakes if hint >= 2 else "", verdict.tied, verdict.max_error,
         cell, verdict.message(hint, lang),
     )  # fmt: skip

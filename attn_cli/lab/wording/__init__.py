@@ -39,7 +39,7 @@ def mistake_text(language: str, name: str) -> Text:
 @functools.cache
 def sentences(language: str) -> Mapping[str, str]:
     """All sentences of a language by their keys. Raises InputError for a language that is not spoken."""
-    rooms = ("sentences", "pages", "steps")
+    rooms = ("sentences", "pages", "steps", "course")
     return {key: text for room in rooms for key, text in _room(language, room).SENTENCES.items()}
 
 

@@ -1,0 +1,235 @@
+"""`attn lab`: a student goes from the list to the last right answer, with the commands as they are printed."""
+
+import json
+import re
+import shutil
+import threading
+
+import numpy as np
+import pytest
+from attn_cli.lab.course.readme import key
+from attn_cli.sources import labs
+
+DONE = ("by-hand", "masks", "heads", "positions")
+
+
+@pytest.fixture
+def started(run, tmp_path):
+    """`started("masks")` is the folder of a lab that has just begun."""
+
+    def start(name, *options, seed="ada"):
+        done = run("lab", "start", name, "--seed", seed, *options, cwd=tmp_path)
+        assert done.code == 0, done.stderr
+        return tmp_path / name
+
+    return start
+
+
+def typed(x):
+    if not isinstance(x, np.ndarray):
+        return f"{x[0] if isinstance(x, tuple) else x}\n"
+    return "".join(",".join(f"{one:.4f}" for one in row) + "\n" for row in x.reshape(-1, x.shape[-1]))
+
+
+def answer(folder, *ids):
+    """Write right answers, of all exercises or of some."""
+    one = labs.opened(folder)
+    for task in one.course.lab.tasks:
+        if not ids or task.id in ids:
+            (folder / task.answer).write_text(typed(key(one.course)[task.id]))
+
+
+def commands(folder):
+    """What the text tells a student to type."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", (folder / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    return [line.split() for block in blocks for line in block.splitlines()]
+
+
+def rows(text):
+    head, *lines = (line.split("\t") for line in text.splitlines())
+    return [dict(zip(head, line, strict=True)) for line in lines]
+
+
+@pytest.mark.parametrize("name", DONE)
+def test_a_lab_from_top_to_bottom(run, tmp_path, started, name):
+    folder = started(name)
+    assert {"README.md", "data", "lab.json"} <= {path.name for path in folder.iterdir()}
+    assert run("lab", "check", cwd=folder).code == 1
+    first = labs.opened(folder).course.lab.tasks[0]
+    for level in (1, 2, 3, 3):
+        said = run("lab", "hint", cwd=folder).stdout
+        assert f"Hint {level} of" in said
+    assert json.loads((folder / "lab.json").read_text())["hints"] == {first.id: 3}
+    for task in labs.opened(folder).course.lab.tasks:
+        answer(folder, task.id)
+    for attn, *arguments in commands(folder):
+        assert attn == "attn"
+        done = run(*arguments, cwd=folder)
+        assert done.code == (1 if arguments[0] == "check" else 0), (arguments, done.stderr)
+    judged = rows(run("lab", "check", cwd=folder).stdout)
+    assert {row["verdict"] for row in judged} == {"right"}
+    assert run("lab", "hint", cwd=folder).stdout.startswith("All ")
+    listed = {row["lab"]: row for row in rows(run("lab", cwd=tmp_path).stdout)}
+    assert listed[name]["right"] == listed[name]["exercises"]
+    assert listed[name]["folder"] == name
+
+
+def test_a_mistake_is_named_and_hints_say_how_much(run, started):
+    folder = started("by-hand")
+    answer(folder)
+    wrong = key(labs.opened(folder).course)["two-heads"]
+    q, k = (np.loadtxt(folder / f"data/{name}.csv", delimiter=",") for name in ("Q2", "K2"))
+    scores = np.stack([q[:, part] @ k[:, part].T / np.sqrt(6) for part in (slice(3), slice(3, 6))])
+    parts = np.exp(scores)
+    (folder / "two-heads.csv").write_text(typed(parts / parts.sum(-1, keepdims=True)))
+    assert wrong.shape == parts.shape
+    row = {row["what"]: row for row in rows(run("lab", "check", cwd=folder).stdout)}["two-heads"]
+    assert (row["verdict"], row["mistakes"]) == ("wrong", "scale_d_model")
+    assert "0.3" not in row["message"].replace("√", "")  # nothing is given away
+    by_level = [
+        run("lab", "check", "--hint", str(n), "--format", "jsonl", cwd=folder).stdout for n in range(4)
+    ]
+    assert ["scale_d_model" in said for said in by_level] == [False, False, True, True]
+
+
+def test_chinese_is_spoken_where_it_is_asked_for(run, started):
+    folder = started("masks", "--lang", "en")
+    assert "没有提交" in run("lab", "check", "--lang", "zh", cwd=folder).stdout
+    assert "提示 1/3" in run("lab", "hint", "--lang", "zh", cwd=folder).stdout
+
+
+def test_a_folder_that_is_there_is_never_written_into(run, tmp_path):
+    (tmp_path / "masks").mkdir()
+    done = run("lab", "start", "masks", cwd=tmp_path)
+    assert (done.code, list((tmp_path / "masks").iterdir())) == (2, [])
+    assert "masks: is there already" in done.stderr
+    assert run("lab", "start", "masks", "-o", "no/where", cwd=tmp_path).code == 2
+    assert not (tmp_path / "no").exists()
+
+
+def test_errors_name_what_there_is(run, tmp_path):
+    assert "did you mean 'masks'" in run("lab", "start", "maks", cwd=tmp_path).stderr
+    assert "no command 'strat'" in run("lab", "strat", cwd=tmp_path).stderr
+    assert "holds no lab" in run("lab", "check", cwd=tmp_path).stderr
+    (tmp_path / "lab.json").write_text("{}")
+    assert "is damaged" in run("lab", "check", cwd=tmp_path).stderr
+
+
+def test_an_answer_may_be_of_another_format_and_one_that_cannot_be_read_is_said(run, started):
+    folder = started("masks")
+    answer(folder)
+    causal = key(labs.opened(folder).course)["causal"]
+    (folder / "causal.csv").write_text("")
+    np.save(folder / "causal.npy", causal)
+    assert run("lab", "check", cwd=folder).code == 0
+    (folder / "window.csv").write_text("one, two\n")
+    done = run("lab", "check", cwd=folder)
+    assert done.code == 2
+    assert {row["what"] for row in rows(done.stdout) if row["verdict"] == "unreadable"} == {"window"}
+
+
+def test_students_have_numbers_of_their_own(started):
+    one, two = (labs.opened(started("heads", "-o", seed, seed=seed).parent / seed) for seed in ("ada", "bob"))
+    assert not np.array_equal(one.course.data["X"], two.course.data["X"])
+
+
+def test_watch_moves_on_when_it_is_right(run, started):
+    folder = started("masks")
+    ids = [task.id for task in labs.opened(folder).course.lab.tasks]
+    answer(folder, *ids[:-1])
+    saving = threading.Timer(0.5, answer, (folder, ids[-1]))
+    saving.start()
+    done = run("lab", "watch", "--every", "0.05", cwd=folder)
+    saving.join()
+    assert done.code == 0
+    assert f"All {len(ids)} exercises are right." in done.stdout
+
+
+# ---- for instructors -------------------------------------------------------------------------------------
+
+
+def test_many_students_are_graded_and_a_bad_folder_stops_nobody(run, tmp_path, started):
+    for seed in ("ada", "bob"):
+        started("masks", "-o", f"s-{seed}", seed=seed)
+    answer(tmp_path / "s-ada")
+    answer(tmp_path / "s-bob", "causal")
+    (tmp_path / "s-bob" / "window.csv").write_text(typed(1 - np.tri(6)))
+    (tmp_path / "empty").mkdir()
+    done = run("lab", "grade", "s-ada", "s-bob", "empty", cwd=tmp_path)
+    ada, bob, empty = rows(done.stdout)
+    assert (done.code, ada["verdict"], ada["score"]) == (1, "right", ada["max"])
+    assert (bob["verdict"], bob["stage"], float(bob["score"])) == ("wrong", "window", 1.0)
+    assert empty["verdict"] == "unreadable"
+    tests = json.loads(run("lab", "grade", "s-bob", "--format", "gradescope", cwd=tmp_path).stdout)["tests"]
+    assert [test["max_score"] for test in tests] == [1, 1, 1, 1, 3, 2]
+    assert [test["tags"][0] for test in tests][:2] == ["causal", "window"]
+    assert b"<testsuite " in run("lab", "grade", "s-bob", "--format", "junit", cwd=tmp_path).output
+
+
+def test_the_key_is_what_is_right(run, tmp_path, started):
+    folder = started("heads")
+    run("lab", "key", "heads", "--seed", "ada", "-o", "key.npz", cwd=tmp_path)
+    held = json.loads(run("lab", "key", "heads", "--seed", "ada", "--format", "json", cwd=tmp_path).stdout)[
+        "answers"
+    ]
+    with np.load(tmp_path / "key.npz") as arrays:
+        for name in ("scores", "grouped"):
+            np.testing.assert_allclose(arrays[name], held[name])
+            (folder / f"{name}.csv").write_text(typed(arrays[name]))
+    (folder / "cache.txt").write_text(str(held["cache"]))
+    judged = {row["what"]: row["verdict"] for row in rows(run("lab", "check", cwd=folder).stdout)}
+    assert [judged[name] for name in ("scores", "grouped", "cache")] == ["right"] * 3
+    assert run("lab", "key", "heads", "--seed", "ada").stdout.startswith("# Heads · Answers")
+
+
+OWN = """
+[data]
+w = { choose = [2, 3] }
+words = { file = "words.txt" }
+
+[[exercise]]
+id = "band"
+what = "mask"
+mask = "window:size={{w}}"
+shape = [5, 5]
+"""
+
+
+def test_a_lab_of_ones_own(run, tmp_path):
+    own = tmp_path / "mine"
+    own.mkdir()
+    (own / "lab.toml").write_text(OWN)
+    (own / "words.txt").write_text("to be")
+    (own / "en.md").write_text(
+        "# Mine\n\nRead {{words}}.\n\n## band: A band\n\n{{w}} keys.\n\n### hint 1\n\nNo.\n"
+    )
+    assert run("lab", "start", "./mine", "-o", "a", cwd=tmp_path).code == 0
+    shutil.move(own, tmp_path / "elsewhere")
+    folder = tmp_path / "a"
+    assert "Read to be." in (folder / "README.md").read_text()
+    assert (folder / "data" / "words.txt").read_text() == "to be"
+    answer(folder)
+    assert run("lab", "check", "a", cwd=tmp_path).code == 0
+    graded = run("lab", "grade", "a", "--lab", "elsewhere", cwd=tmp_path)
+    assert graded.code == 0, graded.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("lab.toml", "[[exercise]\n", "is no TOML"),
+        ("lab.toml", OWN.replace("band", "brand"), "en.md: has the exercises band"),
+        ("en.md", "# T\n## band: A band\nDo.\n", "has no hint"),
+    ],
+)
+def test_what_does_not_fit_in_a_lab_of_ones_own_is_said(run, tmp_path, name, text, said):
+    own = tmp_path / "mine"
+    own.mkdir()
+    (own / "lab.toml").write_text(OWN)
+    (own / "words.txt").write_text("to be")
+    (own / "en.md").write_text("# T\n## band: A band\nDo.\n### hint 1\nNo.\n")
+    (own / name).write_text(text)
+    done = run("lab", "start", "./mine", "-o", "a", cwd=tmp_path)
+    assert done.code == 2
+    assert said in done.stderr
+    assert not (tmp_path / "a").exists()
