@@ -218,12 +218,14 @@ def _value(problem: Exception) -> str:
 
 
 def _speak_plainly() -> None:
-    """Remarks become single lines on stderr; libraries' own warnings are for --debug."""
+    """Remarks become single lines on stderr, each said once; libraries' own warnings are for --debug."""
+    said: set[tuple[type[Warning], str]] = set()
     warnings.simplefilter("ignore")
     warnings.simplefilter("always", AttnWarning)
 
     def show(message: Warning | str, category: type[Warning], *_: Any) -> None:
-        if not environment.quiet:
+        if not environment.quiet and (category, str(message)) not in said:
+            said.add((category, str(message)))
             _print_line("note" if issubclass(category, AttnNote) else "warning", str(message))
 
     warnings.showwarning = show  # type: ignore[assignment]

@@ -51,8 +51,9 @@ def attend(
     key.
     """
     from .. import files
+    from ..render import PICTURES
     from ..sources.resolve import shown
-    from .io.output import check, emit, numbered
+    from .io.output import check, emit, emit_page, numbered
     from .io.resolve import resolve_each
 
     of_vectors = "an encoding has no picture; draw its attention: attn heatmap"
@@ -61,11 +62,17 @@ def attend(
         one_of("show", show, tuple(SHOWN.meanings))
     if source.select.words and show not in (None, "weights"):
         raise InputError(f"--words does not apply to --show {show}", hint="leave it out")
-    for number, attention in resolve_each(source, "none", show):  # type: ignore[arg-type]  # checked above
+    name = files.format_of(to.output, to.format, pictures=PICTURES)
+    read = source.each()
+    found = resolve_each(source, "none", show, read=read)  # type: ignore[arg-type]  # checked above
+    if name == "html" and len(read) > 1:
+        emit_page(((one.name, shown(each, show)) for one, each in found), len(read), to)  # type: ignore[arg-type]
+        return
+    for one, attention in found:
         if show == "output":
-            emit(attention, numbered(to, number), shown=_output(attention))
+            emit(attention, numbered(to, one.number), shown=_output(attention))
         else:
-            emit(shown(attention, show), numbered(to, number))  # type: ignore[arg-type]
+            emit(shown(attention, show), numbered(to, one.number))  # type: ignore[arg-type]
 
 
 def _output(attention: Attention) -> Record:

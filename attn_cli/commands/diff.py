@@ -84,15 +84,13 @@ def diff(
 def _compared(source: Source, against: list[str], show: str | None, *, match: bool) -> Compared:
     from ..sources.comparing import compare
     from .io.against import changed
-    from .io.remarks import each_once
 
     read = source.each()
     if len(read) > 2 or (len(read) == 1 and not against):
         hint = "give two INPUTs, or one and --against MODEL or KEY=VALUE"
         raise InputError(f"{len(read)} to compare", hint=hint)
-    with each_once():
-        ours = _attention(source, read[0], show)
-        theirs = _attention(changed(source, against), read[-1], show)
+    ours = _attention(source, read[0], show)
+    theirs = _attention(changed(source, against), read[-1], show)
     return compare(ours, theirs, match=match)
 
 

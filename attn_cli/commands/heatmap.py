@@ -55,9 +55,8 @@ def heatmap(
     from .. import files
     from ..render import PICTURES
     from ..sources.resolve import shown
-    from ..text.escaping import escape
     from .io.environment import environment
-    from .io.output import check, emit, look, numbered
+    from .io.output import check, emit, emit_page, look, numbered
     from .io.resolve import resolve_each
 
     check(to, files.FORMATS, drawing=drawing)
@@ -65,22 +64,44 @@ def heatmap(
         one_of("show", show, tuple(SHOWN.meanings))
     source, query = _query(source, drawing)
     chosen = look(drawing, query)
-    for number, found in resolve_each(source, "mini", show):  # type: ignore[arg-type]  # checked above
-        attention = shown(found, show)  # type: ignore[arg-type]
-        if (
-            to.output is not None
-            or to.format not in (None, *PICTURES)
-            or (to.format and not environment.to_terminal)
-        ):
-            emit(attention, numbered(to, number), drawing=drawing, look=chosen)
+    read = source.each()
+    found = (
+        (one, shown(each, show))  # type: ignore[arg-type]  # checked above
+        for one, each in resolve_each(source, "mini", show, read=read)  # type: ignore[arg-type]
+    )
+    chooses_name = to.output is None and (
+        to.format is None or (to.format in PICTURES and environment.to_terminal)
+    )
+    if len(read) > 1 and files.format_of(to.output, to.format, pictures=PICTURES) == "html":
+        to = _named(source, to) if chooses_name else to
+        emit_page(((one.name, each) for one, each in found), len(read), to, drawing)
+        if chooses_name:
+            _say(to.output)
+        return
+    for one, attention in found:
+        if not chooses_name:
+            emit(attention, numbered(to, one.number), drawing=drawing, look=chosen)
             continue
-        stem = _stem(source) if number is None else f"{_stem(source)}-{number}"
-        path = files.own_name(stem, f".{to.format or 'png'}", _inputs(source))
-        named = dataclasses.replace(to, output=path)
+        named = _named(source, to, one.number)
         emit(attention, named, drawing=drawing, look=chosen)
         if environment.pictures:
             _print_picture(attention, chosen)
-        print(escape(path) if environment.to_terminal else path)
+        _say(named.output)
+
+
+def _named(source: Source, to: Output, number: int | None = None) -> Output:
+    """Where a picture goes whose name nobody said."""
+    from .. import files
+
+    stem = _stem(source) if number is None else f"{_stem(source)}-{number}"
+    return dataclasses.replace(to, output=files.own_name(stem, f".{to.format or 'png'}", _inputs(source)))
+
+
+def _say(path: str | None) -> None:
+    from ..text.escaping import escape
+    from .io.environment import environment
+
+    print(escape(path or "") if environment.to_terminal else path)
 
 
 def _inputs(source: Source) -> list[str]:

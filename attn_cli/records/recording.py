@@ -111,12 +111,12 @@ def matches(path: str, pattern: str) -> bool:
 
 
 def renamed(
-    attention: Attention, tokens: Sequence[str] | None, key_tokens: Sequence[str] | None
+    attention: Attention, tokens: Sequence[str] | None, key_tokens: Sequence[str] | None, spare: int = 1
 ) -> Attention:
     """The same attention with other tokens; those of the keys are the same where there are as many of them.
 
-    Of a text that a program has written the last token is not attended to, so that one more may be given.
-    Raises InputError when they do not fit.
+    Of a text that a program has written the last token is not attended to, so that one more may be given: as
+    many as are `spare`. Raises InputError when they do not fit.
     """
     if tokens is None and key_tokens is None:
         return attention
@@ -126,16 +126,16 @@ def renamed(
         alone = attention.kind != "cross" and key_tokens is None
         if alone and n_query < n_key and len(tokens) == n_key:
             tokens, key_tokens = tokens[n_key - n_query :], tokens
-        names["query_tokens"] = _fitting(tokens, n_query)
+        names["query_tokens"] = _fitting(tokens, n_query, spare)
         if alone and n_query == n_key:
             names["key_tokens"] = names["query_tokens"]
     if key_tokens is not None:
-        names["key_tokens"] = _fitting(key_tokens, n_key)
+        names["key_tokens"] = _fitting(key_tokens, n_key, spare)
     return dataclasses.replace(attention, **names, query_words=None, key_words=None)
 
 
-def _fitting(tokens: Sequence[str], n: int) -> tuple[str, ...]:
-    if len(tokens) not in (n, n + 1):
+def _fitting(tokens: Sequence[str], n: int, spare: int) -> tuple[str, ...]:
+    if not n <= len(tokens) <= n + spare:
         raise InputError(f"{len(tokens)} tokens for {n} positions", hint="give one for each")
     return tuple(map(str, tokens[:n]))
 

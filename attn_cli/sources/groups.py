@@ -117,7 +117,9 @@ class Tensors:
 
     weights: Any = None
     tokens: Any = None  # the names of the rows and columns
+    key_tokens: Any = None  # those of the columns, where they are others
     axes: str | None = None
+    batch: int | None = None  # which example of a batch
 
 
 @dataclasses.dataclass(frozen=True)

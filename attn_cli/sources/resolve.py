@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import InputError, warn
-from ..files import read_tokens
 from ..interpret.reductions import is_of_paths
 from ..records.attention import Attention
 from ..records.encoding import Encoding, Image
 from ..records.fields import changed
-from ..records.recording import Recording, renamed
+from ..records.recording import Recording
 from ..records.selection import choose, crop, parse_choice, places_named, range_of
 from ..records.words import merged
 from .groups import Options, given, refuse_others
 from .models import SEES, look_at, refuse_others_of_models, through
 from .picking import EVERYTHING, Picks, picked, places
 from .reducing import needs_all_parts, reduced, reduction_of, through_all_parts
-from .tensors import bare_weights, from_elsewhere
+from .tensors import bare_weights, from_elsewhere, with_names
 from .text import as_encoding, called, file_or_data, posencs
 from .vectors import heads_of, rule_of
 
@@ -69,13 +67,13 @@ def resolve(
     found = attention_or_heads(
         data, options, model=model, default_model=default_model, show=show, where=where, picks=picks
     )
+    picks_made = isinstance(data, (str, Image)) or not isinstance(found, Attention)
     if not isinstance(found, Attention):
         found = attend(found, options, show=show, wanted=_wanted(found, picks))
-    there = isinstance(data, Attention) or options.tensors.weights is not None
     if isinstance(data, str) and needs_all_parts(found, select):
         made = through_all_parts(model or default_model, data, options, found)
         return warn_of_untrained(_cropped(made, select))
-    return warn_of_untrained(selected(found, select if there else rest, show))
+    return warn_of_untrained(selected(found, rest if picks_made else select, show))
 
 
 def attention_or_heads(
@@ -101,7 +99,7 @@ def attention_or_heads(
         return bare_weights(file_or_data(options.tensors.weights), options.tensors)
     if given(options.vectors) and data is None:
         _refuse_beside("--query, --key, --value", data, model)
-        refuse_others(options, MECHANISM, "vectors; give --model DIR")
+        refuse_others(options, MECHANISM, "vectors", hint="give --model DIR, or leave it out")
         return heads_of(None, options)
     if any(getattr(options.vectors, name) is not None for name in ("query", "key", "value")):
         raise InputError(
@@ -111,7 +109,7 @@ def attention_or_heads(
     if isinstance(data, Attention):
         refuse_others(options, ("select", "tensors"), "saved attention")
         _refuse_model(model, data)
-        return data
+        return with_names(data, options.tensors)
     if isinstance(data, Image):
         return _of_image(data, options, model, show, where, picks)
     what = called(data)
@@ -120,6 +118,7 @@ def attention_or_heads(
         data, options = from_elsewhere(data, options, where)
         if isinstance(data, Attention):
             return data
+    refuse_others(options, (*MECHANISM, "model"), what)
     if isinstance(data, str) and (name := model or default_model) != "none":
         if name != "untrained":
             hint = "leave it out" if model else "give --model none or untrained too, or leave it out"
@@ -130,7 +129,7 @@ def attention_or_heads(
         _refuse_model(model, data)
         beside = options.vectors.context is not None or options.vectors.memory is not None
         refuse_others(options, MECHANISM if beside else NUMBERS, what)
-    refuse_others(options, MECHANISM, "vectors; give --model DIR")
+    refuse_others(options, MECHANISM, "vectors", hint="give --model DIR, or leave it out")
     return heads_of(data, options, where=where)
 
 
@@ -140,10 +139,7 @@ def recorded(recording: Recording, options: Options) -> Attention:
     refuse_others(others, ("recorded", "tensors", "select"), "a recording")
     meant = options.recorded
     found = recording.pick(meant.step, options.model.kind, meant.module)
-    tokens = options.tensors.tokens
-    if isinstance(tokens, (str, os.PathLike)):
-        tokens = read_tokens(os.fspath(tokens))
-    return renamed(found, tokens, None)
+    return with_names(found, options.tensors, spare=1)
 
 
 def attend(

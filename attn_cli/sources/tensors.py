@@ -12,20 +12,19 @@ from .. import files
 from ..errors import InputError
 from ..files.elsewhere import Given, understood
 from ..records.attention import Attention
-from .groups import Options, refuse_others
+from ..records.recording import renamed
+from .groups import Options, Tensors, refuse_others
 from .text import as_array, called
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from .groups import Tensors
 
 
 def from_elsewhere(data: Any, options: Options, where: str) -> tuple[Any, Options]:
     """Bare arrays, understood: an attention that is there already, or query, key and value with their heads."""
     arrays = data if isinstance(data, dict) else {"numbers": data}
     found = understood(arrays, _said(options.tensors), where=where or "arrays")
-    rest = dataclasses.replace(options, tensors=dataclasses.replace(options.tensors, tokens=None, axes=None))
+    rest = dataclasses.replace(options, tensors=Tensors(weights=options.tensors.weights))
     if isinstance(found, Attention):
         refuse_others(rest, ("select",), called(data))
         return found, rest
@@ -46,7 +45,7 @@ def bare_weights(data: Any, tensors: Tensors) -> Attention:
     Warns where they cannot be weights: a weight lies in [0, 1], a row sums to at most 1.
     """
     if isinstance(data, Attention):
-        return data
+        return with_names(data, tensors)
     held = data if isinstance(data, dict) else {"weights": as_array(data)}
     found = understood(
         held, _said(tensors, "query,key" if _is_matrix(held) else None), where=where_of(tensors.weights)
@@ -64,9 +63,24 @@ def _is_matrix(arrays: Mapping[str, Any]) -> bool:
 
 def _said(tensors: Tensors, axes: str | None = None) -> Given:
     """What a person says about arrays from elsewhere."""
-    tokens = tensors.tokens
-    names = files.read_tokens(os.fspath(tokens)) if isinstance(tokens, (str, os.PathLike)) else tokens
-    return Given(tokens=names, axes=tensors.axes or axes)
+    queries, keys = (_names(given) for given in (tensors.tokens, tensors.key_tokens))
+    return Given(queries, keys, axes=tensors.axes or axes, batch=tensors.batch)
+
+
+def with_names(attention: Attention, tensors: Tensors, spare: int = 0) -> Attention:
+    """A record under the names that a person gives its tokens.
+
+    Raises InputError for what only arrays can be told, and for names that do not fit.
+    """
+    for option in ("axes", "batch"):
+        if getattr(tensors, option) is not None:
+            raise InputError(f"--{option} does not apply to saved attention", hint="leave it out")
+    return renamed(attention, _names(tensors.tokens), _names(tensors.key_tokens), spare)
+
+
+def _names(given: Any) -> Any:
+    """Tokens, or those that a file holds."""
+    return files.read_tokens(os.fspath(given)) if isinstance(given, (str, os.PathLike)) else given
 
 
 def where_of(given: Any) -> str:

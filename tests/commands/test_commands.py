@@ -440,6 +440,16 @@ def test_each_line_is_read_by_itself(run, tmp_path):
     assert sorted(path.name for path in tmp_path.glob("*.npz")) == ["x-1.npz", "x-2.npz"]
 
 
+def test_several_texts_are_one_page_with_a_picker(run, tmp_path):
+    (tmp_path / "s.txt").write_text("the cat\n\nit sat down\n")
+    for command, output in (("heatmap", ("-o", "x.html")), ("attend", ("--format", "html"))):
+        done = run(command, "s.txt", "--lines", "--model", "none", *output, cwd=tmp_path)
+        document = done.stdout or (tmp_path / "x.html").read_text()
+        assert [name in document for name in ('"s.txt:1: the cat"', '"s.txt:3: it sat down"')] == [True] * 2
+        assert done.stderr.count("untrained") == 1  # what is true of all is said once
+    assert [path.name for path in tmp_path.glob("*.html")] == ["x.html"]
+
+
 def test_of_two_texts_or_two_files_none_is_dropped(run, tmp_path):
     (tmp_path / "a.txt").write_text("a b")
     (tmp_path / "b.txt").write_text("c")

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from .source_options import Input
 
 
+_NAMED = 60  # characters of a text that tell it from others
+
+
 @dataclass(frozen=True, eq=False)
 class Read:
     """One of the inputs of a command, read."""
@@ -22,6 +25,19 @@ class Read:
     data: Any  # a record, a matrix, named arrays, an image or a text
     where: str  # what it is called in an error
     number: int | None = None  # counted from 1, where there are several
+
+    @property
+    def name(self) -> str:
+        """What a person chooses it by: the beginning of a text, with the file and line that it is from.
+
+        >>> Read("The cat sat.", "--text").name, Read(None, "a.npz").name
+        ('The cat sat.', 'a.npz')
+        """
+        if not isinstance(self.data, str):
+            return self.where
+        said = " ".join(self.data.split())
+        said = said if len(said) <= _NAMED else f"{said[:_NAMED]} …"
+        return said if self.where == "--text" else f"{self.where}: {said}"
 
 
 def read_inputs(given: Input) -> list[Read]:

@@ -50,6 +50,16 @@ def emit(
     deliver(_bytes(shown, name, drawing, look), name, to)
 
 
+def emit_page(
+    named: Iterable[tuple[str, Attention]], number: int, to: Output, drawing: Appearance | None = None
+) -> None:
+    """Write one page of so many attentions, each with the name that it is chosen by."""
+    from ...render.page.several import pages
+
+    _refuse_look(drawing, "html")
+    deliver([pages(named, number, title=drawing.title if drawing else "")], "html", to)
+
+
 def check(
     to: Output,
     formats: Collection[str],

@@ -22,7 +22,7 @@ from ...sources.groups import (
 from .source_options import Input, Through
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ...attention.heads import Heads
     from ...records.attention import Attention
@@ -74,16 +74,16 @@ def resolve(source: Source, default_model: str, show: Show | None = None) -> Att
 
 
 def resolve_each(
-    source: Source, default_model: str, show: Show | None = None
-) -> Iterator[tuple[int | None, Attention]]:
-    """The attention that each INPUT and the options describe, with its number where there are several.
+    source: Source, default_model: str, show: Show | None = None, *, read: Sequence[Read] | None = None
+) -> Iterator[tuple[Read, Attention]]:
+    """Each INPUT, or what is `read` already, with the attention that it and the options describe.
 
     A text goes through `default_model` unless told; the model is loaded once.
     """
     from ...sources import resolve as road
     from .progress import watched
 
-    read = source.each()
+    read = source.each() if read is None else read
     model: Any = source.through.model
     if len(read) > 1:
         model = loaded(model or default_model)
@@ -92,7 +92,7 @@ def resolve_each(
             found = road.resolve(
                 one.data, source.options, model=model, default_model=default_model, show=show, where=one.where
             )
-        yield one.number, found
+        yield one, found
 
 
 def loaded(model: str) -> Any:

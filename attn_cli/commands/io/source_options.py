@@ -209,6 +209,8 @@ OPTIONS: dict[str, Said] = {
     # Bare numbers
     "weights": Said(text, "FILE", "Attention weights; rows are queries."),
     "tokens": Said(text, "FILE", "Row and column labels for a bare array, one per line.", rare=True),
+    "key_tokens": Said(text, "FILE", "Column labels, where they differ from --tokens.", rare=True),
+    "batch": Said(number, "N", "Example of a batch in a bare array, from 0.", min=0, rare=True),
     "axes": Said(text, "NAMES", "Axis order of a bare array, e.g. layer,head,query,key.", rare=True),
     # Which attention
     "step": Said(number, "N", "Step of a recording (default: last).", min=0, rare=True),

@@ -57,19 +57,19 @@ def page(attention: Attention, *, title: str = "", max_bytes: int = MAX_BYTES) -
 
 
 def _fill(attention: Attention, view: Shown, title: str, packed: Packed) -> bytes:
-    style, script = _source("page.css"), _script()
+    style, script = source("page.css"), _script()
     parts = {
-        "title": _text(title or "Attention"),
-        "summary": _text(_summary(attention, view)),
-        "provenance": _stressed(_text(attention.provenance or "origin not recorded")),
+        "title": as_text(title or "Attention"),
+        "summary": as_text(_summary(attention, view)),
+        "provenance": _stressed(as_text(attention.provenance or "origin not recorded")),
         "style": style,
         "script": script,
-        "style_hash": _sha256(style),
-        "script_hash": _sha256(script),
-        "header": _json(_header(attention, view) | packed.header),
+        "style_hash": sha256(style),
+        "script_hash": sha256(script),
+        "header": as_json(_header(attention, view) | packed.header),
         "weights": base64.b64encode(packed.data).decode(),
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda name: parts[name[1]], _source("page.html")).encode()
+    return re.sub(r"\{\{(\w+)\}\}", lambda name: parts[name[1]], source("page.html")).encode()
 
 
 def _header(attention: Attention, view: Shown) -> dict[str, Any]:
@@ -107,7 +107,8 @@ def _count(n: int, noun: str) -> str:
     return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
-def _text(text: str) -> str:
+def as_text(text: str) -> str:
+    """What nobody wrote as HTML, as HTML."""
     return html.escape(escape(text))
 
 
@@ -116,7 +117,7 @@ def _stressed(provenance: str) -> str:
     return re.sub(r"\buntrained\b", "<mark>untrained</mark>", provenance)
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
     """ASCII JSON in which nothing can end the element around it, or begin another."""
     text = json.dumps(value, separators=(",", ":"))
     return re.sub("[<>&]", lambda character: f"\\u{ord(character[0]):04x}", text)
@@ -124,12 +125,14 @@ def _json(value: Any) -> str:
 
 def _script() -> str:
     """The modules as one script: a page from disk cannot import, so those lines are taken out."""
-    return "".join(_EXPORT.sub("", _IMPORT.sub("", _source(f"{name}.js"))) for name in _MODULES)
+    return "".join(_EXPORT.sub("", _IMPORT.sub("", source(f"{name}.js"))) for name in _MODULES)
 
 
-def _source(name: str) -> str:
+def source(name: str) -> str:
+    """A file of `assets/`."""
     return resources.files(__package__).joinpath("assets", name).read_text(encoding="utf-8")
 
 
-def _sha256(text: str) -> str:
+def sha256(text: str) -> str:
+    """By which a content-security policy knows a script or a style."""
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
