@@ -56,7 +56,7 @@ def emit_page(
     """Write one page of so many attentions, each with the name that it is chosen by."""
     from ...render.page.several import pages
 
-    _refuse_look(drawing, "html")
+    refuse_look(drawing, "html")
     deliver([pages(named, number, title=drawing.title if drawing else "")], "html", to)
 
 
