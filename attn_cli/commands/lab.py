@@ -52,7 +52,7 @@ def _listed() -> Table:
 def _rows(name: str, going: dict[str, list[Started]]) -> list[tuple[str, str, int, int, str]]:
     """A row for each folder that a lab is done in; one with nothing right where it is not begun."""
     from ..sources import labs
-    from .io.verdicts import language
+    from .io.languages import language
 
     if name not in going:
         course = labs.course_of(labs.find(name), name, "")

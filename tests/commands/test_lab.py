@@ -50,15 +50,16 @@ def rows(text):
     return [dict(zip(head, line, strict=True)) for line in lines]
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("name", DONE)
-def test_a_lab_from_top_to_bottom(run, tmp_path, started, name):
-    folder = started(name)
+def test_a_lab_from_top_to_bottom(run, tmp_path, started, name, lang):
+    folder = started(name, "--lang", lang)
     assert {"README.md", "data", "lab.json"} <= {path.name for path in folder.iterdir()}
     assert run("lab", "check", cwd=folder).code == 1
     first = labs.opened(folder).course.lab.tasks[0]
     for level in (1, 2, 3, 3):
         said = run("lab", "hint", cwd=folder).stdout
-        assert f"Hint {level} of" in said
+        assert {"en": f"Hint {level} of", "zh": f"提示 {level}/"}[lang] in said
     assert json.loads((folder / "lab.json").read_text())["hints"] == {first.id: 3}
     for task in labs.opened(folder).course.lab.tasks:
         answer(folder, task.id)
@@ -68,7 +69,7 @@ def test_a_lab_from_top_to_bottom(run, tmp_path, started, name):
         assert done.code == (1 if arguments[0] == "check" else 0), (arguments, done.stderr)
     judged = rows(run("lab", "check", cwd=folder).stdout)
     assert {row["verdict"] for row in judged} == {"right"}
-    assert run("lab", "hint", cwd=folder).stdout.startswith("All ")
+    assert {"en": "All 6 exercises", "zh": "6 道练习"}[lang] in run("lab", "hint", cwd=folder).stdout
     listed = {row["lab"]: row for row in rows(run("lab", cwd=tmp_path).stdout)}
     assert listed[name]["right"] == listed[name]["exercises"]
     assert listed[name]["folder"] == name

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..check import Report
-from .start import Lang
+from ..io.languages import Lang
 
 if TYPE_CHECKING:
     from ...sources.labs import Started

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..check import Report
-from .start import Lang
+from ..io.languages import Lang, language
 
 if TYPE_CHECKING:
     from ...lab.verdict import Verdict
@@ -39,7 +39,7 @@ def grade(
     """
     from ...errors import InputError
     from ..io.environment import environment
-    from ..io.verdicts import check_output, exit_code, language, write
+    from ..io.verdicts import check_output, exit_code, write
 
     check_output(to)
     if not folder:

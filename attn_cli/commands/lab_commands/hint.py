@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..io.languages import Lang
 from .check import Folder
-from .start import Lang
 
 if TYPE_CHECKING:
     from ...lab.course.layout import Task

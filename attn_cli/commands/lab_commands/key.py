@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..io.languages import Lang, language
 from ..io.options import Output
-from .start import Lang, Name, Student, named
+from .start import Name, Student, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,6 @@ def key(to: Output, name: Name = None, seed: Student = "0", lang: Lang = None) -
     from ...files import format_of
     from ...sources import labs
     from ..io.output import check, deliver
-    from ..io.verdicts import language
 
     check(to, FORMATS, ())
     course = labs.course_of(labs.find(named(name)), labs.find(named(name)).resolve().name, seed)

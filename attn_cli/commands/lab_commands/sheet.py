@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from ..io.languages import Lang, language
 from ..io.options import Output
-from .start import Lang, Name, Student, named
+from .start import Name, Student, named
 
 FORMATS = ("md", "html", "tex")
 
@@ -31,7 +32,6 @@ def sheet(
     from ...lab.course.readme import worksheet
     from ...sources import labs
     from ..io.output import check, deliver
-    from ..io.verdicts import language
 
     check(to, FORMATS, ("pdf",))
     source = labs.find(named(name))

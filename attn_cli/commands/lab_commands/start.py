@@ -6,18 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ..check import LANGUAGES
-from ..io.choices import completion, explain
+from ..io.languages import Lang, language
 
-Lang = Annotated[
-    str | None,
-    typer.Option(
-        metavar="en|zh",
-        callback=explain(LANGUAGES),
-        autocompletion=completion(LANGUAGES),
-        help="Language of what is said (default: the locale's).",
-    ),
-]
 Name = Annotated[
     str | None, typer.Argument(metavar="NAME", help="A lab that attn lab lists, or a folder of your own.")
 ]
@@ -49,7 +39,6 @@ def start(
 
     from ...lab.wording import say
     from ...sources import labs
-    from ..io.verdicts import language
 
     name = named(name)
     folder = Path(output or labs.find(name).resolve().name)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..io.languages import Lang
 from .check import USUAL, Folder, Hint
-from .start import Lang
 
 if TYPE_CHECKING:
     from ...sources.labs import Started
