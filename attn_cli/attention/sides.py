@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..records.attention import Attention
+from ..records.fields import parts
 from .outputs import Output
 from .rules import Rule
 from .wanted import Wanted, along, taken
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from jaxtyping import Float
     from torch import Tensor
@@ -48,6 +49,9 @@ class Sides:
     query_words: Sequence[int] | None = None  # neighbouring tokens of one number are pieces of one word
     key_words: Sequence[int] | None = None
     special: Sequence[int] | None = None  # 1 for each key that a tokenizer added
+    beside: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # other fields of the record, for all queries or keys
 
     def tokens(self, wanted: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Those that attend and those that are attended to, of what is wanted."""
@@ -66,5 +70,14 @@ class Sides:
             query_words=None if self.query_words is None else taken(self.query_words, wanted.queries),
             key_words=None if self.key_words is None else taken(self.key_words, wanted.keys),
             special=None if self.special is None else taken(self.special, wanted.keys),
+            **{name: _of(name, value, wanted) for name, value in self.beside.items()},
             **arrays,
         )
+
+
+def _of(name: str, value: Any, wanted: Wanted) -> Any:
+    """What of a field is wanted."""
+    part = parts(Attention)[name]
+    for axis, places in (("query", wanted.queries), ("key", wanted.keys)):
+        value = part.taken(value, axis, places) if axis in part.axes and places is not None else value
+    return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import InputError
 from ..records.encoding import Image
@@ -41,6 +41,8 @@ class Reading:
     dtype: str | None = None  # what to compute in; None: as the weights were saved, at least in float32
     device: str = "cpu"
     intervention: Intervention | None = None  # heads to leave out, masks besides those of the model
+    generate: int | None = None  # how many tokens to go on with at most, and then read all
+    sample: Any = None  # in which way: a spec of `sampling`, or a function; None: the likeliest
 
     def chosen(self, n_layers: int) -> tuple[int, ...]:
         """The wanted layers of so many, in order.
@@ -81,6 +83,11 @@ class Reading:
         """Raise InputError when a target was given to a model that writes nothing."""
         if self.target is not None:
             raise InputError(f"{what} has no decoder that reads a target", hint="leave --target out")
+
+    def refuse_generating(self, what: str, hint: str = "leave --generate out") -> None:
+        """Raise InputError when a model that does not go on with a text was told to."""
+        if self.generate is not None:
+            raise InputError(f"{what} does not go on with a text", hint=hint)
 
 
 WHOLE = Reading()

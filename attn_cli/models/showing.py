@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..attention.layers import Sides
 from ..attention.wanted import Wanted
@@ -12,7 +12,7 @@ from ..records.selection import places_named
 from ..records.words import words_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..records.attention import Kind
     from .reading import Pick, Reading
@@ -40,7 +40,14 @@ class Side:
         return None if self.text is None else words_in(self.text, self.labels)
 
 
-def sides_of(query: Side, key: Side, kind: Kind, provenance: str, reading: Reading) -> tuple[Sides, Wanted]:
+def sides_of(
+    query: Side,
+    key: Side,
+    kind: Kind,
+    provenance: str,
+    reading: Reading,
+    beside: Mapping[str, Any] | None = None,
+) -> tuple[Sides, Wanted]:
     """All of a record but its numbers, and what of the numbers is wanted.
 
     Special tokens are left out first, then queries and keys picked among the rest. Raises InputError where
@@ -69,7 +76,7 @@ def sides_of(query: Side, key: Side, kind: Kind, provenance: str, reading: Readi
     same = query.labels is key.labels and query.text is key.text
     special = [0] * len(key.labels) if key.special is None else [int(mark) for mark in key.special]
     both = words, words if same else key.words
-    return Sides(query.labels, key.labels, kind, provenance, *both, special), wanted
+    return Sides(query.labels, key.labels, kind, provenance, *both, special, beside or {}), wanted
 
 
 def _picked(side: Side, shown: list[int], pick: Pick | None) -> Sequence[int]:

@@ -99,6 +99,13 @@ class Attention:
     key_words: tuple[int, ...] | None = field(default=None, metadata=traits(axis="key"))
     # 1 for each key that a tokenizer added, as [CLS], else 0; None where nobody knows.
     special: tuple[int, ...] | None = field(default=None, metadata=traits(axis="key"))
+    # Of a text that a model has gone on with: 1 for each key that it wrote, else 0; of each query how likely it was
+    # after those before it, and the likeliest there, by their places among the candidates; 0 and −1 where it was given.
+    written: tuple[int, ...] | None = field(default=None, metadata=traits(axis="key", merged="all"))
+    probabilities: Float[np.ndarray, " query"] | None = field(default=None, metadata=traits(merged="product"))
+    top_tokens: Int[np.ndarray, "query top"] | None = None
+    top_probabilities: Float[np.ndarray, "query top"] | None = None
+    candidates: tuple[str, ...] | None = None
     show: str = field(default="weights", metadata=traits(implied=True))  # a name of `fields.maps`
     # Rows and columns: the last keys are an image's patches, row by row.
     patches: tuple[int, ...] | None = field(default=None, metadata=traits(whole="patch"))
@@ -125,6 +132,7 @@ class Attention:
         if (len(self.layers), len(self.heads)) != (n_layers, n_heads):
             raise InputError(f"{len(self.layers)} layers × {len(self.heads)} heads, {self._shape}")
         self._check_parts()
+        self._check_candidates()
         self._check_image()
 
     def __getattr__(self, name: str) -> Any:
@@ -223,11 +231,23 @@ class Attention:
         """What each column is called, as rows are."""
         return _names(self.key_tokens, self.key_cells)
 
+    @property
+    def began(self) -> tuple[int | None, int | None]:
+        """The first query and the first key that a model wrote itself; None where it wrote none.
+
+        >>> Attention(("a", "b"), ("a", "b"), np.eye(2)[None, None], written=(0, 1)).began
+        (None, 1)
+        """
+        known = ([] if marks is None else marks for marks in (self.probabilities, self.written))
+        row, column = (next((i for i, mark in enumerate(marks) if mark), None) for marks in known)
+        return row, column
+
     def _check_words(self) -> None:
         numbered = {
             "query_words": self.query_tokens,
             "key_words": self.key_tokens,
             "special": self.key_tokens,
+            "written": self.key_tokens,
         }
         for name, tokens in numbered.items():
             if (words := getattr(self, name)) is None:
@@ -260,7 +280,7 @@ class Attention:
         sizes = dict(zip(("layer", "head", "row", "column"), self.shown.shape, strict=True))
         sizes |= {"query": len(self.query_tokens), "key": len(self.key_tokens)}
         for part, value in held(self):
-            if not part.kind or "layer" not in part.axes:
+            if not part.kind or not {"layer", "query"} & {*part.axes}:
                 continue
             if part.name != self.show:
                 settle(self, part.name, part.check(value, sizes, self._shape))
@@ -268,6 +288,14 @@ class Attention:
                 raise InputError(
                     "pooled weights cannot be combined with scores or a mask", hint="leave these out"
                 )
+
+    def _check_candidates(self) -> None:
+        known = len(self.candidates or ())
+        if self.top_tokens is not None and not -1 <= self.top_tokens.min() <= self.top_tokens.max() < known:
+            raise InputError(f"top_tokens that are none of {known} candidates", hint="give their places")
+        shapes = [array.shape for array in (self.top_tokens, self.top_probabilities) if array is not None]
+        if len(shapes) == 1 or len({*shapes}) > 1:
+            raise InputError("top_tokens and top_probabilities that differ", hint="give as many of both")
 
     def _check_image(self) -> None:
         if self.patches is not None:

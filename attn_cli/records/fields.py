@@ -32,7 +32,7 @@ class Traits:
     unit: str = ""  # of a map that tables and pictures can show: one of its numbers, in a word
     caption: str = ""  # and all of them, where that must be said
     combined: tuple[str, ...] = ()  # how several heads or layers may become one; without any, it is left out
-    merged: str = ""  # how the keys of one word become one: sum (the mean of its queries), any
+    merged: str = ""  # how those of one word become one: sum (the mean of its queries), any, all, product
     whole: str = ""  # the axis that it sums up: no longer true once a part of that is missing
     infinite: bool = False  # whether −∞ may stand in it
     implied: bool = False  # left out of files where it has its default

@@ -15,7 +15,7 @@ from ..text.tokenizers import word_spans
 from .fields import changed, held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from .attention import Attention
 
@@ -113,7 +113,15 @@ def _any(mask: np.ndarray, queries: Sequence[Sequence[int]], keys: Sequence[Sequ
     return np.logical_or.reduceat(of_keys, [group[0] for group in queries], axis=2)
 
 
-_MERGED = {"sum": _summed, "any": _any}
+def _product(chances: np.ndarray, queries: Sequence[Sequence[int]], keys: Sequence[Sequence[int]]) -> Any:
+    return np.multiply.reduceat(chances, [group[0] for group in queries])
+
+
+def _all(marks: Sequence[int], queries: Sequence[Sequence[int]], keys: Sequence[Sequence[int]]) -> Any:
+    return tuple(min(marks[place] for place in group) for group in keys)
+
+
+_MERGED: dict[str, Callable[..., Any]] = {"sum": _summed, "any": _any, "product": _product, "all": _all}
 
 
 def _groups(tokens: Sequence[str], words: Sequence[int] | None) -> list[list[int]]:

@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..records.queries import CONTINUES, bare, place_of
 from ..text.pieces import SPACES
 from .labels import label, titles
+from .written import row_title, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,8 @@ class Shading:
 def shading(attention: Attention, query: str | None) -> Shading:
     """What a query, given by position or by its token, attends to; without one, what all do in the mean.
 
+    Of a text that a model has written, there is a panel for each token instead: what was attended to for it.
+
     Raises InputError for a query that is not there, and where weights are means over positions already.
     """
     if attention.pooled:
@@ -64,6 +67,8 @@ def shading(attention: Attention, query: str | None) -> Shading:
             "text cannot be shaded by weights pooled over positions",
             hint="give a shorter text, or draw a map",
         )
+    if query is None and (written := [step.at for step in steps_of(attention) if step.at]):
+        return _as_it_was_written(attention, written)
     at = None if query is None else place_of(query, attention.query_tokens)
     rows = attention.shown if at is None else attention.shown[:, :, at : at + 1]
     weights = rows.mean(axis=2, dtype=np.result_type(rows, np.float32))
@@ -85,6 +90,27 @@ def shading(attention: Attention, query: str | None) -> Shading:
         said=f"mean {attention.unit} from {name}"
         if at is None
         else f"{attention.unit} from query {at}, {name}",
+    )
+
+
+def _as_it_was_written(attention: Attention, written: Sequence[int]) -> Shading:
+    """A panel for each token and head: the row of the token before, from which it was written."""
+    rows = [at - 1 for at in written]
+    weights = attention.shown[:, :, rows]
+    hidden = np.zeros(weights.shape, bool)
+    if attention.mask is not None:
+        hidden = ~np.broadcast_to(attention.mask, attention.shown.shape)[:, :, rows]
+    names = [row_title(attention, at) for at in written]
+    several = titles(attention) if weights.shape[0] * weights.shape[1] > 1 else [""]
+    return Shading(
+        pieces=running(attention.key_tokens, attention.key_words),
+        weights=weights.reshape(-1, weights.shape[-1]),
+        hidden=hidden.reshape(-1, weights.shape[-1]),
+        titles=tuple(" · ".join(filter(None, [title, name])) for title in several for name in names),
+        query=None,
+        name="each token that was written",
+        queries=(),
+        said=f"{attention.unit} from which each token was written",
     )
 
 

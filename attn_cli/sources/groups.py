@@ -92,6 +92,8 @@ class Model:
     pair: str | None = None
     special: str = "keep"
     too_long: str = "error"
+    generate: int | None = None  # how many tokens to go on with
+    sample: Any = None  # in which way: a spec or a function; None: the likeliest
     without: Any = ()  # heads whose output is 0: "L5H3", "L5" for a whole layer, or several
 
     def __post_init__(self) -> None:
@@ -100,6 +102,12 @@ class Model:
             one_of("kind", self.kind, kinds)
         one_of("special", self.special, get_args(Special))
         one_of("too-long", self.too_long, get_args(TooLong))
+        if self.generate is not None and self.generate < 1:
+            raise InputError(f"--generate {self.generate}", hint="give at least 1")
+        if self.sample is not None and self.generate is None:
+            raise InputError("--sample without --generate", hint="give --generate N too")
+        if self.generate is not None and self.too_long == "chunk":
+            raise InputError("--generate with --too-long chunk", hint="give --too-long truncate")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -93,6 +93,8 @@ def _reading(options: Options, show: Show | None, picks: Picks, layer: str = "al
         keys=picks.keys,
         watch=picks.watch,
         intervention=_intervention(options),
+        generate=how.generate,
+        sample=how.sample,
     )
 
 

@@ -54,6 +54,17 @@ def fast(
     return scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=part.rule.scale)
 
 
+def attended(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, part: Part) -> Tensor:
+    """The same under any mask: a query that sees nothing gives 0, not NaN."""
+    output = fast(query, key, value, mask, part)
+    return output if mask is None else output.masked_fill(~mask.any(dim=-1, keepdim=True), 0)
+
+
+def start_of(attend: Attend) -> int:
+    """Where the first token stands: after those of which the function knows the keys, as a cache does."""
+    return getattr(attend, "start", 0)
+
+
 @dataclass(frozen=True, eq=False)
 class Captured:
     """What one attention of the model was given, and whatever can be known of it, for all of its heads."""
@@ -113,10 +124,9 @@ class Capture:
         if self.wanted is None or part.layer in self.wanted:
             rule = self.intervention.rule(part)
             self.layers.append(Captured(part, query, key, value, mask, rule))
-        output = fast(query, key, value, mask, part)
-        if self.intervention.masks.masks and mask is not None:  # a query that sees nothing gives 0, not NaN
-            output = output.masked_fill(~mask.any(dim=-1, keepdim=True), 0)
-        return output
+        if self.intervention.masks.masks:
+            return attended(query, key, value, mask, part)
+        return fast(query, key, value, mask, part)
 
 
 def layers_of(pieces: Sequence[Sequence[Captured]]) -> list[Layer]:

@@ -19,7 +19,7 @@ from torch.nn.functional import embedding, gelu, linear, relu, silu
 from ..attention.outputs import merge_heads, split_heads
 from ..attention.rules import Rule
 from ..variants.posenc import POSENCS, POSITIONS
-from .capture import Attend, Capture, Captured, fast
+from .capture import Attend, Capture, Captured, fast, start_of
 from .config import Activation, Config
 from .packing import place_in_document, same_document
 from .patches import Patches
@@ -95,7 +95,7 @@ class MultiHeadAttention(nn.Module):
         key = split_heads(self.key(context), self.kv_heads)  # [batch, kv_head, key, d_head]
         value = split_heads(self.value(context), self.kv_heads)  # [batch, kv_head, key, d_head]
         if self.turn is not None:  # a scheme is given a score; this one hands back what it would see
-            at = torch.arange(x.shape[1], device=x.device)
+            at = torch.arange(x.shape[1], device=x.device) + start_of(attend)
             query, key = self.turn(lambda q, k: (q, k), query, key, at, at)
         if (group := self.n_heads // self.kv_heads) > 1:
             # [batch, head, key, d_head]
@@ -271,7 +271,7 @@ class Transformer(nn.Module):
         )  # [batch, head 1, query 1, key]
         if document_ids is not None:
             mask = same_document(document_ids, document_ids)
-        x = self.embed(tokens, segments, document_ids)  # [batch, seq, d_model]
+        x = self.embed(tokens, segments, document_ids, start_of(attend))  # [batch, seq, d_model]
         if self.config.stack == "encoder":
             return self.encoder(x, mask, attend, depth=depth)
         if self.config.stack == "decoder":
@@ -305,24 +305,26 @@ class Transformer(nn.Module):
         tokens: Int[Tensor, "batch seq"] | Float[Tensor, "batch channel height width"],
         segments: Int[Tensor, "batch seq"] | None = None,
         document_ids: Int[Tensor, "batch seq"] | None = None,
+        start: int = 0,
     ) -> Float[Tensor, "batch seq d_model"]:
-        """The stream before the first layer; one segment and one document by default."""
+        """The stream before the first layer; one segment and one document by default, from its first token on."""
         drawn = self.config.patch is not None and not tokens.is_floating_point()
         x = self.target_embedding(tokens) if drawn else self.embedding(tokens)  # [batch, seq, d_model]
         if self.config.embedding_scale:  # Vaswani et al. 2017, § 3.4
             x = x * self.config.d_model**0.5
         if not self.config.positions.startswith("rope"):
-            table = self._positions(x)
+            table = self._positions(x, start)
             x = x + (table if document_ids is None else embedding(place_in_document(document_ids), table))
         if self.config.segments:
             x = x + (self.segment.weight[0] if segments is None else self.segment(segments))
         return self.dropout(self.embedding_norm(x))
 
-    def _positions(self, x: Float[Tensor, "batch seq d_model"]) -> Float[Tensor, "seq d_model"]:
-        """A vector for each place, from the first."""
+    def _positions(self, x: Float[Tensor, "batch seq d_model"], start: int) -> Float[Tensor, "seq d_model"]:
+        """A vector for each place from the start on."""
+        end = start + x.shape[1]
         if self.config.positions == "learned":
-            return self.position.weight[: x.shape[1]]
-        return x.new_tensor(POSENCS.parse(self.config.positions)(x.shape[1], x.shape[2]))
+            return self.position.weight[start:end]
+        return x.new_tensor(POSENCS.parse(self.config.positions)(end, x.shape[2])[start:])
 
     def _before(self, x: Tensor, mask: Tensor | None = None) -> Bool[Tensor, "#batch 1 seq seq"]:
         """What each token of a decoder may see, if no window of a layer forbids it: itself and those before."""

@@ -30,7 +30,9 @@ def full(**changes):
         numbers = np.arange(np.prod(shape)).reshape(shape) + start
         given[name] = {"Float": numbers, "Int": numbers.astype(int), "Bool": numbers % 2 == 0}[part.kind]
         start += 1000
-    words = {"query_words": (0, 0, 1, 2), "key_words": (0, 1, 1, 2, 3)}
+    given["top_tokens"] %= 8
+    words = {"query_words": (0, 0, 1, 2), "key_words": (0, 1, 1, 2, 3), "written": (0, 0, 1, 1, 1)}
+    words["candidates"] = tuple("abcdefgh")
     return Attention(QUERIES, KEYS, **given, **words, **changes)
 
 
@@ -106,6 +108,10 @@ def test_words_keep_weights_and_mask_alone():
     words = merged(full())
     there = {part.name for part in arrays() if getattr(words, part.name) is not None}
     assert there == {"weights", "mask"}
+    assert words.written == (0, 0, 1, 1)  # a word that was begun is not the model's own
+    chances = full().probabilities
+    assert words.probabilities.tolist() == [chances[0] * chances[1], chances[2], chances[3]]
+    assert words.top_tokens is None
     assert (words.query_words, words.query_tokens) == (None, ("ab", "c", "d"))
     with pytest.raises(InputError, match="--words does not apply to --show norms"):
         merged(full(show="norms"))

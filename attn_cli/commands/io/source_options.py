@@ -131,6 +131,14 @@ OPTIONS: dict[str, Said] = {
         TOO_LONG,
         rare=True,
     ),
+    "generate": Said(number, "N", "Let the model continue the text by N tokens.", min=1, rare=True),
+    "sample": Said(
+        text,
+        "KEY=VALUE,…",
+        "Sample the tokens of --generate (default: greedy).",
+        Registered(("variants.sampling:SAMPLINGS",)),
+        rare=True,
+    ),
     "without": Said(
         list[str] | None,
         "L5H3,…",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...records.attention import Attention, Kind
+    from ..continuing import Continued
 
 START = "[start]"  # what a decoder reads first, whatever token that is
 _LONGEST = 200  # tokens of greedy output
@@ -113,6 +114,12 @@ class Library:
         provenance, written = self.provenance + _layers_named(reading), None
         if len(pieces) > 1:
             provenance += f", in {len(pieces)} pieces that do not see each other"
+        text, beside = reading.whole(text), None
+        if reading.generate is not None:
+            went_on = self._go_on(source, text, reading)
+            pieces, beside, text = [source := went_on.piece], went_on.beside, went_on.text
+            queries = keys = Side(source.labels, source.special, text)
+            provenance += went_on.said
         if self._both and kind != "encoder":
             target = self._target(source, reading)
             written = target.read.numbers
@@ -121,8 +128,17 @@ class Library:
             keys = keys if kind == "cross" else queries
             provenance += target.said
             provenance += "; a row for each token while it is written" if kind == "cross" else ""
-        sides, wanted = sides_of(queries, keys, kind, provenance, reading)
+        sides, wanted = sides_of(queries, keys, kind, provenance, reading, beside)
         return Pass(self.model, self._tower, kind, pieces, written).record(sides, wanted, reading)
+
+    def _go_on(self, given: Tokenised, text: str, reading: Reading) -> Continued:
+        """The text and what the model writes after it."""
+        if self._both:
+            reading.refuse_generating(self.family, "leave --generate out, it writes by itself")
+        from . import continuing
+
+        model = as_wanted(continuing.open_writer(self.directory, self.model.config), reading)
+        return continuing.go_on(model, self.tokenizer, given, text, reading, self._words.longest)
 
     def _look(self, image: Image, reading: Reading) -> Attention:
         if not self.sees:

@@ -102,6 +102,18 @@ def open_model(directory: Path, config: Any, n_numbers: int) -> tuple[Any, bool]
     return model.eval().requires_grad_(False), not any("lm_head" in name for name in missing)
 
 
+def open_whole(directory: Path, config: Any, architecture: Any) -> Any:
+    """The library's model of a class of it, no part of which is missing.
+
+    Raises InputError when a tensor was not saved, for the library would make random numbers of it.
+    """
+    model, missing = _read(directory, config, architecture, check(directory, {}))
+    if missing:
+        hint = "save the model with its head: AutoModelForCausalLM"
+        raise InputError(f"no output layer was saved (no tensor '{escape(missing[0])}')", hint=hint)
+    return model.eval().requires_grad_(False)
+
+
 def _read(directory: Path, config: Any, architecture: Any, n_numbers: int) -> tuple[Any, list[str]]:
     """A model of a class of the library, and which of its tensors are not in the files."""
     with silent():

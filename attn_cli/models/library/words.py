@@ -10,6 +10,7 @@ from ...errors import InputError, note
 from ...text.characters import one_line
 from ...text.pieces import spaced
 from ...text.tokenizers import no_panic
+from ..continuing import Spelling
 from ..native.text import Tokenised, tokenise, tokenised
 from .silence import silent
 
@@ -82,6 +83,20 @@ class Words:
             backend.no_padding()
             backend.no_truncation()
         return backend
+
+
+def spelling_of(tokenizer: Any) -> Spelling:
+    """What a tokenizer of the library knows of its tokens."""
+
+    def decode(numbers: list[int]) -> str:
+        with silent(), no_panic():
+            return str(tokenizer.decode(numbers, clean_up_tokenization_spaces=False))
+
+    def piece(number: int) -> str | None:
+        found = tokenizer.convert_ids_to_tokens([number])[0]
+        return None if found is None else str(found)
+
+    return Spelling(decode, piece, frozenset(tokenizer.all_special_ids) - {tokenizer.unk_token_id})
 
 
 def labels(tokenizer: Any, numbers: Sequence[int]) -> list[str]:

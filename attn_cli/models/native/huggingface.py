@@ -14,7 +14,9 @@ from ...errors import InputError
 from ...text.escaping import escape
 from ...transformer.capture import Capture, layers_of
 from ...transformer.intervening import NOTHING
+from ...transformer.writing import write
 from .. import library
+from ..continuing import Continued, choice, continued
 from ..families import bert, distilbert, gpt2, llama, roberta, vit
 from ..precision import as_wanted
 from ..reading import WHOLE, Reading
@@ -26,6 +28,7 @@ from .preprocessing import Preprocessing
 from .text import Tokenised, joined, open_tokenizer, tokenise
 from .unembedding import unembedding
 from .vision import Vision
+from .vocabulary import ends, spelling_of
 from .weights import Checkpoint, check, fill, one
 
 if TYPE_CHECKING:
@@ -49,6 +52,7 @@ class HuggingFace:
     model: Transformer
     tokenizer: Any
     unembed: Callable[[Transformer], Unembedding] | None = None  # reads what makes logits of its stream
+    ends: tuple[int, ...] = ()  # tokens after which there is nothing more to write
     sees: ClassVar = False
 
     @cached_property
@@ -86,18 +90,32 @@ class HuggingFace:
         done = reading.intervention or NOTHING
         done.check(config.n_layers, config.n_heads)
         model, captured = as_wanted(self.model, reading), []
+        whole, text, added, beside = joined(pieces), reading.whole(text), "", None
+        if reading.generate is not None:
+            self._checked(whole, model)
+            went_on = self._continued(whole, text, reading)
+            pieces, text = [whole := went_on.piece], went_on.text
+            added, beside = went_on.said, went_on.beside
         for piece in pieces:
             capture = Capture(layers, done)
             numbers, segments = self._checked(piece, model)
             model.hidden(numbers, attend=capture, segments=segments, depth=layers[-1] + 1)
             captured.append(capture.layers)
-        whole = joined(pieces)
-        side = Side(whole.labels, whole.special, reading.whole(text))
-        said = self._provenance(layers, len(pieces))
-        sides, wanted = sides_of(side, side, kind, said, reading)
+        side = Side(whole.labels, whole.special, text)
+        said = self._provenance(layers, len(pieces)) + added
+        sides, wanted = sides_of(side, side, kind, said, reading, beside)
         return record_of(layers_of(captured), sides, wanted=wanted, norms=reading.norms)
 
     __call__ = attend  # attn.load("bert-dir")("The cat sat on the mat")
+
+    def _continued(self, given: Tokenised, text: str, reading: Reading) -> Continued:
+        """The text and what the model writes after it."""
+        if self.model.config.stack != "decoder":
+            reading.refuse_generating(self.family)
+        choose = choice(reading, len(given.numbers), self.model.config.max_len)
+        model, done = as_wanted(self.speaking, reading), reading.intervention or NOTHING
+        writer = write(model, given.numbers, choose, reading.generate or 0, self.ends, done)
+        return continued(given, text, writer, spelling_of(self.tokenizer))
 
     def _refuse_pair(self, reading: Reading) -> None:
         if reading.pair is None:
@@ -155,7 +173,9 @@ def load(
     reader = _reader(directory, config, model.config)
     if model.config.patch is not None:
         return Vision(title, name, model, reader)
-    return HuggingFace(title, name, model, reader, partial(_unembedding, directory, config, adapter))
+    return HuggingFace(
+        title, name, model, reader, partial(_unembedding, directory, config, adapter), ends(directory, config)
+    )
 
 
 def _unembedding(

@@ -97,6 +97,7 @@ def refuse_text_options(reading: Reading, family: str) -> None:
     reading.chosen_kind(["encoder"])
     reading.refuse_target(family)
     of_text = {
+        "--generate": reading.generate is not None,
         "--pair": reading.pair is not None,
         "--special": reading.special != "keep",
         "--too-long": reading.too_long != "error",

@@ -15,7 +15,10 @@ from ...text.tokenizers import no_panic, whitespace
 from ...transformer.capture import Capture, layers_of
 from ...transformer.decoding import greedy, most_written
 from ...transformer.intervening import NOTHING, Intervention
-from ..native.text import tokenise
+from ...transformer.writing import write
+from ..continuing import Continued, Spelling, choice, continued
+from ..native.text import Tokenised, tokenise
+from ..native.vocabulary import spelling_of
 from ..precision import as_wanted
 from ..reading import WHOLE, Reading
 from ..showing import Side, sides_of
@@ -83,7 +86,12 @@ class Run:
             self._tell_unknown(pieces)
             sources = [torch.tensor([one.numbers]) for one in pieces]
             side = Side([label for piece in pieces for label in piece.labels], text=text)
-            return self._without_target(sources, side, layers, kind, reading)
+            went_on = None
+            if reading.generate is not None:
+                went_on = self._go_on(pieces[0], text, reading)
+                sources = [torch.tensor([went_on.piece.numbers])]
+                side = Side(went_on.piece.labels, text=went_on.text)
+            return self._without_target(sources, side, layers, kind, reading, went_on)
         source = self.read(text, reading)
         self._tell_unknown([source])
         numbers = torch.tensor([source.numbers])
@@ -129,7 +137,13 @@ class Run:
         return record_of(layers_of(captured), sides, wanted=wanted, norms=reading.norms)
 
     def _without_target(
-        self, sources: Sequence[Tensor], side: Side, layers: Collection[int], kind: Kind, reading: Reading
+        self,
+        sources: Sequence[Tensor],
+        side: Side,
+        layers: Collection[int],
+        kind: Kind,
+        reading: Reading,
+        went_on: Continued | None = None,
     ) -> Attention:
         """The attention of the one stack that reads, to a source or to pieces that do not see each other."""
         model, captured = as_wanted(self.model, reading), []
@@ -141,8 +155,27 @@ class Run:
                 model.hidden(given, attend=capture, depth=max(layers) + 1)
             captured.append(capture.layers)
         said = "" if len(sources) == 1 else f", in {len(sources)} pieces that do not see each other"
-        sides, wanted = sides_of(side, side, kind, self.provenance + said, reading)
+        said, beside = (said, None) if went_on is None else (went_on.said, went_on.beside)
+        sides, wanted = sides_of(side, side, kind, self.provenance + said, reading, beside)
         return record_of(layers_of(captured), sides, wanted=wanted, norms=reading.norms)
+
+    def _go_on(self, given: Tokens, text: str, reading: Reading) -> Continued:
+        """The text and what a decoder writes after it."""
+        n = len(given.numbers)
+        choose = choice(reading, n, self.model.config.max_len)
+        ends = [number for number, name in enumerate(self.vocabulary) if name == END]
+        done = self._done("decoder", reading)
+        model = as_wanted(self.model, reading)
+        writer = write(model, given.numbers, choose, reading.generate or 0, ends, done)
+        read = Tokenised(given.numbers, given.labels, [0] * n, [False] * n)
+        return continued(read, text, writer, self._spelling)
+
+    @property
+    def _spelling(self) -> Spelling:
+        if self.tokenizer is not None:
+            return spelling_of(self.tokenizer)
+        names = dict(enumerate(self.vocabulary))
+        return Spelling(lambda numbers: "".join(f" {names[n]}" for n in numbers), names.get, frozenset())
 
     def _done(self, kind: Kind, reading: Reading) -> Intervention:
         """What is done to attentions of the kind that is shown; others have layers of the same numbers."""
@@ -237,6 +270,9 @@ class Run:
         return _listed(self.vocabulary)
 
     def _refuse(self, reading: Reading) -> None:
+        if self.model.config.stack != "decoder" or self.outputs:
+            hint = "leave --generate out" + ", it writes by itself" * (self.model.config.stack == "both")
+            reading.refuse_generating(self.title, hint)
         if self.model.config.stack != "both":
             reading.refuse_target("this run")
         if reading.pair is not None:

@@ -19,7 +19,7 @@ from .bar import Bar
 from .cells import SHORTEST_SIDE, Cells, Grain, filled, grain_in, numbers
 from .paper import GAP, PAGE, TALL, WIDE, Frame, Laid, Paper
 from .paper import lay_out as on_paper
-from .sheet import QUIET, Sheet, Words, box
+from .sheet import QUIET, Sheet, Stroke, Words, box
 from .ticks import CLOSEST, Setting, below, beside, marks_below, marks_beside, widest
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ LABEL = 8  # letters that always have room
 LONGEST = 60  # cells of a label, as a terminal counts
 FLOWS = 1.3  # panels are not set by layer and head if that makes them so much larger
 SMALLEST = 8.0  # the side of a panel
+PARTING = "#d55e00"  # between what a model was given and what it wrote
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +71,7 @@ class Maps:
     said: tuple[str, ...] = ()  # at the foot
     hidden_name: str = "masked"
     among: int = 1  # panels of this size that would stand side by side, where other maps stand beside these
+    began: tuple[int | None, int | None] = (None, None)  # rows and columns from which a model wrote itself
     flows: bool = True  # whether panels are set in other columns, to fill paper of a given size
 
     @property
@@ -103,6 +105,7 @@ def attention_maps(attention: Attention, look: Look = PLAIN) -> Maps:
         side_titles=layers if n_layers > 1 and n_heads > 1 else (),
         look=look,
         subheading=which(attention),
+        began=attention.began,
     )
 
 
@@ -193,14 +196,15 @@ class Plan:
 
     @property
     def notes(self) -> list[str]:
-        """Where pixels are fewer than numbers, what a pixel shows."""
+        """Which lines part what; where pixels are fewer than numbers, what a pixel shows."""
         notes = list(self.maps.said)
         factors = zip((self.grain.down, self.grain.across), _together(self.maps), strict=True)
         down, across = (math.ceil(factor * n) for factor, n in factors)
         if max(down, across) > 1:
             smooth = " and their neighbours, so that shorter waves fade" * self.maps.smooth
             notes.append(f"each cell is the mean of {down} × {across} {self.maps.unit}s{smooth}")
-        return [*notes, *filter(None, [self.cells.beyond])]
+        written = "lines: where the model's own text begins" if any(self.maps.began) else None
+        return [*notes, *filter(None, [self.cells.beyond, written])]
 
     def marks(self, x: float, y: float) -> Iterator[Mark]:
         """Everything, from this corner."""
@@ -208,6 +212,7 @@ class Plan:
         corners, frame, size = at.corners, self.frame, self.paper.letters
         yield self.cells.marks(corners)
         yield from (box(*corner, self.grain.panel_width, self.grain.panel_height) for corner in corners)
+        yield from _parted(at)
         if self.maps.look.shows("numbers"):
             yield from numbers(self.cells, corners, size)
         yield from _titles(at)
@@ -382,6 +387,18 @@ def _above(paper: Paper) -> float:
 
 
 # ---- what is written ----------------------------------------------------------------------------------
+
+
+def _parted(plan: Plan) -> Iterator[Stroke]:
+    """Lines between what a model was given and what it wrote."""
+    grain, (row, column) = plan.grain, plan.maps.began
+    for x, y in plan.corners:
+        if row:
+            at = y + grain.panel_height * row / len(plan.maps.rows)
+            yield Stroke(((x, at), (x + grain.panel_width, at)), PARTING, plan.paper.of(1.0))
+        if column:
+            at = x + grain.panel_width * column / len(plan.maps.columns)
+            yield Stroke(((at, y), (at, y + grain.panel_height)), PARTING, plan.paper.of(1.0))
 
 
 def _labels(plan: Plan) -> Iterator[Mark]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...text.escaping import escape
 from ..colour import ramp
+from ..written import steps_of
 from .weights import Packed, Shown, pack, shown
 
 if TYPE_CHECKING:
@@ -82,8 +83,24 @@ def _header(attention: Attention, view: Shown) -> dict[str, Any]:
         "queries": queries,
         "keys": None if keys == queries and attention.one_text else keys,
         "block": view.block,
+        **_written(attention),
         "ramps": {name: base64.b64encode(ramp(name).tobytes()).decode() for name in _RAMPS},
     }
+
+
+def _written(attention: Attention) -> dict[str, Any]:
+    """What a model wrote itself: the first row and column of it, and for each token what it might have been."""
+    if not (steps := steps_of(attention)):
+        return {}
+    each = [
+        {
+            "row": step.at,
+            "p": step.probability,
+            "likeliest": [[escape(name), p] for name, p in step.likeliest],
+        }
+        for step in steps
+    ]
+    return {"began": attention.began, "written": each}
 
 
 def _labels(tokens: tuple[str, ...], cells: list[range]) -> list[str]:

@@ -10,9 +10,11 @@ from ..colour import scale_for
 from ..labels import titles
 from ..look import PLAIN
 from ..views import view_of
+from ..written import steps_of
 from .pictures import hidden as hidden_of
 from .pictures import origin
 from .tables import NumberTable
+from .written import WrittenTokens
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
 def attention_picture(attention: Attention, look: Look = PLAIN) -> RenderableType:
     """The attention in the terminal's form of the view that `look` names."""
-    return view_of(attention, look).screen(attention, look)
+    drawn = view_of(attention, look).screen(attention, look)
+    return Group(drawn, *_written(attention))
 
 
 def attention_table(attention: Attention) -> RenderableType:
@@ -45,7 +48,13 @@ def attention_table(attention: Attention) -> RenderableType:
         )
         for i, (values, title) in enumerate(zip(maps, titles(attention), strict=True))
     ]
-    return Group(*tables)
+    return Group(*tables, *_written(attention))
+
+
+def _written(attention: Attention) -> list[RenderableType]:
+    """A line for each token that a model wrote itself."""
+    steps = steps_of(attention)
+    return [WrittenTokens(steps)] if steps else []
 
 
 def encoding_table(encoding: Encoding) -> RenderableType:

@@ -1,0 +1,51 @@
+"""What a model of the library goes on with: its own `generate`, in which our writer chooses each token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ...errors import InputError
+from ...transformer.writing import Writer
+from ..continuing import Continued, choice, continued
+from . import opening
+from .running import explained, inputs_of
+from .silence import silent
+from .words import spelling_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..native.text import Tokenised
+    from ..reading import Reading
+
+
+def open_writer(directory: Path, config: Any) -> Any:
+    """The library's model of a directory with what makes logits.
+
+    Raises InputError where the library knows none that goes on with a text, or that was not saved.
+    """
+    with silent():
+        from transformers import AutoModelForCausalLM
+
+        if type(config) not in AutoModelForCausalLM._model_mapping:
+            raise InputError(f"a {config.model_type} does not go on with a text", hint="leave --generate out")
+    return opening.open_whole(directory, config, AutoModelForCausalLM)
+
+
+def go_on(
+    model: Any, tokenizer: Any, given: Tokenised, text: str, reading: Reading, longest: int
+) -> Continued:
+    """The text and what the model writes after it."""
+    writer = Writer(choice(reading, len(given.numbers), longest))
+
+    def choose(numbers: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+        chosen = torch.full_like(logits, -torch.inf)
+        chosen[0, writer.next(logits[0].float())] = 0
+        return chosen
+
+    options = {"do_sample": False, "num_beams": 1, "max_new_tokens": reading.generate, "use_cache": True}
+    with silent(), explained():
+        model.generate(**inputs_of(model, given), **options, logits_processor=[choose])
+    return continued(given, text, writer, spelling_of(tokenizer))

@@ -1,0 +1,62 @@
+"""What a model wrote after a text, token by token: how likely each was, and what else might have stood there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .labels import label
+
+if TYPE_CHECKING:
+    from ..records.attention import Attention
+
+
+@dataclass(frozen=True)
+class Step:
+    """One token that was written."""
+
+    at: int  # which of the queries it is
+    token: str
+    probability: float
+    likeliest: tuple[tuple[str, float], ...]  # the likeliest first
+
+
+def steps_of(attention: Attention) -> list[Step]:
+    """Every token that a model wrote itself; none of an attention to a text that was given whole.
+
+    >>> from attn_cli.records.attention import Attention
+    >>> made = Attention(("a", "b"), ("a", "b"), np.eye(2)[None, None], probabilities=[0.0, 0.25])
+    >>> steps_of(made)
+    [Step(at=1, token='b', probability=0.25, likeliest=())]
+    """
+    if attention.probabilities is None:
+        return []
+    return [
+        Step(at, attention.query_tokens[at], float(attention.probabilities[at]), _likeliest(attention, at))
+        for at in np.flatnonzero(attention.probabilities).tolist()
+    ]
+
+
+def _likeliest(attention: Attention, at: int) -> tuple[tuple[str, float], ...]:
+    """What might have stood there; two that differ by a space alone are told apart by it."""
+    if attention.top_tokens is None or attention.top_probabilities is None:
+        return ()
+    known = attention.candidates or ()
+    pairs = zip(attention.top_tokens[at].tolist(), attention.top_probabilities[at].tolist(), strict=True)
+    there = [(known[place], p) for place, p in pairs if place >= 0]
+    bare = [name.strip() for name, _ in there]
+    return tuple(
+        (name if bare.count(name.strip()) > 1 or not name.strip() else name.strip(), p) for name, p in there
+    )
+
+
+def row_title(attention: Attention, at: int) -> str:
+    """What the row is called from which a token was written: that of the token before it.
+
+    >>> from attn_cli.records.attention import Attention
+    >>> row_title(Attention(("cat", "sat"), ("cat", "sat"), np.eye(2)[None, None]), 1)
+    'cat → sat'
+    """
+    return f"{label(attention.query_tokens[at - 1])} → {label(attention.query_tokens[at])}"

@@ -1,0 +1,89 @@
+"""What a model wrote, in pictures, the terminal and the page: parted from what it was given, each token with its row."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from attn_cli.records.attention import Attention
+from attn_cli.render.figure.maps import PARTING, attention_maps, lay_out, plan_for
+from attn_cli.render.figure.sheet import Stroke
+from attn_cli.render.look import PLAIN, Look
+from attn_cli.render.page.page import page
+from attn_cli.render.terminal.screen import Screen
+from attn_cli.render.terminal.written import lines
+from attn_cli.render.text import shading
+from attn_cli.render.written import steps_of
+
+TOKENS = ("the", "cat", "sat", "on", "it")
+HEADER = r'<script type="application/json" id="header">(.*?)</script>'
+CAUSAL = np.tril(np.ones((5, 5), bool))
+
+
+def written(**changes):
+    """Two tokens after three, the second one not the likeliest; a space alone tells two of its rivals apart."""
+    weights = np.tril(np.arange(1.0, 26).reshape(5, 5))[None, None]
+    said = {
+        "mask": CAUSAL[None, None],
+        "written": (0, 0, 0, 1, 1),
+        "probabilities": [0, 0, 0, 0.5, 0.125],
+        "top_tokens": [[-1, -1]] * 3 + [[0, 1], [2, 3]],
+        "top_probabilities": [[0, 0]] * 3 + [[0.5, 0.25], [0.375, 0.25]],
+        "candidates": (" on", " at", " a", "a"),
+    }
+    return Attention(TOKENS, TOKENS, weights, "decoder", **said | changes)
+
+
+def strokes(attention, **look):
+    marks = lay_out(attention_maps(attention, Look(**look) if look else PLAIN)).marks
+    return [mark for mark in marks if isinstance(mark, Stroke) and mark.colour == PARTING]
+
+
+def test_a_map_parts_what_was_given_from_what_was_written():
+    attention = written()
+    across, down = strokes(attention)
+    plan = plan_for(attention_maps(attention))
+    (x, y), side = plan.corners[0], plan.grain.width
+    np.testing.assert_allclose(across.points, ((x, y + 3 * side), (x + 5 * side, y + 3 * side)))
+    np.testing.assert_allclose(down.points, ((x + 3 * side, y), (x + 3 * side, y + 5 * side)))
+    assert "lines: where the model's own text begins" in lay_out(attention_maps(attention)).words()
+
+
+def test_where_nothing_was_written_there_is_no_line():
+    assert not strokes(written(written=None, probabilities=None, top_tokens=None, top_probabilities=None))
+    assert not strokes(written(written=(1,) * 5, probabilities=[0.5] * 5))  # all of it: a frame parts nothing
+
+
+def test_each_token_has_the_row_that_it_was_written_from():
+    view = shading(written(), None)
+    assert view.titles == ("sat → on", "on → it")
+    np.testing.assert_array_equal(view.weights, written().weights[0, 0, 2:4])
+    np.testing.assert_array_equal(view.hidden, ~CAUSAL[2:4])
+    chosen = shading(written(), "sat")
+    assert chosen.titles == ("",)
+    np.testing.assert_array_equal(chosen.weights, written().weights[0, 0, 2:3])
+
+
+def test_a_step_names_its_rivals_by_a_space_only_where_that_tells_them_apart():
+    first, second = steps_of(written())
+    assert (first.token, first.probability, first.likeliest) == ("on", 0.5, (("on", 0.5), ("at", 0.25)))
+    assert second.likeliest == ((" a", 0.375), ("a", 0.25))
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (80, ["", "pos written      p  likeliest", "  3 on       0.500  on 0.500 at 0.250", "  4 it       0.125  ␣a 0.375 a 0.250"]),
+        (32, ["", "pos written      p  likeliest", "  3 on       0.500  on 0.500", "  4 it       0.125  ␣a 0.375"]),
+    ],
+)  # fmt: skip
+def test_a_terminal_has_a_line_for_each(width, shown):
+    assert [text.plain.rstrip() for text in lines(steps_of(written()), Screen(width, colours=False))] == shown
+
+
+def test_a_page_knows_where_writing_began_and_every_step():
+    header = json.loads(re.search(HEADER, page(written()).decode())[1])
+    assert header["began"] == [3, 3]
+    assert header["written"][0] == {"row": 3, "p": 0.5, "likeliest": [["on", 0.5], ["at", 0.25]]}
+    plain = page(Attention(TOKENS, TOKENS, written().weights)).decode()
+    assert '"written"' not in re.search(HEADER, plain)[1]
