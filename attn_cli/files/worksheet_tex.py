@@ -32,6 +32,7 @@ _CJK = r"""\ifPDFTeX
 \else
 \usepackage{fontspec}
 \newcommand{\tryfont}[1]{\IfFontExistsTF{#1}{\setmainfont{#1}}{}}
+\ifXeTeX\XeTeXlinebreaklocale "zh"\XeTeXlinebreakskip=0pt plus 1pt\fi
 \tryfont{FandolSong-Regular.otf}\tryfont{SimSun}\tryfont{Songti SC}\tryfont{Noto Serif CJK SC}
 \fi
 """
@@ -40,7 +41,11 @@ _IDEOGRAPHS = "\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef"  # and kana and punctuat
 
 def tex(worked: Sequence[Worked]) -> Iterator[bytes]:
     """A LaTeX document, for pdflatex and xelatex."""
-    body = "".join(_tex_body(worked))
+    yield from document("".join(_tex_body(worked)))
+
+
+def document(body: str) -> Iterator[bytes]:
+    """A whole document around what it says, with what its characters need."""
     yield _PREAMBLE.encode()
     if re.search(f"[{_IDEOGRAPHS}]", body):
         yield _CJK.encode()
@@ -51,7 +56,7 @@ def tex(worked: Sequence[Worked]) -> Iterator[bytes]:
 
 def _tex_body(worked: Sequence[Worked]) -> Iterator[str]:
     words = worked[0].words
-    about = _prose(words.sentences(worked[0].provenance, words.rounding))
+    about = set_text(words.sentences(worked[0].provenance, words.rounding))
     yield f"\\section*{{{words.title}}}\n\n{about}\n"
     for layer in worked:
         if len(worked) > 1:
@@ -64,31 +69,34 @@ def _tex_body(worked: Sequence[Worked]) -> Iterator[str]:
 
 def _tex_step(step: Step, heads: Sequence[int | str], words: Words) -> Iterator[str]:
     formula = f"\\[ {_math(step.formula)} \\]\n" if step.formula else ""
-    yield f"\n\\subsection*{{{_prose(words.term(step.name))}}}\n\n{formula}"
-    yield f"{_prose(words.sentences(words.shape.format(shape=words.shape_of(step)), step.meaning))}\n"
+    yield f"\n\\subsection*{{{set_text(words.term(step.name))}}}\n\n{formula}"
+    yield f"{set_text(words.sentences(words.shape.format(shape=words.shape_of(step)), step.meaning))}\n"
     for head, matrix in zip(heads, step.matrices, strict=False):
         named = f"\n{words.begun(words.head, head)}\n" if len(step.matrices) > 1 else ""
         yield f"{named}\n\\medskip\n\\fit{{\\begin{{tabular}}{{l{'r' * matrix.shape[1]}}}\n"
-        yield tex_row([_prose(words.corner(step)), *map(_prose, step.column_names)]).decode() + "\\midrule\n"
+        yield (
+            tex_row([set_text(words.corner(step)), *map(set_text, step.column_names)]).decode()
+            + "\\midrule\n"
+        )
         for row, numbers in zip(step.row_names, printed(matrix), strict=True):
             cells = [f"${_math(number)}$" for number in numbers]
-            yield tex_row([_prose(row), *cells]).decode()
+            yield tex_row([set_text(row), *cells]).decode()
         yield "\\end{tabular}}\n\n\\medskip\n"
 
 
 def _tex_arithmetic(arithmetic: Arithmetic, words: Words) -> Iterator[str]:
-    yield f"\n\\subsection*{{{_prose(words.heading(arithmetic))}}}\n\n"
+    yield f"\n\\subsection*{{{set_text(words.heading(arithmetic))}}}\n\n"
     yield "\\begin{tabular}{l>{\\raggedright\\arraybackslash}p{.75\\linewidth}}\n"
     for line in arithmetic.lines:
-        remark = f" \\quad ({_prose(line.remark)})" if line.remark else ""
-        yield tex_row([_prose(line.name), f"${_math(line.text)}${remark}"]).decode()
+        remark = f" \\quad ({set_text(line.remark)})" if line.remark else ""
+        yield tex_row([set_text(line.name), f"${_math(line.text)}${remark}"]).decode()
     yield "\\end{tabular}\n"
 
 
 _SYMBOLS = {
     "·": "\\cdot ", "×": "\\times ", "≈": "\\approx ", "≤": "\\le ", "≥": "\\ge ", "−": "-", "√": "\\surd ",
     "∞": "\\infty ", "Σ": "\\sum ", "ᵀ": "^{\\top}", "‖": "\\Vert ", "⌊": "\\lfloor ", "⌋": "\\rfloor ",
-    "θ": "\\theta ", "σ": "\\sigma ", "τ": "\\tau ", "φ": "\\varphi ", "²": "^2",
+    "θ": "\\theta ", "σ": "\\sigma ", "τ": "\\tau ", "φ": "\\varphi ", "²": "^2", "ₖ": "{}_{k}", "→": "\\to ",
 }  # fmt: skip
 _PARTS = re.compile(
     r"√(?P<root>\w+)|e\^(?P<power>[^\s,]+)|(?P<mantissa>[\d.]+)e(?P<exponent>[+-]\d+)"
@@ -126,7 +134,7 @@ def _part(match: re.Match[str]) -> str:
     return _SYMBOLS[found["symbol"]]
 
 
-def _prose(text: str) -> str:
+def set_text(text: str) -> str:
     """A text in which nothing is a command, its symbols as LaTeX knows them."""
     return "".join(
         f"\\ensuremath{{{_SYMBOLS[c]}}}" if c in _SYMBOLS else _settable(c) for c in tex_text(text)

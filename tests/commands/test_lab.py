@@ -183,6 +183,21 @@ def test_the_key_is_what_is_right(run, tmp_path, started):
     assert run("lab", "key", "heads", "--seed", "ada").stdout.startswith("# Heads · Answers")
 
 
+@pytest.mark.parametrize(
+    ("name", "begins"), [("x.html", b"<!doctype html>"), ("x.tex", b"% Set this"), ("x.md", b"# ")]
+)
+def test_worksheets(run, tmp_path, name, begins):
+    for i in range(2):
+        done = run(
+            "lab", "sheet", "masks", "--seed", "ada", "-o", f"{i}-{name}", *["--answers"] * i, cwd=tmp_path
+        )
+        assert done.code == 0, done.stderr
+    blank, answers = ((tmp_path / f"{i}-{name}").read_bytes() for i in range(2))
+    assert blank.startswith(begins)
+    assert b"Right answer" in answers
+    assert b"Right answer" not in blank
+
+
 OWN = """
 [data]
 w = { choose = [2, 3] }

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..io.languages import Lang, language
 from ..io.options import Output
 from .start import Name, Student, named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FORMATS = ("md", "html", "tex")
 
@@ -33,14 +36,27 @@ def sheet(
     from ...sources import labs
     from ..io.output import check, deliver
 
-    check(to, FORMATS, ("pdf",))
+    check(to, FORMATS, ())
     source = labs.find(named(name))
     course = labs.course_of(source, source.resolve().name, seed)
     spoken = language(lang)
     spoken = spoken if spoken in course.texts else next(iter(course.texts))
-    form = (
-        "md"
-        if to.output is None and to.format is None
-        else format_of(to.output, to.format, formats=FORMATS, pictures=("pdf",))
-    )
-    deliver([worksheet(course, spoken, answers=answers).encode()], form, to)
+    form = "md"
+    if to.output is not None or to.format is not None:
+        form = format_of(to.output, to.format, formats=FORMATS)
+    deliver(_written(worksheet(course, spoken, answers=answers), form, spoken), form, to)
+
+
+def _written(markdown: str, form: str, lang: str) -> Iterator[bytes]:
+    from ...lab.course.blocks import prose
+
+    if form == "md":
+        yield markdown.encode()
+    elif form == "html":
+        from ...render.page.prose import prose_page
+
+        yield prose_page(prose(markdown, lang))
+    else:
+        from ...files.prose_tex import prose_tex
+
+        yield from prose_tex(prose(markdown, lang))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from ...registry import nearest, options
 from ..judging import Judge
 from ..verdict import Said, StageVerdict, Verdict
 from .attention import exercise, right_numbers
+from .blocks import joined
 from .data import drawn, filled_in
 from .quantities import QUANTITIES, Place
 from .single import InEach, judged
@@ -106,7 +106,7 @@ class Course:
 
     def _in_each(self, said: Mapping[str, str]) -> InEach:
         """A text of every language as one line, with the student's own numbers."""
-        joined = {lang: _one_line(text) for lang, text in said.items()}
+        joined = {lang: joined(text.split("\n")) for lang, text in said.items()}
         return InEach({lang: with_data(text, self.data) for lang, text in joined.items()})
 
     # ---- arrays ----------------------------------------------------------------------------------------
@@ -155,11 +155,6 @@ def _check_options(task: Task, told: Mapping[str, Any]) -> None:
                 f"exercise {task.id!r}: quantity {task.quantity!r} has no option {key!r}",
                 hint=f"its options are {', '.join(known)}{nearest(key, known)}",
             )
-
-
-def _one_line(text: str) -> str:
-    """Lines joined: by a blank, but between Chinese characters by nothing."""
-    return re.sub(r"(?<=[\u3000-\u9fff\uff00-\uffef])\n|\n(?=[\u3000-\u9fff])", "", text).replace("\n", " ")
 
 
 def _unreadable(task: Task, said: Said) -> StageVerdict:

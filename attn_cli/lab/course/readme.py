@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..wording import say
+from .data import PLACE
 from .texts import shown, with_data
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def worksheet(course: Course, language: str, *, answers: bool = False) -> str:
         parts.append(say(language, "lab_right_answer" if answers else "lab_your_answer"))
         right = course.right(task)
         parts.append(_answer(right, language) if answers else _room(right))
+    parts += _data(course, texts, language)
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
@@ -65,6 +67,20 @@ def _task(course: Course, task: Task, number: int, language: str) -> Iterator[st
     title = say(language, "lab_exercise", {"i": number, "title": texts.tasks[task.id].title})
     yield f"## {title} ({points})"
     yield with_data(texts.tasks[task.id].text, course.data)
+
+
+def _data(course: Course, texts: Texts, language: str) -> Iterator[str]:
+    """The matrices that the text names by their files alone: on paper there are no files."""
+    said = "".join((texts.intro, *(task.text for task in texts.tasks.values())))
+    shown_there = set(PLACE.findall(said))
+    left = [
+        (name, x) for name, x in course.data.items() if isinstance(x, np.ndarray) and name not in shown_there
+    ]
+    if left:
+        yield f"## {say(language, 'lab_data')}"
+    for name, x in left:
+        yield f"`data/{name}.csv`"
+        yield shown(x)
 
 
 def _answer(right: Any, language: str) -> str:
