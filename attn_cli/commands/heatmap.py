@@ -40,12 +40,6 @@ def heatmap(
             help="weights, scores or norms (default: weights).",
         ),
     ] = None,
-    live: Annotated[
-        bool, typer.Option("--live", help="Write a page that runs the model on what is typed into it (HTML).")
-    ] = False,
-    lang: Annotated[
-        str, typer.Option("--lang", metavar="en|zh", help="Language of the live page (default: en).")
-    ] = "en",
 ) -> None:
     """Draw attention as a picture with token labels, one panel per head.
 
@@ -65,11 +59,6 @@ def heatmap(
     from .io.output import check, emit, emit_page, look, numbered
     from .io.resolve import resolve_each
 
-    if live:
-        from .io.live import write_live
-
-        write_live(source, drawing, to, lang)
-        return
     check(to, files.FORMATS, drawing=drawing)
     if show is not None:
         one_of("show", show, tuple(SHOWN.meanings))

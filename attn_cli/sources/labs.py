@@ -91,6 +91,7 @@ def find(name: str) -> Path:
 
 def course_of(folder: Path, name: str, student: str, at: str = "") -> Course:
     """A lab with the numbers of one student. Raises InputError where its files do not fit together."""
+    _register()
     where = str(folder / "lab.toml")
     try:
         written = tomllib.loads(files.read_text(where))
@@ -104,12 +105,12 @@ def course_of(folder: Path, name: str, student: str, at: str = "") -> Course:
     }
     if not said:
         raise InputError("has no text", hint="write en.md or zh.md", where=str(folder))
-    _register()
     return Course(lab, student, said, functools.partial(_read, folder), at)
 
 
 def _register() -> None:
     """The quantities that need more than the lab itself add themselves when they are imported."""
+    from . import lab_quantities  # noqa: F401
 
 
 def _texts(path: Path, language: str, lab: Lab) -> Texts:

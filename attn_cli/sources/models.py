@@ -37,7 +37,7 @@ def through(
     """
     reading = _reading(options, show, picks)
     set_threads(options.computing)
-    return loaded(model).attend(text, reading)
+    return _loaded(model).attend(text, reading)
 
 
 def look_at(
@@ -50,17 +50,16 @@ def look_at(
     """What a model for images attends to; of all its layers the last, unless told."""
     reading = _reading(options, show, picks, layer="last")
     set_threads(options.computing)
-    made = loaded(model)
-    if not made.sees:
+    loaded = _loaded(model)
+    if not loaded.sees:
         raise InputError(f"--model {model} reads text, not images", hint=SEES)
-    return made.attend(image, reading)
+    return loaded.attend(image, reading)
 
 
 SEES = "give --model DIR, the directory of a ViT or CLIP"
 
 
-def loaded(model: str | Loaded) -> Loaded:
-    """The model of a directory, or one that is loaded already."""
+def _loaded(model: str | Loaded) -> Loaded:
     from .. import models
 
     return models.load(model) if isinstance(model, (str, os.PathLike)) else model

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # Options that --help-all alone lists: everywhere, and in commands that are seldom used with them.
 RARE = ("max_memory", "color_scale", "dpi", "font", "font_size", "columns", "text_as", "no", "debug", "color")
 RARE_IN = {
-    "heatmap": ("query", "key", "value", "project", "score", "posenc", "tokenizer", "embed", "dim", "seed", "heads", "special", "live", "lang"),
+    "heatmap": ("query", "key", "value", "project", "score", "posenc", "tokenizer", "embed", "dim", "seed", "heads", "special"),
     "stats": (
         "query", "key", "value", "project", "score", "posenc", "tokenizer", "embed", "dim", "seed", "heads", "special", "mask",
         "weights", "query_token", "reduce", "clusters", "resume", "target", "cmap", "size", "style", "title",

@@ -69,5 +69,5 @@ def _npz(course: Course) -> Iterator[bytes]:
     from ...lab.course.readme import key as right
 
     file = io.BytesIO()
-    np.savez(file, **{name: np.asarray(x) for name, x in right(course).items()})  # type: ignore[arg-type]
+    np.savez(file, **{name: np.asarray(x) for name, x in right(course).items() if x is not None})  # type: ignore[arg-type]
     yield file.getvalue()

@@ -54,6 +54,13 @@ class Course:
             return right.swapaxes(0, 1).reshape(right.shape[1], -1) if beside else right
         return self._quantity(task, task.options)
 
+    def known(self, task: Task) -> Any:
+        """What is right; None where that depends on what a student makes first, such as a training."""
+        try:
+            return self.right(task)
+        except InputError:
+            return None
+
     def check(self) -> None:
         """Raise InputError for what cannot be judged, before a student begins."""
         for task in self.lab.tasks:
@@ -79,12 +86,18 @@ class Course:
         elif task.what:
             verdict = self._of_array(task, answer, given)
         else:
+            verdict = self._of_quantity(task, answer)
+        verdict = replace(verdict, task=task.id, title=self.title(task))
+        return replace(verdict, said=(*verdict.said, *self._said_if_right(task, verdict)))
+
+    def _of_quantity(self, task: Task, answer: str) -> StageVerdict:
+        try:
             wrong = {
                 name: self._quantity(task, {**task.options, **also}) for name, also in task.wrong.items()
             }
-            verdict = judged(answer, self.right(task), wrong, self._said_if_wrong(task), task.points)
-        verdict = replace(verdict, task=task.id, title=self.title(task))
-        return replace(verdict, said=(*verdict.said, *self._said_if_right(task, verdict)))
+            return judged(answer, self.right(task), wrong, self._said_if_wrong(task), task.points)
+        except InputError as problem:  # there is no training yet, or it is none
+            return _unreadable(task, Said("error", {"error": str(problem)}))
 
     def title(self, task: Task) -> Said:
         """What an exercise is called."""

@@ -141,6 +141,29 @@ def map_bytes(place: Place, *, seq_len: int, heads: int = 1, bytes_each: int = 4
     return _in_units(heads * seq_len**2 * bytes_each, unit)
 
 
+@QUANTITIES.register
+def mirror(place: Place, *, seq_len: int, position: int, past: int = 0) -> int:
+    """The position that a position looks at to write a sequence backwards; `past` is how far beyond it.
+
+    >>> mirror(None, seq_len=5, position=1)
+    3
+    """
+    return seq_len - 1 - position + past
+
+
+@QUANTITIES.register
+def pooled_needle(
+    place: Place, *, seq_len: int, cells: int, sides: int = 2, against_uniform: bool = False
+) -> float:
+    """A weight of 1 in a map that is pooled to cells × cells means, also as a multiple of uniform attention.
+
+    >>> pooled_needle(None, seq_len=64, cells=16), pooled_needle(None, seq_len=64, cells=16, against_uniform=True)
+    (0.0625, 4.0)
+    """
+    mean = (cells / seq_len) ** sides
+    return mean * seq_len if against_uniform else mean
+
+
 def _in_units(number: int, unit: float) -> float:
     """Whole numbers stay whole where no unit is asked for: then they are right or wrong to the last digit."""
     return number if unit == 1 else number / unit

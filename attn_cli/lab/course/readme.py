@@ -40,7 +40,7 @@ def worksheet(course: Course, language: str, *, answers: bool = False) -> str:
     for i, task in enumerate(course.lab.tasks, start=1):
         parts += _task(course, task, i, language)
         parts.append(say(language, "lab_right_answer" if answers else "lab_your_answer"))
-        right = course.right(task)
+        right = course.known(task)
         parts.append(_answer(right, language) if answers else _room(right))
     parts += _data(course, texts, language)
     return "\n\n".join(filter(None, parts)) + "\n"
@@ -51,13 +51,13 @@ def answers(course: Course, language: str) -> str:
     parts = [f"# {course.texts[language].title} · {say(language, 'lab_key')}"]
     parts.append(say(language, "lab_student", {"student": course.student}))
     for task in course.lab.tasks:
-        parts += [f"## {course.texts[language].tasks[task.id].title}", _answer(course.right(task), language)]
+        parts += [f"## {course.texts[language].tasks[task.id].title}", _answer(course.known(task), language)]
     return "\n\n".join(parts) + "\n"
 
 
 def key(course: Course) -> dict[str, Any]:
     """The right answers by exercise: arrays, numbers and words."""
-    return {task.id: course.right(task) for task in course.lab.tasks}
+    return {task.id: course.known(task) for task in course.lab.tasks}
 
 
 def _task(course: Course, task: Task, number: int, language: str) -> Iterator[str]:
@@ -84,6 +84,8 @@ def _data(course: Course, texts: Texts, language: str) -> Iterator[str]:
 
 
 def _answer(right: Any, language: str) -> str:
+    if right is None:
+        return say(language, "lab_own")
     if isinstance(right, np.ndarray):
         return shown(right.round(4) + 0.0)
     several = right if isinstance(right, tuple | list) else (right,)

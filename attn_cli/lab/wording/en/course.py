@@ -32,4 +32,5 @@ SENTENCES = {
     "lab_right_answer": "Right answer:",
     "lab_one_of": " or ",
     "lab_key": "Answers",
+    "lab_own": "It follows from the student's own training.",
 }

@@ -8,13 +8,13 @@ SENTENCES = {
     "number_too_coarse": "{got} 太粗略，无法判断；请多写几位数字。",
     "number_wrong": "{got} 不对。",
     "word_wrong": "{got} 不是答案。",
-    "word_tied": "以下答案同样正确：{others}。这些数字无法区分它们。",
+    "word_tied": "以下答案同样正确：{others}。仅凭这些数无法区分它们。",
     # a student's folder
     "lab_answer_file": "答案文件：`{file}`",
     "lab_points": "{points} 分",
     "lab_point": "1 分",
     "lab_exercise": "练习 {i}：{title}",
-    "lab_student": "数据属于：{student}",
+    "lab_student": "数据编号：{student}",
     "lab_laid": "{folder}：{title}，共 {n} 道练习。请阅读其中的 README.md，写好答案，然后运行：cd {folder} && attn lab check",
     "lab_data": "数据",
     # the state of things
@@ -25,11 +25,12 @@ SENTENCES = {
     "lab_watching": "每次保存后自动判断；按 Ctrl-C 结束。",
     "lab_hint": "提示 {i}/{n}：{text}",
     "lab_last_hint": "这是最后一条提示。",
-    "lab_hint_right": "{title}已经正确。",
+    "lab_hint_right": "{title}：已经正确。",
     # worksheets
     "lab_name": "姓名：",
     "lab_your_answer": "你的答案：",
     "lab_right_answer": "正确答案：",
     "lab_one_of": "或",
     "lab_key": "答案",
+    "lab_own": "由学生自己的训练决定。",
 }
