@@ -18,6 +18,7 @@ from .lab.verdict import Verdict
 from .records.attention import Attention
 from .records.encoding import Encoding, Image, PositionTable
 from .records.recording import Recording
+from .records.selection import pooled_by
 from .records.series import Series
 from .records.table import Table
 from .render.notebook import mimebundle
@@ -123,6 +124,7 @@ def attend(
     words: bool = False,
     reduce: Variant | None = None,
     show: Literal["weights", "scores", "norms"] | None = None,
+    pool: Literal["mean", "max"] | None = None,
 ) -> Attention:
     """Compute attention: weights = softmax(query · keyᵀ / √d_head), output = weights · value.
 
@@ -151,7 +153,8 @@ def attend(
         select=Selection(layer, head, query_range, key_range, query_token, words, reduce),
     )
     through = model.model if isinstance(model, LoadedModel) else model
-    return resolve.shown(resolve.resolve(None if apart else data, options, model=through, show=show), show)
+    found = resolve.resolve(None if apart else data, options, model=through, show=show)
+    return resolve.shown(found, show, pool)
 
 
 class LoadedModel:
@@ -186,6 +189,7 @@ class LoadedModel:
         words: bool = False,
         reduce: Variant | None = None,
         show: Literal["weights", "scores", "norms"] | None = None,
+        pool: Literal["mean", "max"] | None = None,
     ) -> Attention:
         """What the model attends to; options are those of `attend`."""
         return attend(
@@ -210,6 +214,7 @@ class LoadedModel:
             words=words,
             reduce=reduce,
             show=show,
+            pool=pool,
         )
 
 
@@ -494,11 +499,13 @@ def heatmap(
     columns: int | None = None,
     text_as: Literal["text", "outlines"] = "text",
     no: Sequence[str] = (),
+    pool: Literal["mean", "max"] | None = None,
 ) -> Figure:
     """Draw attention as a matplotlib figure with token labels, one panel per head.
 
     `data` is what `attend` or `posenc` gave, bare weights [query, key], or a text, which goes through the trained
-    model mini. With `path` the picture is written too; with `ax` it is drawn into your own axes.
+    model mini. With `path` the picture is written too; with `ax` it is drawn into your own axes. Where weights
+    share a cell, `pool` shows their mean or the largest.
 
     >>> figure = heatmap([[1.0, 0.0], [0.5, 0.5]], tokens=("a", "b"))
     """
@@ -520,10 +527,10 @@ def heatmap(
         columns=columns,
         text_as=text_as,
         no=tuple(no),
+        pool=pool,
     )
-    drawn = figure.draw(
-        data if isinstance(data, (PositionTable, Series)) else _attention(data, tokens), look, ax
-    )
+    given = data if isinstance(data, (PositionTable, Series)) else pooled_by(_attention(data, tokens), pool)
+    drawn = figure.draw(given, look, ax)
     if path is not None:
         name = files.format_of(os.fspath(path), formats=(), pictures=FIGURES)
         files.write(os.fspath(path), [figure.save(drawn, name)])

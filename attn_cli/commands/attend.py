@@ -9,7 +9,7 @@ import typer
 from ..errors import InputError
 from ..sources.groups import one_of
 from .io.choices import Listed, completion, explain
-from .io.options import Output
+from .io.options import Output, pool_option
 from .io.resolve import Source
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def attend(
             help="weights, scores, norms or output (default: weights).",
         ),
     ] = None,
+    pool: Annotated[str | None, pool_option()] = None,
 ) -> None:
     """Compute attention: weights = softmax(query · keyᵀ / √d_head), output = weights · value.
 
@@ -60,19 +61,21 @@ def attend(
     check(to, files.FORMATS, no_picture=of_vectors if show == "output" else "")
     if show is not None:
         one_of("show", show, tuple(SHOWN.meanings))
+    if pool is not None:
+        one_of("pool", pool, ("mean", "max"))
     if source.select.words and show not in (None, "weights"):
         raise InputError(f"--words does not apply to --show {show}", hint="leave it out")
     name = files.format_of(to.output, to.format, pictures=PICTURES)
     read = source.each()
     found = resolve_each(source, "none", show, read=read)  # type: ignore[arg-type]  # checked above
     if name == "html" and len(read) > 1:
-        emit_page(((one.name, shown(each, show)) for one, each in found), len(read), to)  # type: ignore[arg-type]
+        emit_page(((one.name, shown(each, show, pool)) for one, each in found), len(read), to)  # type: ignore[arg-type]
         return
     for one, attention in found:
         if show == "output":
             emit(attention, numbered(to, one.number), shown=_output(attention))
         else:
-            emit(shown(attention, show), numbered(to, one.number))  # type: ignore[arg-type]
+            emit(shown(attention, show, pool), numbered(to, one.number))  # type: ignore[arg-type]
 
 
 def _output(attention: Attention) -> Record:

@@ -66,7 +66,7 @@ def heatmap(
     chosen = look(drawing, query)
     read = source.each()
     found = (
-        (one, shown(each, show))  # type: ignore[arg-type]  # checked above
+        (one, shown(each, show, drawing.pool))  # type: ignore[arg-type]  # checked above
         for one, each in resolve_each(source, "mini", show, read=read)  # type: ignore[arg-type]
     )
     chooses_name = to.output is None and (

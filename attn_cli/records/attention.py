@@ -73,7 +73,8 @@ class Attention:
     )
     # Of pooled weights the largest in each cell; a mean of heads has no such.
     maxima: Float[np.ndarray, "layer head row column"] | None = field(
-        default=None, metadata=traits(combined=("max",))
+        default=None,
+        metadata=traits(unit="maximum", caption="largest weight under each cell", combined=("max",)),
     )
     mask: Bool[np.ndarray, "#layer #head query key"] | None = field(
         default=None, metadata=traits(combined=("any",), merged="any")

@@ -132,7 +132,7 @@ def maps(record_type: Any) -> dict[str, Part]:
 
     >>> from attn_cli.records.attention import Attention
     >>> {name: part.traits.unit for name, part in maps(Attention).items()}
-    {'weights': 'weight', 'scores': 'score', 'norms': 'norm'}
+    {'weights': 'weight', 'scores': 'score', 'norms': 'norm', 'maxima': 'maximum'}
     """
     return {name: part for name, part in parts(record_type).items() if part.traits.unit}
 

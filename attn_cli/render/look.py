@@ -50,6 +50,10 @@ PARTS = Names(
     colorbar="what the colours mean",
     numbers="the numbers in the cells",
 )
+POOLS = Names(
+    mean="the mean of what shares a cell (the default but in the view grid)",
+    max="the largest of what shares a cell: a single weight of 1 among thousands is seen",
+)
 TEXTS = Names(
     text="letters that can be edited and searched, in the fonts of whoever opens the file",
     outlines="shapes, the same on every machine",
@@ -83,6 +87,7 @@ class Look:
     font: str | None = None  # a file or a name; what it lacks comes from the usual ones
     font_size: float | None = None
     columns: int | None = None  # panels side by side; None: as many as make them largest
+    pool: str | None = None  # what a cell shows of several numbers, one of POOLS; None: what suits the view
     text_as: str = "text"  # in an SVG
     no: tuple[str, ...] = ()  # which of PARTS are left out
 
@@ -92,6 +97,8 @@ class Look:
         check("text-as", self.text_as, TEXTS)
         for part in self.no:
             check("no", part, PARTS)
+        if self.pool is not None:
+            check("pool", self.pool, POOLS)
         if self.cmap is not None:
             check("cmap", self.cmap, CMAPS)
         if not SMALLEST_LETTERS <= self.letters <= LARGEST_LETTERS:

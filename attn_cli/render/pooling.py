@@ -1,4 +1,4 @@
-"""More numbers than pixels: means of square blocks, exact."""
+"""More numbers than pixels: the mean of each block or its largest number, exact."""
 
 from __future__ import annotations
 
@@ -9,17 +9,51 @@ import numpy as np
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float
 
+    from ..records.attention import Attention
+    from .look import Look
+
+SAID = {"mean": "the mean", "max": "the largest"}  # of what shares a cell
+
+
+def pool_of(attention: Attention, look: Look) -> str:
+    """What a cell shows of several numbers: what was chosen; the largest where these are the largest of others.
+
+    >>> from attn_cli.records.attention import Attention
+    >>> from attn_cli.render.look import PLAIN, Look
+    >>> pool_of(Attention(("a",), ("a",), [[[[1.0]]]]), PLAIN), pool_of(Attention(("a",), ("a",), [[[[1.0]]]]), Look(pool="max"))
+    ('mean', 'max')
+    """
+    return "max" if attention.show == "maxima" else look.pool or "mean"
+
+
+def pooled_unit(attention: Attention) -> str:
+    """What the numbers are that share a cell, in a word: maxima are of weights."""
+    return "weight" if attention.show == "maxima" else attention.unit
+
+
+def unit_said(unit: str, pool: str, factor: int) -> str:
+    """What the number of a cell is in which so many share one.
+
+    >>> unit_said("weight", "max", 4), unit_said("weight", "max", 1)
+    ('largest weight', 'weight')
+    """
+    return f"largest {unit}" if pool == "max" and factor > 1 else unit
+
 
 def pooled(
     values: Float[np.ndarray, "panel row column"],
     hidden: Bool[np.ndarray, "#panel row column"] | None,
     factor: int | tuple[int, int],
+    pool: str | None = "mean",
 ) -> tuple[Float[np.ndarray, "panel r c"], Bool[np.ndarray, "panel r c"]]:
     """The mean of each block of `factor` × `factor` values, and which blocks are hidden altogether.
 
-    Two factors are those of rows and of columns.
+    Two factors are those of rows and of columns. Where `pool` is `max`, see `block_peaks`.
     """
     factors = (factor, factor) if isinstance(factor, int) else factor
+    if pool == "max":
+        peaks, covered = block_peaks(values, hidden, factors)
+        return peaks, np.broadcast_to(covered, peaks.shape)
     means = values if factors == (1, 1) else np.stack([_block_means(panel, factors) for panel in values])
     if hidden is None:
         return means, np.zeros(means.shape, bool)
@@ -108,7 +142,9 @@ def _along(by: np.ufunc, values: np.ndarray, factor: int, axis: int) -> np.ndarr
 
 
 def block_peaks(
-    values: Float[np.ndarray, "*n row column"], hidden: Bool[np.ndarray, "*n row column"] | None, factor: int
+    values: Float[np.ndarray, "*n row column"],
+    hidden: Bool[np.ndarray, "*#n row column"] | None,
+    factor: int | tuple[int, int],
 ) -> tuple[Float[np.ndarray, "*n r c"], Bool[np.ndarray, "*n r c"]]:
     """Of each block of `factor` × `factor` values the one farthest from zero, and which blocks are hidden.
 
@@ -124,5 +160,7 @@ def block_peaks(
     return high, covered
 
 
-def _reduced(by: np.ufunc, values: np.ndarray, factor: int) -> np.ndarray:
-    return values if factor == 1 else _along(by, _along(by, values, factor, -2), factor, -1)
+def _reduced(by: np.ufunc, values: np.ndarray, factor: int | tuple[int, int]) -> np.ndarray:
+    down, across = (factor, factor) if isinstance(factor, int) else factor
+    values = values if down == 1 else _along(by, values, down, -2)
+    return values if across == 1 else _along(by, values, across, -1)

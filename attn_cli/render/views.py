@@ -30,7 +30,7 @@ class View:
     """One view: called, it gives the sheet of a figure.
 
     `axes` and `terminal` name the functions that draw it there, as `module:function` within this folder. A view
-    that is not `shaded` has no use for a colour map; one that `marks_query` shows the query of --query-token among
+    that is not `shaded` has no use for a colour map; one that `pools` shows many weights as one pixel; one that `marks_query` shows the query of --query-token among
     all others, which every other view leaves out.
     """
 
@@ -41,12 +41,13 @@ class View:
         axes: str | None,
         terminal: str,
         shaded: bool,
+        pools: bool,
         marks_query: bool,
     ) -> None:
         functools.update_wrapper(self, sheet)
         self.__name__ = sheet.__name__
         self.sheet, self.axes, self.terminal = sheet, axes, terminal
-        self.shaded, self.marks_query = shaded, marks_query
+        self.shaded, self.pools, self.marks_query = shaded, pools, marks_query
 
     def __call__(self, attention: Attention, look: Look) -> Sheet:
         """The sheet of a figure."""
@@ -72,11 +73,11 @@ VIEWS: Registry[View] = Registry("view")
 
 
 def view(
-    *, axes: str | None, terminal: str, shaded: bool = True, marks_query: bool = False
+    *, axes: str | None, terminal: str, shaded: bool = True, pools: bool = False, marks_query: bool = False
 ) -> Callable[[Callable[[Attention, Look], Sheet]], View]:
     """Register a view; `View` says what the parts mean."""
     return lambda sheet: VIEWS.register(
-        View(sheet, axes=axes, terminal=terminal, shaded=shaded, marks_query=marks_query)
+        View(sheet, axes=axes, terminal=terminal, shaded=shaded, pools=pools, marks_query=marks_query)
     )
 
 
@@ -97,6 +98,9 @@ def with_known_view(look: Look) -> Look:
     chosen = VIEWS[look.view]
     if not chosen.shaded and (look.cmap or look.color_scale != "shared"):
         raise InputError(f"--cmap or --color-scale with --view {look.view}", hint="give --view map")
+    if not chosen.pools and look.pool is not None:
+        pooling = " or ".join(name for name, view in VIEWS.items() if view.pools)
+        raise InputError(f"--pool with --view {look.view}", hint=f"give --view {pooling}")
     if not chosen.marks_query and look.query_token is not None:
         marking = " or ".join(name for name, view in VIEWS.items() if view.marks_query)
         hint = f"give --view {marking}, or --query-range FROM:TO"
@@ -118,7 +122,7 @@ def _at(place: str) -> Any:
     return getattr(importlib.import_module(f"{__package__}.{module}"), name)
 
 
-@view(axes="figure.axes:map_", terminal="terminal.pictures:maps")
+@view(axes="figure.axes:map_", terminal="terminal.pictures:maps", pools=True)
 def map_(attention: Attention, look: Look) -> Sheet:
     """Shaded cells, queries down and keys across, a panel for each head.
 
@@ -160,7 +164,7 @@ def tokens(attention: Attention, look: Look) -> Sheet:
     return lay_out(attention, look)
 
 
-@view(axes="figure.axes:grid", terminal="terminal.pictures:overview")
+@view(axes="figure.axes:grid", terminal="terminal.pictures:overview", pools=True)
 def grid(attention: Attention, look: Look) -> Sheet:
     """All layers × heads at a glance, a small map for each.
 

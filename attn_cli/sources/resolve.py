@@ -14,7 +14,7 @@ from ..records.attention import Attention
 from ..records.encoding import Encoding, Image
 from ..records.fields import changed
 from ..records.recording import Recording
-from ..records.selection import choose, crop, parse_choice, places_named, range_of
+from ..records.selection import choose, crop, parse_choice, places_named, pooled_by, range_of
 from ..records.words import merged
 from .groups import Options, given, refuse_others
 from .models import SEES, look_at, refuse_others_of_models, through
@@ -199,15 +199,14 @@ def _cropped(chosen: Attention, select: Selection) -> Attention:
     return chosen
 
 
-def shown(attention: Attention, show: Show | None) -> Attention:
+def shown(attention: Attention, show: Show | None, pool: str | None = None) -> Attention:
     """The same record, whose pictures and tables show that map; without one, the map that it shows already.
 
-    Raises InputError where the record does not hold it.
+    Of a pooled map `pool` says what of each cell. Raises InputError where the record does not hold it.
     """
-    if show is None or show == "output" or is_of_paths(attention):
-        return attention
-    found: Attention = changed(attention, show=show)
-    return found
+    if show not in (None, "output") and not is_of_paths(attention):
+        attention = changed(attention, show=show)
+    return pooled_by(attention, pool)
 
 
 def untrained(options: Options) -> Options:

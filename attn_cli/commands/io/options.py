@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 # Options that --help-all alone lists: everywhere, and in commands that are seldom used with them.
-RARE = ("max_memory", "color_scale", "dpi", "font", "font_size", "columns", "text_as", "no", "debug", "color")
+RARE = ("max_memory", "pool", "color_scale", "dpi", "font", "font_size", "columns", "text_as", "no", "debug", "color")
 RARE_IN = {
     "heatmap": ("query", "key", "value", "project", "score", "posenc", "tokenizer", "embed", "dim", "seed", "heads", "special"),
     "stats": (
@@ -153,6 +153,17 @@ class Appearance:
     ] = None
 
 
+def pool_option() -> Any:
+    """What cells show of several weights, for pictures and tables."""
+    pools = Registered(("render.look:POOLS",))
+    return typer.Option(
+        metavar="mean|max",
+        callback=explain(pools),
+        autocompletion=completion(pools),
+        help="Where weights share a cell, show their mean or the largest (default: mean).",
+    )
+
+
 @dataclasses.dataclass(frozen=True)
 class Drawing(Appearance):
     """What a figure of an attention looks like."""
@@ -167,6 +178,7 @@ class Drawing(Appearance):
             help="map, lines, tokens, grid or image (default: map); 'help' lists all.",
         ),
     ] = None
+    pool: Annotated[str | None, pool_option()] = None
 
 
 @dataclasses.dataclass(frozen=True)

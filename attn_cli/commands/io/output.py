@@ -141,7 +141,9 @@ def _bytes(record: Record, name: str, drawing: Appearance | None, chosen: Look |
 def refuse_look(drawing: Appearance | None, name: str) -> None:
     """A page has a title and chooses its own colours; a table has neither."""
     for f in dataclasses.fields(drawing) if drawing else ():
-        if getattr(drawing, f.name) != f.default and (f.name, name) != ("title", "html"):
+        if f.name == "pool" or (f.name, name) == ("title", "html"):
+            continue
+        if getattr(drawing, f.name) != f.default:
             option = f"--{f.name.replace('_', '-')}"
             raise InputError(f"{option} does not apply to {name}", hint=f"write {', '.join(FIGURES)}")
 

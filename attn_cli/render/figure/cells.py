@@ -95,7 +95,7 @@ def _even(length: float, paper: Paper) -> float:
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """The cells of every panel; where several numbers share one, it shows their mean."""
+    """The cells of every panel; where several numbers share one, it shows their mean, or the largest."""
 
     values: Float[np.ndarray, "panel row column"]
     hidden: Bool[np.ndarray, "panel row column"]
@@ -154,7 +154,7 @@ def filled(
     smooth: bool = False,
 ) -> Cells:
     """Cells of this grain with their values and colours; `smooth` ones show no patterns that are not there."""
-    means, covered = pooled(values, hidden, (grain.down, grain.across))
+    means, covered = pooled(values, hidden, (grain.down, grain.across), look.pool)
     if smooth:
         means = smoothed(values, (grain.down, grain.across))
     many = max(values.shape[1:]) >= MANY

@@ -149,7 +149,7 @@ def _with_panels(
 ) -> UInt8[np.ndarray, "height width"]:
     """The ground with other weights in its panels."""
     cells, frame = plan.cells, ground.copy()
-    means, _ = pooled(weights, None, (cells.grain.down, cells.grain.across))
+    means, _ = pooled(weights, None, (cells.grain.down, cells.grain.across), plan.maps.look.pool)
     shown = means if cells.peaks is None else means / cells.peaks
     indices = (cells.scale.shades(shown) // 2).astype(np.uint8)
     indices[cells.hidden] = 128

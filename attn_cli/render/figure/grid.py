@@ -11,7 +11,7 @@ import numpy as np
 
 from ..colour import MANY, MASKED, scale_of
 from ..fonts import texts as fonts
-from ..pooling import block_peaks
+from ..pooling import SAID, pooled
 from .bar import Bar
 from .cells import beyond, tops
 from .maps import which
@@ -54,20 +54,31 @@ class Thumbnails:
     attention: Attention
     paper: Paper
     panel: tuple[float, float]  # width and height
-    block: int  # each cell is the largest of block × block weights
+    block: int  # each cell is the largest of block × block weights, or their mean
 
     @cached_property
     def shown(self) -> Shown:
         """What is drawn."""
         look = self.paper.look
-        peaks, hidden = block_peaks(self.attention.shown, _hidden(self.attention), self.block)
-        many = max(self.attention.weights.shape[2:]) >= MANY
+        n_layers, n_heads, *size = self.attention.shown.shape
+        hidden = _hidden(self.attention)
+        values = self.attention.shown.reshape(-1, *size)
+        cells, covered = pooled(
+            values, None if hidden is None else hidden.reshape(-1, *size), self.block, self.pool
+        )
+        peaks, hidden = (x.reshape(n_layers, n_heads, *x.shape[1:]) for x in (cells, covered))
+        many = max(size) >= MANY
         if look.color_scale != "panel":
             scale = scale_of(peaks if self.attention.mask is None else peaks[~hidden], look, many=many)
             return Shown(peaks, hidden, scale, beyond(peaks, hidden, scale))
         parts = peaks / (ends := tops(peaks, hidden, many=many))
         scale = scale_of(parts.clip(-1, 1)[~hidden], look)
         return Shown(parts, hidden, scale, beyond(peaks, hidden, scale, ends))
+
+    @property
+    def pool(self) -> str:
+        """What a pixel shows of several weights."""
+        return self.paper.look.pool or "max"
 
     @property
     def gap(self) -> float:
@@ -114,7 +125,7 @@ class Thumbnails:
         notes = [f"in each map {n_query} queries down, {n_key} keys across"]
         if self.block > 1:
             notes.insert(
-                0, f"each pixel is the largest of {self.block} × {self.block} {self.attention.unit}s"
+                0, f"each pixel is {SAID[self.pool]} of {self.block} × {self.block} {self.attention.unit}s"
             )
         return [*notes, *filter(None, [self.shown.beyond])]
 

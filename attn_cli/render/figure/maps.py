@@ -15,6 +15,7 @@ import numpy as np
 from ...records.attention import axis_name
 from ..labels import KINDS, label
 from ..look import PLAIN
+from ..pooling import SAID, pool_of, pooled_unit, unit_said
 from .bar import Bar
 from .cells import SHORTEST_SIDE, Cells, Grain, filled, grain_in, numbers
 from .paper import GAP, PAGE, TALL, WIDE, Frame, Laid, Paper
@@ -95,7 +96,7 @@ def attention_maps(attention: Attention, look: Look = PLAIN) -> Maps:
         columns=tuple(label(token, LONGEST) for token in attention.key_tokens),
         row_name="query",
         column_name="key",
-        unit=attention.unit,
+        unit=pooled_unit(attention),
         origin=attention.provenance,
         hidden=hidden,
         across=n_heads
@@ -103,7 +104,7 @@ def attention_maps(attention: Attention, look: Look = PLAIN) -> Maps:
         else _side_by_side(n_layers * n_heads, n_key / n_query),
         titles=heads if n_heads > 1 else layers if n_layers > 1 else (),
         side_titles=layers if n_layers > 1 and n_heads > 1 else (),
-        look=look,
+        look=replace(look, pool=pool_of(attention, look)),
         subheading=which(attention),
         began=attention.began,
     )
@@ -190,19 +191,31 @@ class Plan:
         """What the colours mean."""
         if not (self.maps.barred and self.maps.look.shows("colorbar")):
             return None
-        name = self.maps.unit if self.cells.peaks is None else "of its peak"
+        name = unit_said(self.maps.unit, self.pool, max(self.sharing))
+        name = name if self.cells.peaks is None else "of its peak"
         hidden = self.maps.hidden_name if self.cells.hidden.any() else ""
         return Bar(name, self.cells.scale, hidden, clipped=bool(self.cells.beyond))
+
+    @property
+    def sharing(self) -> tuple[int, int]:
+        """How many numbers share a cell, down and across."""
+        factors = zip((self.grain.down, self.grain.across), _together(self.maps), strict=True)
+        down, across = (math.ceil(factor * n) for factor, n in factors)
+        return down, across
+
+    @property
+    def pool(self) -> str:
+        """What a cell shows of them."""
+        return self.maps.look.pool or "mean"
 
     @property
     def notes(self) -> list[str]:
         """Which lines part what; where pixels are fewer than numbers, what a pixel shows."""
         notes = list(self.maps.said)
-        factors = zip((self.grain.down, self.grain.across), _together(self.maps), strict=True)
-        down, across = (math.ceil(factor * n) for factor, n in factors)
+        down, across = self.sharing
         if max(down, across) > 1:
             smooth = " and their neighbours, so that shorter waves fade" * self.maps.smooth
-            notes.append(f"each cell is the mean of {down} × {across} {self.maps.unit}s{smooth}")
+            notes.append(f"each cell is {SAID[self.pool]} of {down} × {across} {self.maps.unit}s{smooth}")
         written = "lines: where the model's own text begins" if any(self.maps.began) else None
         return [*notes, *filter(None, [self.cells.beyond, written])]
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from ...text.escaping import escape
 from ..colour import MASKED, Scale, ramp, scale_of
 from ..look import Look
-from ..pooling import even_factor, pooled
+from ..pooling import SAID, even_factor, pooled
 from .screen import PLAIN, QUIET, STRONG, Screen, ground, ink, line, padded
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Fit:
 def lines(maps: BlockMaps, screen: Screen) -> Iterator[Text]:
     """The maps, as many side by side as there is room for, and what their shades mean."""
     fit = _fit(maps, screen)
-    values, hidden = pooled(maps.values, maps.hidden, fit.factor)
+    values, hidden = pooled(maps.values, maps.hidden, fit.factor, maps.look.pool)
     values, scale = scaled(values, hidden, maps.look)
     if maps.look.title:
         yield line((screen.spelled(escape(maps.look.title)), STRONG))
@@ -296,7 +296,7 @@ def _legend(maps: BlockMaps, scale: Scale, hidden: bool, fit: Fit, screen: Scree
         yield Text("keys: " + "  ".join(itertools.islice(names, MOST_NAMES)), style=QUIET)
     if fit.factor > 1:
         yield line(
-            (screen.spelled(f"each cell is the mean of {fit.factor} × {fit.factor} {maps.unit}s"), QUIET)
+            (screen.spelled(f"each cell is {SAID[maps.look.pool or 'mean']} of {fit.factor} × {fit.factor} {maps.unit}s"), QUIET)
         )
     yield Text(screen.spelled(maps.footer), style=QUIET)
 

@@ -12,6 +12,7 @@ from ...text.escaping import escape
 from ..labels import KINDS, titles
 from ..look import PLAIN
 from ..patches import maps_of
+from ..pooling import pool_of, pooled_unit
 from ..text import shading
 from .blocks import BlockMaps, scaled
 from .text import TextShades
@@ -33,9 +34,9 @@ def maps(attention: Attention, look: Look, *, overview: bool = False) -> Rendera
         columns=attention.key_names,
         titles=titles(attention),
         across=n_heads if n_layers > 1 and n_heads > 1 else n_layers * n_heads,
-        unit=attention.unit,
+        unit=pooled_unit(attention),
         footer=_footer(attention),
-        look=look,
+        look=replace(look, pool=pool_of(attention, look)),
         overview=overview,
     )
 
