@@ -82,7 +82,9 @@ def record(
     made = streamed(layers, sides, wanted=wanted, norms=norms)
     if made.pooled:
         full = len(made.query_tokens), len(made.key_tokens)
-        note("{} × {} weights are pooled to {} × {} means".format(*full, *made.weights.shape[2:]))
+        note(
+            "{} × {} weights are pooled to {} × {} cells, mean and max".format(*full, *made.weights.shape[2:])
+        )
     return made
 
 

@@ -6,8 +6,6 @@ import math
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from ..errors import InputError
 from ..registry import nearest
 from . import fields

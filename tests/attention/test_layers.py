@@ -159,9 +159,9 @@ def test_one_threshold_in_bytes_of_what_is_wanted(monkeypatch):
 def test_pooling_is_noted(monkeypatch):
     monkeypatch.setattr(layers, "MOST_DENSE", 0)
     monkeypatch.setattr(kept, "MOST_CELLS", 3)
-    with pytest.warns(AttnNote, match="7 × 9 weights are pooled to 3 × 3 means"):
+    with pytest.warns(AttnNote, match="7 × 9 weights are pooled to 3 × 3 cells, mean and max"):
         assert layers.record(some_layers(RULES["causal"]), SIDES).pooled
-    with pytest.warns(AttnNote, match="2 × 9 weights are pooled to 2 × 3 means"):
+    with pytest.warns(AttnNote, match="2 × 9 weights are pooled to 2 × 3 cells, mean and max"):
         layers.record(some_layers(RULES["causal"]), SIDES, wanted=Wanted(queries=[3, 5]))
 
 

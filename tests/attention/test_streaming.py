@@ -480,7 +480,7 @@ def test_the_command_pools_what_is_long_and_says_so(run, monkeypatch):
     monkeypatch.setattr(layers, "MOST_DENSE", 8 * 24)
     done = run("attend", "--text", "a b c d e")
     assert done.code == 0
-    assert done.stderr.startswith("attn: note: 5 × 5 weights are pooled to 2 × 2 means\n")
+    assert done.stderr.startswith("attn: note: 5 × 5 weights are pooled to 2 × 2 cells, mean and max\n")
     header, *rows = (line.split("\t") for line in done.stdout.splitlines())
     assert header[4:] == ["0-1:a…", "2-4:c…"]
     means = mean_over(np.array(files.json_.parse(whole.stdout, "-").weights), 2, 2)[0, 0]

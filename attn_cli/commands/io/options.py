@@ -24,7 +24,19 @@ if TYPE_CHECKING:
 
 
 # Options that --help-all alone lists: everywhere, and in commands that are seldom used with them.
-RARE = ("max_memory", "pool", "color_scale", "dpi", "font", "font_size", "columns", "text_as", "no", "debug", "color")
+RARE = (
+    "max_memory",
+    "pool",
+    "color_scale",
+    "dpi",
+    "font",
+    "font_size",
+    "columns",
+    "text_as",
+    "no",
+    "debug",
+    "color",
+)
 RARE_IN = {
     "heatmap": ("query", "key", "value", "project", "score", "posenc", "tokenizer", "embed", "dim", "seed", "heads", "special"),
     "stats": (

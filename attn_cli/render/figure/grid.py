@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...records.selection import pooled_by
 from ..colour import MANY, MASKED, scale_of
 from ..fonts import texts as fonts
-from ..pooling import SAID, pooled
+from ..pooling import SAID, pooled, pooled_unit
 from .bar import Bar
 from .cells import beyond, tops
 from .maps import which
@@ -114,7 +115,7 @@ class Thumbnails:
         look = self.paper.look
         if not look.shows("colorbar"):
             return None
-        unit = "of its peak" if look.color_scale == "panel" else self.attention.unit
+        unit = "of its peak" if look.color_scale == "panel" else pooled_unit(self.attention)
         hidden = "masked" if self.shown.hidden.any() else ""
         return Bar(unit, self.shown.scale, hidden, clipped=bool(self.shown.beyond))
 
@@ -125,7 +126,8 @@ class Thumbnails:
         notes = [f"in each map {n_query} queries down, {n_key} keys across"]
         if self.block > 1:
             notes.insert(
-                0, f"each pixel is {SAID[self.pool]} of {self.block} × {self.block} {self.attention.unit}s"
+                0,
+                f"each pixel is {SAID[self.pool]} of {self.block} × {self.block} {pooled_unit(self.attention)}s",
             )
         return [*notes, *filter(None, [self.shown.beyond])]
 
@@ -169,6 +171,8 @@ class Thumbnails:
 
 def lay_out(attention: Attention, look: Look) -> Sheet:
     """A row of small maps for each layer, a column for each head, all on one picture."""
+    if look.pool != "mean" and attention.show == "weights" and attention.maxima is not None:
+        attention = pooled_by(attention, "max")
 
     def fit(paper: Paper, room: Room) -> Thumbnails:
         return _thumbnails(attention, paper, room)

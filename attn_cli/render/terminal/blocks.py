@@ -296,7 +296,12 @@ def _legend(maps: BlockMaps, scale: Scale, hidden: bool, fit: Fit, screen: Scree
         yield Text("keys: " + "  ".join(itertools.islice(names, MOST_NAMES)), style=QUIET)
     if fit.factor > 1:
         yield line(
-            (screen.spelled(f"each cell is {SAID[maps.look.pool or 'mean']} of {fit.factor} × {fit.factor} {maps.unit}s"), QUIET)
+            (
+                screen.spelled(
+                    f"each cell is {SAID[maps.look.pool or 'mean']} of {fit.factor} × {fit.factor} {maps.unit}s"
+                ),
+                QUIET,
+            )
         )
     yield Text(screen.spelled(maps.footer), style=QUIET)
 
