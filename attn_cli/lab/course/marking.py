@@ -119,8 +119,8 @@ class Course:
 
     def _in_each(self, said: Mapping[str, str]) -> InEach:
         """A text of every language as one line, with the student's own numbers."""
-        joined = {lang: joined(text.split("\n")) for lang, text in said.items()}
-        return InEach({lang: with_data(text, self.data) for lang, text in joined.items()})
+        lines = {lang: joined(text.split("\n")) for lang, text in said.items()}
+        return InEach({lang: with_data(text, self.data) for lang, text in lines.items()})
 
     # ---- arrays ----------------------------------------------------------------------------------------
 
