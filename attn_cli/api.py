@@ -467,17 +467,23 @@ def read(path: Path, *, encoding: str | None = None) -> Any:
     return files.read(os.fspath(path), encoding=encoding)
 
 
-def save(record: Record | Table, path: Path, *, format: str | None = None) -> None:  # noqa: A002 (the command line's word)
+def save(
+    record: Record | Table,
+    path: Path,
+    *,
+    format: str | None = None,  # noqa: A002 (the command line's word)
+    digits: int | None = None,
+) -> None:
     """Write a record to a file, its suffix choosing the format: .tsv .csv .json .npz .safetensors .npy .md .tex.
 
-    Raises InputError for an unknown format, or when the file cannot be written.
+    Numbers have all their digits, in .md and .tex four; `digits` sets it, 0 for all. Raises InputError for an unknown format, or when the file cannot be written.
     """
     if isinstance(record, Table):
         name = files.format_of(os.fspath(path), format, formats=files.TABLES)
-        files.write(os.fspath(path), files.TABLES[name](record))
+        files.write(os.fspath(path), files.with_digits(files.TABLES[name], digits, name)(record))
         return
     name = files.format_of(os.fspath(path), format)
-    files.write(os.fspath(path), files.FORMATS[name](record))
+    files.write(os.fspath(path), files.with_digits(files.FORMATS[name], digits, name)(record))
 
 
 def heatmap(

@@ -9,7 +9,7 @@ import typer
 from ..errors import InputError
 from ..sources.groups import one_of
 from .io.choices import Listed, completion, explain
-from .io.options import Output, pool_option
+from .io.options import NumbersOutput, pool_option
 from .io.resolve import Source
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ SHOWN = Listed(
 
 def attend(
     source: Source,
-    to: Output,
+    to: NumbersOutput,
     show: Annotated[
         str | None,
         typer.Option(

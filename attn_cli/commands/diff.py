@@ -9,7 +9,7 @@ import typer
 from ..errors import InputError
 from ..sources.groups import one_of
 from .io.choices import Listed, completion, explain
-from .io.options import Appearance, Output
+from .io.options import Appearance, NumbersOutput, Output
 from .io.resolve import Source
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ MOST_DRAWN = 12  # heads on a terminal
 def diff(
     source: Source,
     drawing: Appearance,
-    to: Output,
+    to: NumbersOutput,
     against: Annotated[
         list[str] | None,
         typer.Option(metavar="MODEL|KEY=VALUE", help="What is different about the second; may be repeated."),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ..sources.groups import Options, Positions, Seed, Text
-from .io.options import Output
+from .io.options import NumbersOutput
 from .io.source_options import Input
 
 
-def encode(read: Input, text: Text, positions: Positions, seed: Seed, to: Output) -> None:
+def encode(read: Input, text: Text, positions: Positions, seed: Seed, to: NumbersOutput) -> None:
     """Turn text into tokens and vectors.
 
     \b

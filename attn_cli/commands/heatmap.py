@@ -11,7 +11,7 @@ import typer
 from ..errors import InputError
 from ..sources.groups import one_of
 from .io.choices import Listed, completion, explain
-from .io.options import Drawing, Output
+from .io.options import Drawing, NumbersOutput, Output
 from .io.resolve import Source
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ SHOWN = Listed(
 def heatmap(
     source: Source,
     drawing: Drawing,
-    to: Output,
+    to: NumbersOutput,
     show: Annotated[
         str | None,
         typer.Option(

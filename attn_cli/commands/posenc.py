@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .io.choices import Registered, completion, explain
-from .io.options import Appearance, Output
+from .io.options import Appearance, NumbersOutput, Output
 
 if TYPE_CHECKING:
     from ..records.series import Series
@@ -19,7 +19,7 @@ VIEWS = Registered(("variants.posenc:VIEWS",))
 
 def posenc(
     drawing: Appearance,
-    to: Output,
+    to: NumbersOutput,
     kind: Annotated[
         str,
         typer.Argument(
@@ -78,17 +78,18 @@ def _emit_series(series: Series, to: Output, drawing: Appearance, chosen: Look) 
     from .. import files
     from ..render import FIGURES
     from .io.environment import environment
+    from .io.options import digits_of
     from .io.output import deliver, for_screen, refuse_look
 
     if for_screen(to):
         from ..render.terminal.series import series_table
 
-        environment.stdout().print(series_table(series))
+        environment.stdout().print(series_table(series, digits_of(to)))
         return
     name = files.format_of(to.output, to.format, formats=("tsv",), pictures=FIGURES)
     if name == "tsv":
         refuse_look(drawing, name)
-        deliver(files.series_tsv(series), name, to)
+        deliver(files.with_digits(files.series_tsv, digits_of(to), name)(series), name, to)
         return
     from ..render.figure.figure import draw, save
 

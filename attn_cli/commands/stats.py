@@ -10,7 +10,7 @@ import typer
 from ..errors import InputError
 from ..sources.groups import one_of
 from .io.choices import Listed, Registered, completion, explain
-from .io.options import Appearance, Output
+from .io.options import Appearance, NumbersOutput, Output
 from .io.resolve import Source
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Asked:
     ] = None
 
 
-def stats(asked: Asked, source: Source, drawing: Appearance, to: Output) -> None:
+def stats(asked: Asked, source: Source, drawing: Appearance, to: NumbersOutput) -> None:
     """Say what each head does: entropy, distance, previous token, induction, sink, …, and its role in words.
 
     \b

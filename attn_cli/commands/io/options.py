@@ -32,6 +32,7 @@ RARE = (
     "font",
     "font_size",
     "columns",
+    "digits",
     "text_as",
     "no",
     "debug",
@@ -209,6 +210,26 @@ class Output:
             help="tsv csv tidy json npz safetensors npy md tex, or a picture: png svg pdf html.",
         ),
     ] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class NumbersOutput(Output):
+    """Where results go that hold numbers which people may read, and how many digits these have."""
+
+    digits: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            max=17,
+            help="Digits of numbers in tables, 0 for all (default: 4 for people, all for machines).",
+        ),
+    ] = None
+
+
+def digits_of(to: Output) -> int | None:
+    """How many digits were asked for, where they can be."""
+    return to.digits if isinstance(to, NumbersOutput) else None
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:

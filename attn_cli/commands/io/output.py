@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ... import files
@@ -12,6 +13,7 @@ from ...records.attention import Attention
 from ...records.encoding import Encoding, PositionTable
 from ...render import FIGURES, PICTURES
 from .environment import environment
+from .options import digits_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -42,12 +44,12 @@ def emit(
     `look` what it says.
     """
     if for_screen(to):
-        environment.stdout().print(_table(shown or record))
+        environment.stdout().print(_table(shown or record, digits_of(to)))
         return
     name = files.format_of(to.output, to.format, pictures=PICTURES)
     if shown is None or name in _WHOLE:
         shown = record
-    deliver(_bytes(shown, name, drawing, look), name, to)
+    deliver(_bytes(shown, name, drawing, look, digits_of(to)), name, to)
 
 
 def emit_page(
@@ -78,6 +80,11 @@ def check(
             raise InputError(no_picture)
         if name not in FIGURES:
             refuse_look(drawing, name)
+    if (digits := digits_of(to)) is not None and not for_screen(to):
+        name = files.format_of(to.output, to.format, formats=formats, pictures=pictures)
+        _refuse_digits(digits, name)
+        if isinstance(formats, Mapping) and name in formats:
+            files.with_digits(formats[name], digits, name)
     folder = os.path.dirname(to.output or "")
     if folder and not os.path.isdir(folder):
         raise InputError("no such folder", hint=f"make it: mkdir -p {folder}", where=to.output or "")
@@ -96,11 +103,11 @@ def emit_table(table: Table, to: Output, drawn: Callable[[Table], Figure] | None
     if for_screen(to):
         from ...render.terminal.tabular import Tabular
 
-        environment.stdout().print(Tabular(table))
+        environment.stdout().print(Tabular(table, digits_of(to)))
         return
     name = files.format_of(to.output, to.format, formats=files.TABLES, pictures=FIGURES if drawn else ())
     if name in files.TABLES:
-        deliver(files.TABLES[name](table), name, to)
+        deliver(files.with_digits(files.TABLES[name], digits_of(to), name)(table), name, to)
         return
     from ...render.figure import figure
 
@@ -125,17 +132,25 @@ def deliver(chunks: Iterable[bytes], name: str, to: Output) -> None:
         files.write(to.output, chunks)
 
 
-def _bytes(record: Record, name: str, drawing: Appearance | None, chosen: Look | None) -> Iterator[bytes]:
+def _bytes(
+    record: Record, name: str, drawing: Appearance | None, chosen: Look | None, digits: int | None
+) -> Iterator[bytes]:
     if name not in FIGURES:
         refuse_look(drawing, name)
+    _refuse_digits(digits, name)
     if name not in PICTURES:
-        yield from files.FORMATS[name](record)
+        yield from files.with_digits(files.FORMATS[name], digits, name)(record)
         return
     if isinstance(record, Attention):
         yield _attention_picture(record, name, drawing, chosen)
     else:
         assert isinstance(record, PositionTable)  # encodings have no picture: `check`
         yield _table_picture(record, name, chosen or look(drawing))
+
+
+def _refuse_digits(digits: int | None, name: str) -> None:
+    if digits is not None and name in PICTURES:
+        raise InputError(f"--digits does not apply to {name}", hint="write tsv, csv, tidy, md or tex")
 
 
 def refuse_look(drawing: Appearance | None, name: str) -> None:
@@ -180,11 +195,11 @@ def _table_picture(table: PositionTable, name: str, look: Look) -> bytes:
     return figure.save(figure.draw(table, look), name)
 
 
-def _table(record: Record) -> RenderableType:
+def _table(record: Record, digits: int | None) -> RenderableType:
     from ...render.terminal import terminal
 
     if isinstance(record, Encoding):
-        return terminal.encoding_table(record)
+        return terminal.encoding_table(record, digits)
     if isinstance(record, Attention):
-        return terminal.attention_table(record)
-    return terminal.position_table(record)
+        return terminal.attention_table(record, digits)
+    return terminal.position_table(record, digits)

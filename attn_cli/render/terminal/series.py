@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...records.series import Series
 
 
-def series_table(series: Series) -> RenderableType:
+def series_table(series: Series, digits: int | None = None) -> RenderableType:
     """A row for each position, distance or dimension, a column for each name."""
     table = NumberTable(
         series.values,
@@ -26,5 +26,6 @@ def series_table(series: Series) -> RenderableType:
         columns=tuple(series.columns),
         called=({"pos": "position", "dim": "dimension"}.get(series.index, series.index), "column"),
         counted=series.index,
+        digits=digits,
     )
     return Group(table, Text(escape(series.about), style=QUIET))

@@ -40,6 +40,11 @@ class NumberTable:
     title: str = ""
     counted: str = "pos"  # what stands over the numbers of the rows
     origin: str = ""  # of the numbers, said below them
+    digits: int | None = None  # decimals of the numbers (None: 4); 0: all that there are
+
+    def written(self, number: float) -> str:
+        """A number as it stands in its cell."""
+        return repr(float(number)) if self.digits == 0 else f"{number:.{self.digits or 4}f}"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The table as it looks on this console."""
@@ -80,7 +85,8 @@ def _fit(table: NumberTable, screen: Screen) -> Fit:
         cell_len(screen.label(table.rows[i], LONGEST_NAME)) for i in rows if i is not None and table.rows
     ]
     name = max([*names, len(table.called[0])]) if table.rows else 0
-    number = max(len(f"{x:.4f}") for x in (table.values.min(), table.values.max()))
+    told = table.values.ravel() if table.digits == 0 else (table.values.min(), table.values.max())
+    number = max(len(table.written(x)) for x in told)
     header = max(cell_len(screen.label(column, LONGEST_HEADER)) for column in table.columns)
     room = screen.width - position - 1 - name
     # Headers are cut rather than columns left out.
@@ -127,7 +133,7 @@ def _cell(table: NumberTable, row: int, column: int | None, fit: Fit, screen: Sc
         return padded(screen.spelled("…"), len(fit.gap), "center"), QUIET
     if table.hidden is not None and table.hidden[row, column]:
         return padded(screen.spelled("·"), fit.cell, "right"), QUIET
-    number = f"{table.values[row, column]:.4f}".rjust(fit.cell)
+    number = table.written(table.values[row, column]).rjust(fit.cell)
     if not screen.colours:
         return number, PLAIN
     shade = table.scale.colours(table.values[row, column])

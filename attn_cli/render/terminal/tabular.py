@@ -30,10 +30,11 @@ class Tabular:
     """A table that fits itself to the screen on which it is printed."""
 
     table: Table
+    digits: int | None = None  # of a number (None: 3 decimals); 0: all that it has
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """The table as it looks on this console."""
-        yield from lines(self.table, Screen.of(console, options))
+        yield from lines(self.table, Screen.of(console, options), self.digits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,9 +49,9 @@ class Column:
     side: Literal["left", "right"] = "right"
 
 
-def lines(table: Table, screen: Screen) -> Iterator[Text]:
+def lines(table: Table, screen: Screen, digits: int | None = None) -> Iterator[Text]:
     """Header, rows, and a word on what is left out and where the numbers come from."""
-    every = [_column(name, values[:MOST_ROWS], screen) for name, values in table.columns.items()]
+    every = [_column(name, values[:MOST_ROWS], screen, digits) for name, values in table.columns.items()]
     shown = _fitting(every, screen.width)
     yield _line((padded(column.name, column.width, column.side), STRONG) for column in shown)
     for i in range(min(len(table), MOST_ROWS)):
@@ -64,9 +65,9 @@ def lines(table: Table, screen: Screen) -> Iterator[Text]:
         yield Text(screen.spelled(escape(table.provenance)), style=QUIET)
 
 
-def _column(name: str, values: np.ndarray, screen: Screen) -> Column:
+def _column(name: str, values: np.ndarray, screen: Screen, digits: int | None) -> Column:
     if values.dtype.kind == "f":
-        texts = _numbers(values)
+        texts = _numbers(values, digits)
         width = max(map(len, (name, *texts)))
         return Column(name, texts, width, values, scale_for(values[np.isfinite(values)], night=True))
     texts = [screen.label(str(value), LONGEST) if value != "" else "" for value in values.tolist()]
@@ -74,8 +75,13 @@ def _column(name: str, values: np.ndarray, screen: Screen) -> Column:
     return Column(name, texts, max(map(cell_len, (name, *texts))), side=side)
 
 
-def _numbers(values: np.ndarray) -> list[str]:
-    """Three decimals; three digits of each, where all numbers are so small that nothing would be left."""
+def _numbers(values: np.ndarray, digits: int | None) -> list[str]:
+    """Three decimals; three digits of each, where all numbers are so small that nothing would be left.
+
+    Or the digits that were asked for.
+    """
+    if digits is not None:
+        return ["" if x != x else f"{x:.{digits}g}" if digits else repr(x) for x in values.tolist()]
     known = abs(values[np.isfinite(values)])
     small = 0 < known.max(initial=0) < 0.01
     return ["" if x != x else f"{x:.2e}" if small else f"{x:.3f}" for x in values.tolist()]

@@ -30,7 +30,7 @@ def attention_picture(attention: Attention, look: Look = PLAIN) -> RenderableTyp
     return Group(drawn, *_written(attention))
 
 
-def attention_table(attention: Attention) -> RenderableType:
+def attention_table(attention: Attention, digits: int | None = None) -> RenderableType:
     """The weights of each head as a table of numbers, queries down and keys across."""
     hidden = hidden_of(attention)
     maps = attention.shown.reshape(-1, *attention.shown.shape[2:])
@@ -45,6 +45,7 @@ def attention_table(attention: Attention) -> RenderableType:
             hidden=None if hidden is None else hidden[i],
             title=title,
             origin=origin(attention.provenance) if i == len(maps) - 1 else "",
+            digits=digits,
         )
         for i, (values, title) in enumerate(zip(maps, titles(attention), strict=True))
     ]
@@ -57,7 +58,7 @@ def _written(attention: Attention) -> list[RenderableType]:
     return [WrittenTokens(steps)] if steps else []
 
 
-def encoding_table(encoding: Encoding) -> RenderableType:
+def encoding_table(encoding: Encoding, digits: int | None = None) -> RenderableType:
     """The vectors of an encoding, a row for each token."""
     return NumberTable(
         encoding.vectors,
@@ -66,16 +67,18 @@ def encoding_table(encoding: Encoding) -> RenderableType:
         called=("token", "dimension"),
         rows=encoding.tokens,
         origin=origin(encoding.provenance),
+        digits=digits,
     )
 
 
-def position_table(table: PositionTable) -> RenderableType:
+def position_table(table: PositionTable, digits: int | None = None) -> RenderableType:
     """A positional encoding, a row for each position."""
     return NumberTable(
         table.values,
         scale_for(table.values, night=True),
         columns=_numbers(table.values.shape[1]),
         called=(table.rows, table.columns),
+        digits=digits,
     )
 
 
