@@ -20,6 +20,7 @@ from .wanted import ALL, Wanted, along, narrowed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    import numpy as np
     from jaxtyping import Bool, Float
     from torch import Tensor
 
@@ -109,7 +110,7 @@ def streamed(
 ) -> Attention:
     """The record of maps, pooled where the axes are longer than `streaming.MOST_CELLS`, of output and figures.
 
-    The numbers are those of `dense`, pooled; scores, mask, query, key and value are not kept.
+    The numbers are those of `dense`, pooled; scores, query, key and value are not kept.
     """
     n_maps = sum(len(layer.query) for layer in layers)
     seeing: list[Tensor] = []
@@ -117,10 +118,26 @@ def streamed(
         wanted.watch.begin(sides, wanted)
     each = (_streamed(layer, wanted, n_maps, seeing, norms=norms) for layer in layers)
     made = _stacked(each, len(layers))
+    made["mask"] = _least(made["mask"])
     warn_of_blind_rows(torch.stack(seeing), sides.query_tokens, wanted.queries)
     full = tuple(len(tokens) for tokens in sides.tokens(wanted))
     numbers = [layer.number for layer in layers]
     return sides.record(numbers, wanted, pooled=made["weights"].shape[2:] != full, **made)
+
+
+def _least(mask: Bool[np.ndarray, "layer head row column"]) -> Bool[np.ndarray, ...] | None:
+    """A mask once where it is the same for all heads or layers; None where nothing is forbidden.
+
+    >>> import numpy as np
+    >>> _least(np.ones((2, 2, 3, 3), bool)), _least(np.eye(3, dtype=bool)[None, None].repeat(2, 1)).shape
+    (None, (1, 1, 3, 3))
+    """
+    if mask.all():
+        return None
+    for axis in (0, 1):
+        first = mask.take([0], axis)
+        mask = first if (mask == first).all() else mask
+    return mask
 
 
 def _streamed(
@@ -148,7 +165,7 @@ def _streamed(
     )
     seeing.append(kept.seeing)
     note_error(layer)
-    names = ["weights", "norms", "maxima", "mass" if wanted.queries is None else ""]
+    names = ["weights", "norms", "maxima", "mask", "mass" if wanted.queries is None else ""]
     names += ["entropy", "top_keys", "top_weights"] if wanted.keys is None else []
     arrays = {name: getattr(kept, name) for name in filter(None, names)}
     return {

@@ -76,7 +76,8 @@ class Attention:
         default=None,
         metadata=traits(unit="maximum", caption="largest weight under each cell", combined=("max",)),
     )
-    mask: Bool[np.ndarray, "#layer #head query key"] | None = field(
+    # Of pooled weights whether any in a cell is permitted.
+    mask: Bool[np.ndarray, "#layer #head row column"] | None = field(
         default=None, metadata=traits(combined=("any",), merged="any")
     )
     output: Float[np.ndarray, "layer query d_model"] | None = None
@@ -287,7 +288,7 @@ class Attention:
                 settle(self, part.name, part.check(value, sizes, self._shape))
             if self.pooled and part.is_map and not part.pooled:
                 raise InputError(
-                    "pooled weights cannot be combined with scores or a mask", hint="leave these out"
+                    "pooled weights cannot be combined with scores", hint="leave these out"
                 )
 
     def _check_candidates(self) -> None:

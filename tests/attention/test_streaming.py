@@ -80,6 +80,8 @@ def assert_streams_like_dense(q, k, v, rule, *, within=1e-13):
     if got.maxima is not None:
         wanted["maxima"] = mean_over(whole, *got.weights.shape[-2:], of=np.max)
         assert (got.maxima >= got.weights - within).all()
+    mask = np.ones_like(whole, bool) if steps.mask is None else np.broadcast_to(steps.mask, whole.shape)
+    np.testing.assert_array_equal(got.mask, mean_over(mask, *got.weights.shape[-2:], of=np.any))
     for name, expected in wanted.items():
         np.testing.assert_allclose(getattr(got, name), expected, rtol=within, atol=within, err_msg=name)
     there = np.take_along_axis(whole, got.top_keys.clip(0), -1)
@@ -222,6 +224,7 @@ def test_by_hand_causal(monkeypatch):
     np.testing.assert_allclose(got.weights[0, 0], [[1, 0], [5 / 12, 7 / 24]], rtol=1e-15)
     np.testing.assert_allclose(got.mass[0, 0], [11 / 6, 5 / 6, 1 / 3], rtol=1e-15)
     assert got.top_keys[0, 0, 0].tolist() == [0, -1, -1]
+    assert got.mask[0, 0].tolist() == [[True, False], [True, True]]
 
 
 @pytest.mark.parametrize(("dtype", "within"), [(np.float32, 1e-6), (np.float64, 1e-12)])
@@ -326,6 +329,8 @@ def test_the_record_is_that_of_dense_attention_pooled(small):
     assert got.provenance == wanted.provenance
     np.testing.assert_allclose(got.weights, mean_over(wanted.weights, 5, 5), atol=1e-14)
     np.testing.assert_allclose(got.output, wanted.output, atol=1e-14)
+    np.testing.assert_array_equal(got.mask, mean_over(wanted.mask, 5, 5, of=np.any))
+    assert streamed(heads).mask is None  # nothing is forbidden
 
 
 def test_what_fits_is_not_pooled():
@@ -458,8 +463,8 @@ def test_cells_that_no_map_has_are_refused(tmp_path, table, message):
     [
         ({"pooled": False}, "6 tokens|have 2 along query"),
         ({"weights": np.ones((1, 2, 7, 2))}, "have 7 along query, but there are 6"),
-        ({"scores": np.ones((1, 2, 6, 3))}, "cannot be combined with scores or a mask"),
-        ({"mask": np.ones((1, 1, 6, 3), bool)}, "cannot be combined with scores or a mask"),
+        ({"scores": np.ones((1, 2, 6, 3))}, "cannot be combined with scores"),
+        ({"mask": np.ones((1, 1, 6, 3), bool)}, "mask .* does not fit"),
         ({"entropy": np.ones((1, 2, 2))}, "entropy .* do not fit"),
         ({"top_keys": np.ones((1, 2, 6, 2))}, "top_keys of type float64"),
     ],

@@ -58,7 +58,7 @@ def test_markdown_and_latex_are_for_people():
         "| ----: | ----- | ------: | ---: | ----- |",
     ]
     assert "|  0.3333 |" in written("md")
-    assert {len(line) for line in written("md").splitlines()[2:]} == {41}
+    assert {len(line) for line in written("md").splitlines()[2:]} == {42}
     assert r"$1\times10^{-9}$" in written("tex")
     assert r"\caption{a model, seed 0}" in written("tex")
 

@@ -132,7 +132,7 @@ def _attend(
     allowed = rule.allowed(q, k, *here)
     if allowed is not None:
         kept.seeing[block.rows] = allowed.any(dim=-1).reshape(-1, len(here[0])).all(dim=0)
-    additions: list[Addition] = []
+    additions: list[Addition] = list(kept.permitted(block, allowed))
     seen: list[Any] = []
     for part in parts if block.reach else ():
         raw = rule.scores(q[part], k[part], *here)

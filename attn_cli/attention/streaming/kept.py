@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -41,13 +41,14 @@ class Streamed:
     seeing: Bool[Tensor, " query"]  # False where no key is permitted
     norms: Float[np.ndarray, "layer head row column"] | None = None  # means of weight · length of the key
     maxima: Float[np.ndarray, "layer head row column"] | None = None  # None where a cell is a single weight
+    mask: Bool[np.ndarray, "layer head row column"] | None = None  # whether any of a cell's weights is permitted
 
 
 class Addition(NamedTuple):
     """Numbers to be put to those at a place of an array: added, or the larger of the two kept."""
 
     to: np.ndarray
-    place: tuple[int | slice, ...]
+    place: tuple[Any, ...]
     numbers: np.ndarray
     by: np.ufunc = np.add
 
@@ -73,6 +74,7 @@ class Kept:
         self.maxima = None  # no weight is below 0
         if self.sums.shape[-2:] != (n_query, n_columns):
             self.maxima = np.zeros_like(self.sums, np.float64 if value.dtype == torch.float64 else np.float32)
+        self.mask = np.zeros(self.sums.shape, bool)
         self.lengths = None if lengths is None else self._chosen(lengths.cpu().double().numpy()[..., None, :])
         self.norms = None if lengths is None else np.zeros_like(self.sums)
         self.mass = np.zeros((*maps, n_columns))
@@ -128,6 +130,22 @@ class Kept:
                 highest = np.maximum.reduceat(peaks[..., there[0]], starts, axis=-1)
                 yield Addition(self.maxima, place, highest, np.maximum)
 
+    def permitted(
+        self, block: Block, allowed: Bool[Tensor, "*maps row reached"] | None
+    ) -> Iterator[Addition]:
+        """The cells in which a block has a weight that is permitted; without a mask all that it reaches."""
+        rows, starts = _crossed(self.row_edges, block.rows.start, block.rows.stop)
+        seen = None if allowed is None else _by_cell(torch.amax, allowed, starts).cpu().numpy()
+        at = 0
+        for lo, hi in block.reach:
+            there = self._columns(lo, hi, at)
+            at += hi - lo
+            if there is None:
+                continue
+            columns, starts = _crossed(self.column_edges, *there[1])
+            cells = np.True_ if seen is None else np.logical_or.reduceat(seen[..., there[0]], starts, axis=-1)
+            yield Addition(self.mask, (..., rows, columns), cells, np.logical_or)
+
     def _columns(self, lo: int, hi: int, at: int) -> tuple[slice | np.ndarray, Interval] | None:
         """Of the keys lo … hi − 1, which stand at `at` in a block: where those that count stand, and which they are."""
         if self.columns is None:
@@ -158,6 +176,7 @@ class Kept:
             self.seeing,
             None if self.norms is None else (self.norms / sizes).astype(entropy.dtype),
             self.maxima,
+            self.mask,
         )
 
 

@@ -75,7 +75,7 @@ def pack(view: Shown, room: int) -> Packed:
 
 def _hidden(attention: Attention) -> Bool[np.ndarray, "head query key"] | None:
     """Cells that a mask forbids; one that has a weight all the same is shown with it."""
-    if attention.mask is None or attention.pooled:
+    if attention.mask is None:
         return None
     return (~attention.mask & (attention.shown == 0)).reshape(-1, *attention.shown.shape[2:])
 
