@@ -54,11 +54,11 @@ def test_markdown_and_latex_are_for_people():
     assert written("md").splitlines()[:4] == [
         "a model, seed 0",
         "",
-        "| layer | token | entropy | half | ok    |",
-        "| ----: | ----- | ------: | ---: | ----- |",
+        "| layer | token | entropy |  half | ok    |",
+        "| ----: | ----- | ------: | ----: | ----- |",
     ]
     assert "|  0.3333 |" in written("md")
-    assert {len(line) for line in written("md").splitlines()[2:]} == {42}
+    assert {len(line) for line in written("md").splitlines()[2:]} == {43}
     assert r"$1\times10^{-9}$" in written("tex")
     assert r"\caption{a model, seed 0}" in written("tex")
 
