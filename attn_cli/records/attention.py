@@ -287,9 +287,7 @@ class Attention:
             if part.name != self.show:
                 settle(self, part.name, part.check(value, sizes, self._shape))
             if self.pooled and part.is_map and not part.pooled:
-                raise InputError(
-                    "pooled weights cannot be combined with scores", hint="leave these out"
-                )
+                raise InputError("pooled weights cannot be combined with scores", hint="leave these out")
 
     def _check_candidates(self) -> None:
         known = len(self.candidates or ())

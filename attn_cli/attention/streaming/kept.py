@@ -41,7 +41,7 @@ class Streamed:
     seeing: Bool[Tensor, " query"]  # False where no key is permitted
     norms: Float[np.ndarray, "layer head row column"] | None = None  # means of weight · length of the key
     maxima: Float[np.ndarray, "layer head row column"] | None = None  # None where a cell is a single weight
-    mask: Bool[np.ndarray, "layer head row column"] | None = None  # whether any of a cell's weights is permitted
+    mask: Bool[np.ndarray, "layer head row column"] | None = None  # whether any under a cell is permitted
 
 
 class Addition(NamedTuple):
