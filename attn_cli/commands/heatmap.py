@@ -40,6 +40,9 @@ def heatmap(
             help="weights, scores or norms (default: weights).",
         ),
     ] = None,
+    film: Annotated[
+        bool, typer.Option("--film", help="Film a recording over its steps: .gif, or .png side by side.")
+    ] = False,
 ) -> None:
     """Draw attention as a picture with token labels, one panel per head.
 
@@ -59,6 +62,9 @@ def heatmap(
     from .io.output import check, emit, emit_page, look, numbered
     from .io.resolve import resolve_each
 
+    if film:
+        _film(source, drawing, to, show)
+        return
     check(to, files.FORMATS, drawing=drawing)
     if show is not None:
         one_of("show", show, tuple(SHOWN.meanings))
@@ -89,12 +95,30 @@ def heatmap(
         _say(named.output)
 
 
-def _named(source: Source, to: Output, number: int | None = None) -> Output:
+def _film(source: Source, drawing: Drawing, to: Output, show: str | None) -> None:
+    """The steps of a recording, one after the other."""
+    from .io.film import FORMATS, emit_film
+    from .io.output import check, look
+
+    if show not in (None, "weights"):
+        raise InputError(f"--film of {show}", hint="leave --show out")
+    if source.recorded.step is not None:
+        raise InputError("both --film and --step", hint="give one of them")
+    if drawing.view not in (None, "map"):
+        raise InputError(f"--film with --view {drawing.view}", hint="leave --view out")
+    check(to, (), FORMATS)
+    named = _named(source, to, usual="gif") if to.output is None else to
+    emit_film(source, source.each(), named, look(drawing))
+    if to.output is None:
+        _say(named.output)
+
+
+def _named(source: Source, to: Output, number: int | None = None, usual: str = "png") -> Output:
     """Where a picture goes whose name nobody said."""
     from .. import files
 
     stem = _stem(source) if number is None else f"{_stem(source)}-{number}"
-    return dataclasses.replace(to, output=files.own_name(stem, f".{to.format or 'png'}", _inputs(source)))
+    return dataclasses.replace(to, output=files.own_name(stem, f".{to.format or usual}", _inputs(source)))
 
 
 def _say(path: str | None) -> None:
