@@ -11,6 +11,7 @@ from attn_cli.attention import layers
 from attn_cli.attention.recorder import label, record
 from attn_cli.errors import AttnNote, InputError
 from torch import nn
+from torch.autograd import Variable
 from torch.nn.functional import cross_entropy, scaled_dot_product_attention
 from torch.utils.checkpoint import checkpoint
 
@@ -167,17 +168,26 @@ def test_a_nested_tensor_is_recorded_as_long_as_its_example_is():
     np.testing.assert_allclose(seen.attention().weights[0], (x @ x.mT / 2**0.5).softmax(-1), atol=1e-6)
 
 
-def test_what_a_checkpoint_computes_again_is_not_seen_again():
+def by_the_engine(loss):
+    """As a program that calls autograd's engine itself: PyTorch's own functions switch watching off before."""
+    Variable._execution_engine.run_backward(
+        (loss,), (torch.ones(()),), False, False, (), allow_unreachable=True, accumulate_grad=True
+    )
+
+
+@pytest.mark.parametrize("reentrant", [False, True])
+@pytest.mark.parametrize("backward", [torch.Tensor.backward, by_the_engine])
+def test_what_a_checkpoint_computes_again_is_not_seen_again(backward, reentrant):
     class Twice(Model):
         def forward(self, tokens):
             x = self.token(tokens)
             for block in self.blocks:
-                x = checkpoint(block, x, use_reentrant=False)
+                x = checkpoint(block, x, use_reentrant=reentrant)
             return self.head(x)
 
     model = Twice()
     with record() as seen:
-        model(TOKENS).sum().backward()
+        backward(model(TOKENS).sum())
     assert [row.calls for row in seen] == [1, 1]
 
 

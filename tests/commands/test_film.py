@@ -60,7 +60,10 @@ def test_its_steps_are_those_that_step_picks(home):
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("run.npz --film -o run.png", "2 heads over 3 steps; choose one with --layer and --head, or write a .gif"),
+        (
+            "run.npz --film -o run.png",
+            "2 heads over 3 steps; choose one with --layer and --head, or write a .gif",
+        ),
         ("run.npz --film --step 1", "both --film and --step; give one of them"),
         ("run.npz --film --show scores", "--film of scores; leave --show out"),
         ("run.npz --film --view grid", "--film with --view grid; leave --view out"),
