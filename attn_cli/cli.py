@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from . import __version__
+from .commands.io import processes
 from .commands.io.environment import environment
 from .commands.io.options import Common, ReaderLeft, command, is_rare
 from .errors import LONGEST, AttnNote, AttnWarning, InputError, shortened
@@ -175,7 +176,8 @@ def main(argv: list[str] | None = None) -> NoReturn:
         code = ExitCode.BAD_INPUT
         if environment.debug:
             traceback.print_exc()
-        _print_line("error", _explain(problem))
+        if processes.is_first_to_fail():
+            _print_line("error", _explain(problem))
         _drop(sys.stdout)
     sys.exit(int(code))
 

@@ -145,6 +145,7 @@ def _table(source: Source, show: str | None, by: str | None, resume: str | None)
     from .io.corpus import corpus_of, table_of
     from .io.environment import environment
     from .io.inputs import is_given
+    from .io.processes import is_beside
 
     given = source.input
     if given.lines and not is_given(given):
@@ -153,7 +154,7 @@ def _table(source: Source, show: str | None, by: str | None, resume: str | None)
     if corpus is None:
         if resume is not None:
             raise InputError("--resume with one text", hint="give --lines or several files")
-        return _one(source, show, by)
+        return None if is_beside() else _one(source, show, by)
     if by in ("query", "key"):
         raise InputError(f"--by {by} of many texts", hint="give --by layer or head")
     return table_of(source, corpus, show, by, resume)

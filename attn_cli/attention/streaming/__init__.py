@@ -16,8 +16,9 @@ from ...records.progress import Progress, drain, watched
 from ...variants import normalisation, scores
 from ..devices import keep_freed_memory
 from ..rules import Rule, positions
-from .blocking import in_blocks, in_order, room_on
+from .blocking import in_order, room_on
 from .kept import MOST_CELLS, Kept, Streamed
+from .shares import Share, share
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -86,11 +87,15 @@ def stream(
     )
     keep_freed_memory()
     room = room_on(key.device) // (together * precise.itemsize)
-    for block, (additions, seen) in in_order(work, in_blocks(rule, places, key.shape[-2], room), key.device):
+    ours = share() if eye is None else Share()  # what is counted in rows is counted in one process
+    for block, (additions, seen) in in_order(
+        work, ours.blocks(rule, places, key.shape[-2], room), key.device
+    ):
         kept.sum_up(additions)
         if eye is not None:
             eye.take(seen)
         yield Progress(block.rows.stop, n_query)
+    ours.put_together(kept)
     return kept.finish(value.dtype)
 
 

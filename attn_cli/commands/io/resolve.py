@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from ...errors import InputError
 from ...sources.groups import (
     Computing,
@@ -19,6 +21,7 @@ from ...sources.groups import (
     Text,
     Vectors,
 )
+from .processes import together
 from .source_options import Input, Through
 
 if TYPE_CHECKING:
@@ -78,12 +81,24 @@ def resolve_each(
 ) -> Iterator[tuple[Read, Attention]]:
     """Each INPUT, or what is `read` already, with the attention that it and the options describe.
 
-    A text goes through `default_model` unless told; the model is loaded once.
+    A text goes through `default_model` unless told; the model is loaded once. Of several processes that torchrun
+    has started each streams a share of the rows of what is long, and the first alone goes on with what comes out.
     """
+    read = source.each() if read is None else read
+    with together(source.computing.device) as first:
+        for one in _resolved(source, default_model, show, read):
+            if first:
+                yield one
+    if not first:
+        raise typer.Exit
+
+
+def _resolved(
+    source: Source, default_model: str, show: Show | None, read: Sequence[Read]
+) -> Iterator[tuple[Read, Attention]]:
     from ...sources import resolve as road
     from .progress import watched
 
-    read = source.each() if read is None else read
     model: Any = source.through.model
     if len(read) > 1:
         model = loaded(model or default_model)
