@@ -49,6 +49,7 @@ def _close(started: Started, verdict: Verdict, lang: str) -> None:
 
 def show_one(started: Started, stage: StageVerdict, hint: int, lang: str) -> None:
     """One exercise: its verdict, and what there is to say."""
+    from rich.padding import Padding
     from rich.text import Text
 
     from ...text.escaping import escape
@@ -61,7 +62,7 @@ def show_one(started: Started, stage: StageVerdict, hint: int, lang: str) -> Non
     first, *rest = stage.lines(hint, lang)
     console.print(Text(f"{_MARKS[stage.verdict]} {first}", _COLOURS[stage.verdict]))
     for line in rest:
-        console.print(Text(f"  {escape(line)}"))
+        console.print(Padding(Text(escape(line)), (0, 0, 0, 2)))
 
 
 def is_open(stage: StageVerdict) -> bool:
