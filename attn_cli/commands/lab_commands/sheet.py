@@ -36,14 +36,14 @@ def sheet(
     from ...sources import labs
     from ..io.output import check, deliver
 
-    check(to, FORMATS, ())
+    check(to, FORMATS, ("pdf",))
     source = labs.find(named(name))
     course = labs.course_of(source, source.resolve().name, seed)
     spoken = language(lang)
     spoken = spoken if spoken in course.texts else next(iter(course.texts))
     form = "md"
     if to.output is not None or to.format is not None:
-        form = format_of(to.output, to.format, formats=FORMATS)
+        form = format_of(to.output, to.format, formats=FORMATS, pictures=("pdf",))
     deliver(_written(worksheet(course, spoken, answers=answers), form, spoken), form, to)
 
 
@@ -56,6 +56,10 @@ def _written(markdown: str, form: str, lang: str) -> Iterator[bytes]:
         from ...render.page.prose import prose_page
 
         yield prose_page(prose(markdown, lang))
+    elif form == "pdf":
+        from ...render.figure.prose import prose_pdf
+
+        yield prose_pdf(prose(markdown, lang))
     else:
         from ...files.prose_tex import prose_tex
 

@@ -9,6 +9,9 @@ import pytest
 from attn_cli.files.prose_tex import prose_tex
 from attn_cli.lab.course.blocks import prose
 from attn_cli.lab.course.readme import worksheet
+from attn_cli.render.figure import prose as pdf
+from attn_cli.render.figure.prose import prose_pdf
+from attn_cli.render.fonts.texts import width
 from attn_cli.render.page.prose import prose_page
 from attn_cli.sources import labs
 
@@ -107,3 +110,30 @@ def test_xelatex_sets_it(tmp_path):
     log = (tmp_path / "sheet.log").read_text(errors="replace")
     assert done.returncode == 0, log[-2000:]
     assert "Missing character" not in log
+
+
+# ---- PDF ---------------------------------------------------------------------------------------------------
+
+
+def test_a_pdf_repeats_byte_for_byte_and_has_several_pages():
+    made = [prose_pdf(prose(sheet("masks", "zh"), "zh")) for _ in range(2)]
+    assert made[0] == made[1]
+    assert made[0].startswith(b"%PDF")
+    assert len(re.findall(rb"/Type /Page\b", made[0])) >= 3
+
+
+def test_no_row_is_lost_and_tables_stay_with_what_introduces_them():
+    rows = list(pdf._all_rows(prose(sheet("heads", "en", answers=True), "en").blocks))
+    pages = list(pdf._pages(rows))
+    assert [row for page in pages for row in page] == rows
+    assert all(sum(row.height for row in page) <= pdf.HEIGHT - 2 * pdf.MARGIN for page in pages)
+    assert not any(page[-1].with_next for page in pages)
+
+
+def test_lines_are_broken_beside_chinese_characters_but_not_before_a_comma():
+    text = "注意力权重，" * 20 + "scaled dot products"
+    lines = pdf._lines(text, 10, 200)
+    assert "".join(lines) in (text, text.replace(" ", ""))
+    assert len(lines) > 5
+    assert not any(line.startswith("，") for line in lines)
+    assert all(width(line, 10) <= 215 for line in lines)
