@@ -31,7 +31,7 @@ def test_it_is_small_and_whole():
         "model.safetensors",
         "tokenizer.json",
     ]
-    assert (MINI / "model.safetensors").stat().st_size <= 8e6
+    assert sum(path.stat().st_size for path in MINI.iterdir()) <= 8e6
     with safe_open(MINI / "model.safetensors", framework="np") as file:
         assert {file.get_slice(name).get_dtype() for name in file.keys()} == {"F16"}  # noqa: SIM118
 
@@ -50,6 +50,21 @@ def test_the_same_weights_by_hand_in_torch_give_the_same_attention(mini, tmp_pat
     by_hand = runpy.run_path(str(ROOT / "benchmarks" / "reference_heatmap.py"))["maps"]
     attention = mini.attend(sentence.read_text())
     np.testing.assert_allclose(attention.weights, by_hand, atol=5e-6)
+
+
+def test_a_word_is_the_same_token_first_and_later(mini):
+    for word in ("the", "The", "animal", "I'm"):
+        first, _, later = mini.read(f"{word} and {word}").numbers
+        assert first == later
+        assert mini.read(word).labels == [word]  # without the mark of a word
+
+
+def test_every_word_of_the_samples_is_one_token(mini):
+    texts = [path.read_text("utf-8") for path in (ROOT / "samples").rglob("*.txt")]
+    words = {word for text in texts for word in re.findall(r"[a-z][a-z']*|[一-鿿]", text, re.IGNORECASE)}
+    assert len(words) > 20
+    for text in texts:
+        assert set(mini.read(text).labels) <= words | set(".，。")
 
 
 def test_it_is_what_heatmap_shows_by_itself(run, tmp_path):
