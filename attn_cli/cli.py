@@ -33,6 +33,7 @@ COMMANDS = (
     "heatmap",
     "stats",
     "diff",
+    "explain",
     "steps",
     "mask",
     "record",

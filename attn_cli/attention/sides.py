@@ -57,8 +57,10 @@ class Sides:
         """Those that attend and those that are attended to, of what is wanted."""
         return taken(self.query_tokens, wanted.queries), taken(self.key_tokens, wanted.keys)
 
-    def record(self, layers: Sequence[int], wanted: Wanted, **arrays: Any) -> Attention:
-        """The record of these layers with these arrays, which hold what is wanted alone."""
+    def record(
+        self, layers: Sequence[int], wanted: Wanted, *, heads: tuple[int | str, ...] = (), **arrays: Any
+    ) -> Attention:
+        """The record of these layers with these arrays, which hold what is wanted alone; `heads` may be named."""
         query_tokens, key_tokens = self.tokens(wanted)
         return Attention(
             query_tokens,
@@ -66,7 +68,7 @@ class Sides:
             kind=self.kind,
             provenance="; ".join(filter(None, (self.provenance, wanted.said))),
             layers=tuple(layers),
-            heads=() if wanted.heads is None else tuple(wanted.heads),
+            heads=heads or (() if wanted.heads is None else tuple(wanted.heads)),
             query_words=None if self.query_words is None else taken(self.query_words, wanted.queries),
             key_words=None if self.key_words is None else taken(self.key_words, wanted.keys),
             special=None if self.special is None else taken(self.special, wanted.keys),

@@ -48,7 +48,17 @@ def flow_from(
     >>> flow_from([1], np.stack([look_back, look_back])[:, None]).tolist()
     [[1.0, 0.5]]
     """
-    capacities = with_residual(maps, residual)
+    return flow_through(queries, with_residual(maps, residual))
+
+
+def flow_through(
+    queries: Sequence[int], capacities: Float[np.ndarray, "layer token token"]
+) -> Float[np.ndarray, "query key"]:
+    """The same where each layer is known as the capacities of its edges.
+
+    >>> flow_through([0], np.array([[[0.25, 0.75], [0.0, 1.0]]])).tolist()
+    [[0.25, 0.75]]
+    """
     if len(capacities) == 1:  # each edge is its own flow
         return capacities[0][list(queries)]
     below = [_reached(capacities[::-1], query) for query in queries]

@@ -10,11 +10,14 @@ import numpy as np
 from ..errors import InputError, note
 from ..records.attention import Attention
 from ..registry import Registry
-from .flow import flow
-from .rollout import rollout, rollout_across
+from .flow import flow, flow_through
+from .relevance import relevance, relevance_across
+from .rollout import joint, rollout, rollout_across
 from .rows import of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jaxtyping import Float
 
 Reduction = Callable[..., Any]
@@ -44,8 +47,10 @@ def max_(maps: Float[np.ndarray, "layer head query key"]) -> Float[np.ndarray, "
 
 REDUCTIONS.register(rollout)
 REDUCTIONS.register(flow)
+REDUCTIONS.register(relevance)
 
-_THROUGH_LAYERS = ("rollout", "flow")  # which follow paths from the last layer to the first
+_THROUGH_LAYERS = ("rollout", "flow", "relevance")  # which follow paths from the last layer to the first
+MIXED = ("zeroing", "alti")  # maps that hold the residual already
 
 
 def follows_paths(reduction: Reduction) -> bool:
@@ -81,13 +86,17 @@ def reduce(
     ([[[[0.625, 0.375], [0.375, 0.625]]]], ('rollout',), 'rollout of 2 layers and 1 head')
     """
     called = REDUCTIONS.of(reduction).name
+    _refuse_unfit(called, show)
+    if show in MIXED:
+        reduction = without_residual(reduction)
     if called in _THROUGH_LAYERS:
         _refuse_cross(attention, called)
         _note_causal(attention, called)
     n_layers, n_heads = len(attention.layers), len(attention.heads)
     several = f"{_counted(n_layers, 'layer')} and {_counted(n_heads, 'head')}"
-    said = f"{name or called} of {several}{', norms' if show == 'norms' else ''}"
-    shown = "weights" if called in _THROUGH_LAYERS else show  # shares of paths sum to 1 in each row
+    said = f"{name or called} of {several}{'' if show == 'weights' else f', {show}'}"
+    # Shares of paths are weights; relevance is a sum of gradients.
+    shown = "weights" if called in ("rollout", "flow") else show
     made: dict[str, Any] = {shown: reduction(of(attention, show))[None, None]}
     return Attention(
         attention.query_tokens,
@@ -106,9 +115,16 @@ def reduce(
 
 
 def reduce_across(
-    encoder: Attention, decoder: Attention, cross: Attention, *, residual: float = 0.5
+    encoder: Attention,
+    decoder: Attention,
+    cross: Attention,
+    reduction: Reduction = rollout,
+    *,
+    show: str = "weights",
 ) -> Attention:
-    """Rollout of an encoder–decoder: what each target token rests on, of the source and of the target before it.
+    """Paths of an encoder–decoder: what each target token rests on, of the source and of the target before it.
+
+    Of relevance the source alone. Raises InputError for a reduction that follows no paths.
 
     >>> one = np.ones((1, 1, 1, 1))
     >>> source, target = Attention(("a",), ("a",), one), Attention(("b",), ("b",), one)
@@ -116,16 +132,55 @@ def reduce_across(
     >>> made.key_tokens, made.weights.tolist()
     (('a', 'b'), [[[[0.5, 0.5]]]])
     """
-    maps = rollout_across(*(of(each) for each in (encoder, decoder, cross)), residual=residual)
+    chosen = REDUCTIONS.of(reduction)
+    _refuse_unfit(chosen.name, show)
+    parts = [of(each, show) for each in (encoder, decoder, cross)]
+    found = across(parts, chosen, mixed=show in MIXED)
+    shown = show if chosen.name == "relevance" else "weights"
+    keys = encoder.key_tokens if chosen.name == "relevance" else (*encoder.key_tokens, *decoder.key_tokens)
+    said = f"{chosen.name} through encoder and decoder{'' if show == 'weights' else f', {show}'}"
+    made: dict[str, Any] = {shown: found[None, None]}
     return Attention(
         cross.query_tokens,
-        (*encoder.key_tokens, *decoder.key_tokens),
-        maps[None, None],
+        keys,
         kind="cross",
-        provenance="; ".join(filter(None, (cross.provenance, "rollout through encoder and decoder"))),
-        layers=("rollout",),
+        provenance="; ".join(filter(None, (cross.provenance, said))),
+        layers=(chosen.name,),
         heads=("mean",),
+        show=shown,
+        **made,
     )
+
+
+def across(
+    parts: Sequence[Float[np.ndarray, "layer head query key"]],
+    reduction: Reduction,
+    *,
+    mixed: bool = False,
+    queries: Sequence[int] | None = None,
+) -> Float[np.ndarray, "target key"]:
+    """Paths from tokens that a decoder writes to all that it has read: maps of encoder, decoder and cross-attention.
+
+    Keys are source and target; of relevance the source alone. Of maps that are `mixed`, which hold the residual
+    already, cross-attention still shares with it, as its rows are of the source alone.
+
+    >>> one = np.ones((1, 1, 1, 1))
+    >>> across([one, one, one], REDUCTIONS["flow"]).tolist()
+    [[0.5, 0.5]]
+    """
+    chosen = REDUCTIONS.of(reduction)
+    encoder, decoder, cross = parts
+    wanted = range(cross.shape[2]) if queries is None else queries
+    if chosen.name == "relevance":
+        return relevance_across(encoder, decoder, cross)[list(wanted)]
+    if chosen.name not in ("rollout", "flow"):
+        raise InputError(f"--reduce {chosen.spec} of cross-attention", hint="give rollout, or --kind encoder")
+    residual = chosen.options.get("residual", 0.5)
+    given = (0.0 if mixed and "residual" not in chosen.spec else residual, residual)
+    if chosen.name == "rollout":
+        return rollout_across(encoder, decoder, cross, residual=given)[list(wanted)]
+    steps = joint(encoder, decoder, cross, residual=given)
+    return flow_through([encoder.shape[2] + query for query in wanted], steps)
 
 
 def without_residual(reduction: Reduction) -> Reduction:
@@ -135,7 +190,13 @@ def without_residual(reduction: Reduction) -> Reduction:
     [[0.5, 0.5], [0.5, 0.5]]
     """
     chosen = REDUCTIONS.of(reduction)
-    return chosen.but(residual=0.0) if chosen.name in _THROUGH_LAYERS else reduction
+    takes = chosen.name in ("rollout", "flow") and "residual" not in chosen.spec
+    return chosen.but(residual=0.0) if takes else reduction
+
+
+def _refuse_unfit(called: str, show: str) -> None:
+    if called == "relevance" and show != "gradients":
+        raise InputError(f"--reduce relevance of {show}", hint="add --show gradients")
 
 
 def _refuse_cross(attention: Attention, called: str) -> None:

@@ -38,7 +38,7 @@ def rollout_across(
     decoder: Float[np.ndarray, "layer head target target"],
     cross: Float[np.ndarray, "layer head target source"],
     *,
-    residual: float = 0.5,
+    residual: float | tuple[float, float] = 0.5,
 ) -> Float[np.ndarray, "target source_and_target"]:
     """Rollout of an encoder–decoder: from each target token to all source and all target tokens; rows sum to 1.
 
@@ -49,6 +49,29 @@ def rollout_across(
     >>> one = np.ones((1, 1, 1, 1))
     >>> rollout_across(one, one, one).tolist()
     [[0.5, 0.5]]
+    """
+    layers = joint(encoder, decoder, cross, residual=residual)
+    reached = np.eye(layers.shape[1])
+    for layer in layers:
+        reached = layer @ reached
+    return reached[encoder.shape[2] :]
+
+
+def joint(
+    encoder: Float[np.ndarray, "layer head source source"],
+    decoder: Float[np.ndarray, "layer head target target"],
+    cross: Float[np.ndarray, "layer head target source"],
+    *,
+    residual: float | tuple[float, float] = 0.5,
+) -> Float[np.ndarray, "step token token"]:
+    """The layers of an encoder–decoder as steps over source and target tokens together; rows sum to 1.
+
+    First the encoder's, in which the target stays; then of each layer of the decoder its self-attention and its
+    cross-attention, in which the source stays. Two residuals are those of self- and of cross-attention.
+
+    >>> one = np.ones((1, 1, 1, 1))
+    >>> joint(one, one, one)[-1].tolist()
+    [[1.0, 0.0], [0.5, 0.5]]
     """
     if len(decoder) != len(cross):
         raise InputError(
@@ -61,13 +84,16 @@ def rollout_across(
             f"encoder {shape(encoder)}, decoder {shape(decoder)} and cross-attention {shape(cross)} do not fit",
             hint="give those of one text and its translation",
         )
-    source = np.hstack([rollout(encoder, residual=residual), np.zeros((n_source, n_target))])
-    rows = np.hstack([np.zeros((n_target, n_source)), np.eye(n_target)])
-    for itself, across in zip(with_residual(decoder, residual), head_mean(cross), strict=True):
-        rows = itself @ rows
-        kept = np.where(across.any(axis=1, keepdims=True), residual, 1)
-        rows = (1 - kept) * (across @ source) + kept * rows
-    return rows
+    own, between = residual if isinstance(residual, tuple) else (residual, residual)
+    steps = np.tile(np.eye(n_source + n_target), (len(encoder) + 2 * len(decoder), 1, 1))
+    source, target = slice(None, n_source), slice(n_source, None)
+    steps[: len(encoder), source, source] = with_residual(encoder, own)
+    steps[len(encoder) :: 2, target, target] = with_residual(decoder, own)
+    across = head_mean(cross)
+    kept = np.where(across.any(axis=2, keepdims=True), between, 1)
+    steps[len(encoder) + 1 :: 2, target, source] = (1 - kept) * across
+    steps[len(encoder) + 1 :: 2, target, target] = kept * np.eye(n_target)
+    return steps
 
 
 def with_residual(
@@ -83,15 +109,23 @@ def with_residual(
     """
     if not 0 <= residual <= 1:
         raise InputError(f"a residual of {residual}", hint="give a number from 0 to 1")
+    check_square(maps)
     layers = head_mean(maps)
-    n_query, n_key = layers.shape[1:]
+    kept = np.where(layers.any(axis=2, keepdims=True), residual, 1)
+    return (1 - kept) * layers + kept * np.eye(layers.shape[2])
+
+
+def check_square(maps: Float[np.ndarray, "layer head query key"]) -> None:
+    """Raise InputError where queries and keys are not the same tokens.
+
+    >>> check_square(np.ones((1, 1, 2, 2)))
+    """
+    n_query, n_key = maps.shape[2:]
     if n_query != n_key:
         raise InputError(
             f"maps of {n_query} queries and {n_key} keys cannot be multiplied through the layers",
             hint="give self-attention, or an encoder–decoder's encoder, decoder and cross-attention together",
         )
-    kept = np.where(layers.any(axis=2, keepdims=True), residual, 1)
-    return (1 - kept) * layers + kept * np.eye(n_key)
 
 
 def head_mean(maps: Float[np.ndarray, "layer head query key"]) -> Float[np.ndarray, "layer query key"]:

@@ -71,6 +71,20 @@ class Attention:
         default=None,
         metadata=traits(unit="norm", caption="norms ‖weight · value · W_o‖", combined=("mean", "max")),
     )
+    # Of one output of a model; those that are of no single head have one entry for all of them.
+    gradients: Float[np.ndarray, "layer head query key"] | None = field(
+        default=None,
+        metadata=traits(
+            unit="gradient", caption="gradients max(0, ∂y/∂weight · weight)", combined=("mean", "max")
+        ),
+    )
+    zeroing: Float[np.ndarray, "layer head query key"] | None = field(
+        default=None,
+        metadata=traits(unit="zeroing", caption="value zeroing, rows sum to 1", combined=("mean",)),
+    )
+    alti: Float[np.ndarray, "layer head query key"] | None = field(
+        default=None, metadata=traits(unit="contribution", caption="ALTI contributions", combined=("mean",))
+    )
     # Of pooled weights the largest in each cell; a mean of heads has no such.
     maxima: Float[np.ndarray, "layer head row column"] | None = field(
         default=None,
@@ -328,6 +342,8 @@ def axis_name(axis: str, number: int | str) -> str:
     >>> axis_name("head", 3), axis_name("head", "mean")
     ('head 3', 'mean of heads')
     """
+    if number == "all":
+        return f"all {axis}s"
     return f"{axis} {number}" if isinstance(number, int) else f"{number} of {axis}s"
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Special = Literal["keep", "drop", "renormalise"]
 TooLong = Literal["error", "truncate", "chunk"]
-Show = Literal["weights", "scores", "norms", "output"]
+Show = Literal["weights", "scores", "norms", "gradients", "zeroing", "alti", "output"]
 
 
 def one_of(option: str, value: str, known: Sequence[str]) -> None:
@@ -95,6 +95,7 @@ class Model:
     generate: int | None = None  # how many tokens to go on with
     sample: Any = None  # in which way: a spec or a function; None: the likeliest
     without: Any = ()  # heads whose output is 0: "L5H3", "L5" for a whole layer, or several
+    toward: Any = None  # the output that gradients, zeroing and ALTI are of: a token or its position
 
     def __post_init__(self) -> None:
         kinds: tuple[Kind, ...] = ("encoder", "decoder", "cross", "self")

@@ -37,7 +37,7 @@ def through(
     """
     reading = _reading(options, show, picks)
     set_threads(options.computing)
-    return _loaded(model).attend(text, reading)
+    return loaded(model).attend(text, reading)
 
 
 def look_at(
@@ -50,16 +50,17 @@ def look_at(
     """What a model for images attends to; of all its layers the last, unless told."""
     reading = _reading(options, show, picks, layer="last")
     set_threads(options.computing)
-    loaded = _loaded(model)
-    if not loaded.sees:
+    found = loaded(model)
+    if not found.sees:
         raise InputError(f"--model {model} reads text, not images", hint=SEES)
-    return loaded.attend(image, reading)
+    return found.attend(image, reading)
 
 
 SEES = "give --model DIR, the directory of a ViT or CLIP"
 
 
-def _loaded(model: str | Loaded) -> Loaded:
+def loaded(model: str | Loaded) -> Loaded:
+    """The model of that name, unless it is one already."""
     from .. import models
 
     return models.load(model) if isinstance(model, (str, os.PathLike)) else model
@@ -71,6 +72,11 @@ def refuse_others_of_models(options: Options, what: str, *, hint: str = "leave i
     refuse_others(
         dataclasses.replace(options, scoring=scoring), ("model", "computing", "select"), what, hint=hint
     )
+
+
+def reading_of(options: Options, picks: Picks = EVERYTHING) -> Reading:
+    """How a model is to read a text, by all options."""
+    return _reading(options, None, picks)
 
 
 def _reading(options: Options, show: Show | None, picks: Picks, layer: str = "all") -> Reading:

@@ -10,6 +10,7 @@ from ..errors import AttnNote, InputError
 from ..interpret.reductions import REDUCTIONS, follows_paths, reduce, reduce_across
 from ..records.selection import choose, parse_choice
 from .models import through
+from .outputs import OF_OUTPUT, of_output
 
 if TYPE_CHECKING:
     from ..records.attention import Attention
@@ -46,8 +47,10 @@ def needs_all_parts(attention: Attention, select: Selection) -> bool:
     return reduction is not None and attention.kind == "cross" and follows_paths(reduction)
 
 
-def through_all_parts(model: Any, text: str, options: Options, cross: Attention) -> Attention:
-    """Rollout of an encoder–decoder, from each token that is written to all that it has read and written.
+def through_all_parts(
+    model: Any, text: str, options: Options, cross: Attention, show: Show | None = None
+) -> Attention:
+    """Paths through an encoder–decoder, from each token that is written to all that it has read and written.
 
     Layers and heads are chosen of the decoder; of the encoder all layers are used. Raises InputError for a
     reduction that has no form for both.
@@ -55,22 +58,21 @@ def through_all_parts(model: Any, text: str, options: Options, cross: Attention)
     select = options.select
     reduction = reduction_of(select)
     assert reduction is not None, "needs_all_parts"
-    if reduction.name != "rollout":
-        raise InputError(
-            f"--reduce {reduction.spec} of cross-attention", hint="give rollout, or --kind encoder"
-        )
-    every = dataclasses.replace(select, layer=None)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AttnNote)  # all that there is to note was noted with the first
         parts = [
-            through(model, text, _of_kind(options, kind, chosen))
-            for kind, chosen in (("encoder", every), ("decoder", select))
+            _part(model, text, options, kind, show, every=kind == "encoder")
+            for kind in ("encoder", "decoder")
         ]
     encoder, decoder, cross = (
         choose(part, "head", parse_choice("head", select.head)) for part in (*parts, cross)
     )
-    return reduce_across(encoder, decoder, cross, **reduction.options)
+    return reduce_across(encoder, decoder, cross, reduction, show=show or "weights")
 
 
-def _of_kind(options: Options, kind: str, select: Selection) -> Options:
-    return dataclasses.replace(options, model=dataclasses.replace(options.model, kind=kind), select=select)
+def _part(model: Any, text: str, options: Options, kind: str, show: Show | None, *, every: bool) -> Attention:
+    """One kind of attention, of all layers or of those that were chosen."""
+    select = dataclasses.replace(options.select, layer=None) if every else options.select
+    how = dataclasses.replace(options.model, kind=kind)
+    chosen = dataclasses.replace(options, model=how, select=select)
+    return of_output(model, text, chosen, show) if show in OF_OUTPUT else through(model, text, chosen, show)

@@ -18,6 +18,7 @@ from ..records.selection import choose, crop, parse_choice, places_named, pooled
 from ..records.words import merged
 from .groups import Options, given, refuse_others
 from .models import SEES, look_at, refuse_others_of_models, through
+from .outputs import OF_OUTPUT, of_output, refuse_toward
 from .picking import EVERYTHING, Picks, picked, places
 from .reducing import needs_all_parts, reduced, reduction_of, through_all_parts
 from .tensors import bare_weights, from_elsewhere, with_names
@@ -62,6 +63,7 @@ def resolve(
     parse_choice("layer", select.layer if select.layer is not None else "all")
     parse_choice("head", select.head)
     reduction_of(select)
+    refuse_toward(options, show)
     picks, rest = picked(select)
     picks = dataclasses.replace(picks, watch=watch)
     found = attention_or_heads(
@@ -71,7 +73,7 @@ def resolve(
     if not isinstance(found, Attention):
         found = attend(found, options, show=show, wanted=_wanted(found, picks))
     if isinstance(data, str) and needs_all_parts(found, select):
-        made = through_all_parts(model or default_model, data, options, found)
+        made = through_all_parts(model or default_model, data, options, found, show)
         return warn_of_untrained(_cropped(made, select))
     return warn_of_untrained(selected(found, rest if picks_made else select, show))
 
@@ -123,7 +125,8 @@ def attention_or_heads(
         if name != "untrained":
             hint = "leave it out" if model else "give --model none or untrained too, or leave it out"
             refuse_others_of_models(options, f"--model {name}", hint=hint)
-            return through(name, data, options, show, picks)
+            made = of_output if show in OF_OUTPUT else through
+            return made(name, data, options, show, picks)
         options = untrained(options)
     elif not isinstance(data, str):
         _refuse_model(model, data)

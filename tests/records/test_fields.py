@@ -90,11 +90,11 @@ def test_what_stands_for_all_heads_stays_one_and_what_is_not_of_heads_stays():
     assert choose(fields.changed(full(), mask=mask), "head", (2,)).mask.shape == (1, 1, 4, 5)
 
 
-@pytest.mark.parametrize(("how", "kept"), [("mean", set()), ("max", {"maxima"})])
+@pytest.mark.parametrize(("how", "kept"), [("mean", {"zeroing", "alti"}), ("max", {"maxima"})])
 def test_only_maps_whose_mean_means_something_outlive_their_heads(how, kept):
     one = choose(full(), "head", how)
     there = {part.name for part in arrays() if getattr(one, part.name) is not None}
-    assert there == {"weights", "norms", "mask"} | kept
+    assert there == {"weights", "norms", "mask", "gradients"} | kept
     assert (one.weights == getattr(full().weights, how)(axis=1, keepdims=True)).all()
     assert (one.mask == full().mask.any(axis=1, keepdims=True)).all()
 

@@ -52,8 +52,13 @@ RARE_IN = {
     "mask": ("query", "key", "value", "project", "heads", "tokenizer", "embed", "dim", "seed"),
     "steps": ("model", "kind", "target", "special", "weights", "words", "query_token", "layer", "head"),
     "check": ("tokenizer", "embed", "dim", "score", "seed", "layer", "len_"),
+    "explain": ("kind", "special", "size", "style", "title", "cmap", "columns"),
     "attend": ("kind", "target", "special", "weights", "words", "query_token", "layer", "head", "seed"),
 }  # fmt: skip
+
+
+# Rare elsewhere, and what these commands are about.
+COMMON_IN = {"explain": ("toward", "without")}
 
 
 class ReaderLeft(Exception):  # noqa: N818 (nothing went wrong)
@@ -333,6 +338,8 @@ def _spelling(name: str, said: Said) -> tuple[str, ...]:
 
 def is_rare(name: str | None, command: str | None) -> bool:
     """Whether an option is listed by --help-all alone."""
+    if name in COMMON_IN.get(command or "", ()):
+        return False
     return name in (*RARE, *RARE_IN.get(command or "", ())) or (name in OPTIONS and OPTIONS[name].rare)
 
 

@@ -145,6 +145,9 @@ OPTIONS: dict[str, Said] = {
         "Zero the output of these heads (ablation); L5: all of layer 5.",
         rare=True,
     ),
+    "toward": Said(
+        text, "TOKEN|N", "Output to explain: a token, or a position (default: the model's answer).", rare=True
+    ),
     # Text to vectors
     "tokenizer": Said(
         str,

@@ -22,6 +22,7 @@ from ..precision import as_wanted
 from ..reading import WHOLE, Reading
 from ..showing import Side, sides_of
 from ..sizes import layers_named, sizes
+from . import asking
 from .adapter import Adapted
 from .given import Given
 from .preprocessing import Preprocessing
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from ...records.attention import Attention
     from ...transformer.model import Config, Transformer
+    from ..asking import Meant
     from ..library.model import Library
     from .unembedding import Unembedding
 
@@ -116,6 +118,10 @@ class HuggingFace:
         model, done = as_wanted(self.speaking, reading), reading.intervention or NOTHING
         writer = write(model, given.numbers, choose, reading.generate or 0, self.ends, done)
         return continued(given, text, writer, spelling_of(self.tokenizer))
+
+    def asked(self, text: str, reading: Reading = WHOLE, toward: Any = None) -> Meant:
+        """One output for a text, to be explained; see `native/asking.py`."""
+        return asking.asked(self, text, reading, toward)
 
     def _refuse_pair(self, reading: Reading) -> None:
         if reading.pair is None:

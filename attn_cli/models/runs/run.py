@@ -22,6 +22,7 @@ from ..native.vocabulary import spelling_of
 from ..precision import as_wanted
 from ..reading import WHOLE, Reading
 from ..showing import Side, sides_of
+from .asking import asked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from ...records.attention import Attention, Kind
     from ...transformer.model import Transformer
+    from ..asking import Meant
 
 END = "[end]"  # what a decoder writes last
 
@@ -108,6 +110,10 @@ class Run:
         return replace(shown, provenance=shown.provenance + said)
 
     __call__ = attend  # attn.load("runs/reverse")("3 1 4 1 5")
+
+    def asked(self, text: str, reading: Reading = WHOLE, toward: Any = None) -> Meant:
+        """One output for a text, to be explained; see `runs/asking.py`."""
+        return asked(self, text, reading, toward, END)
 
     def look(
         self,

@@ -1,0 +1,124 @@
+"""`attn explain`: which tokens an output rests on, and whether that holds."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import typer
+
+from ..errors import InputError, note
+from ..sources.groups import Computing, Model, Options, Seed
+from .io.choices import Registered, completion
+from .io.choices import explain as explained
+from .io.options import Appearance, Output
+from .io.source_options import Input, Through
+
+if TYPE_CHECKING:
+    from ..records.explanation import Explanation
+    from ..records.table import Table
+
+METHODS = Registered(("interpret.explaining:METHODS",))
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What is asked of an output."""
+
+    TITLE: ClassVar = "Options"
+    method: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            callback=explained(METHODS),
+            autocompletion=completion(METHODS),
+            help="Only this method; repeat for more; 'help' lists them (default: all).",
+        ),
+    ] = None
+    ablate: Annotated[
+        bool, typer.Option("--ablate", help="How much the output depends on each head, not token.")
+    ] = False
+
+
+def explain(
+    wanted: Wanted,
+    input: Input,  # noqa: A002 (as all commands call it)
+    through: Through,
+    model: Model,
+    seed: Seed,
+    computing: Computing,
+    drawing: Appearance,
+    to: Output,
+) -> None:
+    """Say which tokens an output of a model rests on, by several methods, each tested beside chance.
+
+    \b
+    attn explain --text "The cat sat on the mat."
+    attn explain --text "The cat sat on the mat." --toward 1 --method rollout --method gradients
+    attn explain --text "The cat sat on the mat." --ablate --format json
+
+    A row per token, a column per method; below them comprehensiveness (higher is better), sufficiency and the
+    area under deletion (lower is better), beside uniform and random orders. The output is a token or a position
+    by --toward: after the last token of GPT-2 and Llama, at [MASK] of BERT, all of what mini writes (default:
+    the model's own answer). --ablate: a row per layer and head.
+    """
+    from .. import files
+    from ..interpret.explaining import METHODS as KNOWN
+    from ..render import FIGURES
+    from ..sources import explaining
+    from .io.inputs import read_input
+    from .io.output import check, emit_table, look
+    from .io.progress import watched
+
+    check(to, files.TABLES, FIGURES)
+    look(drawing)
+    methods = [name for part in wanted.method or KNOWN for name in part.split(",")]
+    for name in methods:
+        KNOWN[name]
+    if wanted.ablate and wanted.method:
+        raise InputError("--method with --ablate", hint="leave one out")
+    options = Options(model=model, seed=seed, computing=computing)
+    text = read_input(input)
+    with watched("explanation"):
+        if wanted.ablate:
+            table = explaining.ablate(text, options, model=through.model)
+        else:
+            found = explaining.explain(text, options, model=through.model, methods=methods)
+    if wanted.ablate:
+        emit_table(table, to, lambda table: _heads(table, drawing))
+        return
+    _emit(found, to, drawing)
+
+
+def _emit(found: Explanation, to: Output, drawing: Appearance) -> None:
+    from .. import files
+    from ..files import explained as written
+    from ..interpret.explaining import NOT_AN_EXPLANATION
+    from ..render import FIGURES
+    from .io.output import deliver, emit_table, for_screen
+
+    if (
+        not for_screen(to)
+        and files.format_of(to.output, to.format, formats=files.TABLES, pictures=FIGURES) == "json"
+    ):
+        deliver(written.json_(found), "json", to)
+    else:
+        emit_table(found.table(), to, lambda _: _figure(found, drawing))
+    note(NOT_AN_EXPLANATION)
+
+
+def _figure(found: Explanation, drawing: Appearance) -> Any:
+    from ..render.figure.explained import explanation_figure
+    from .io.output import look
+
+    return explanation_figure(found, look(drawing))
+
+
+def _heads(table: Table, drawing: Appearance) -> Any:
+    from ..interpret.ablation import WAYS
+    from ..render.figure.heads import columns_figure
+    from .io.output import look
+
+    if "kind" in table.columns:
+        raise InputError("a picture of heads of several kinds", hint="write a table: --format tsv")
+    return columns_figure(table, list(WAYS), look(drawing))

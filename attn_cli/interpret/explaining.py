@@ -1,0 +1,217 @@
+"""Which tokens an output rests on, by several methods at once, each tested beside chance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import InputError, note
+from ..records.explanation import Explanation
+from ..registry import Registry
+from .faithfulness import judged
+from .flow import flow_from
+from .reductions import MIXED, REDUCTIONS, across, without_residual
+from .rows import scaled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from jaxtyping import Bool, Float
+    from torch import Tensor
+
+    from ..records.attention import Kind
+    from ..transformer.answer import Answer
+
+    OfTokens = Float[np.ndarray, " token"]
+    Maps = dict[Kind, Float[np.ndarray, "layer head query key"]]
+
+Method = Callable[["Case"], Any]
+
+METHODS: Registry[Method] = Registry("method")
+
+MOST = 4096  # tokens that pass through the model at once
+
+NOT_AN_EXPLANATION = (
+    "attention is not by itself an explanation (Jain & Wallace 2019; Wiegreffe & Pinter 2019): "
+    "trust no method that is not better here than random"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One output of a model, which of its tokens may be taken away, and what several methods want to know of it."""
+
+    answer: Answer
+    removable: Bool[np.ndarray, " token"]
+    seed: int = 0
+    _known: dict[bytes, float] = field(default_factory=dict)
+
+    @cached_property
+    def weights(self) -> Maps:
+        """The weights of each kind of attention."""
+        return {kind: _array(maps) for kind, maps in self.answer.maps("weights").items()}
+
+    @cached_property
+    def norms(self) -> Maps:
+        """How much of each key arrives, rows scaled to sum to 1."""
+        return {kind: scaled(_array(maps), "norms") for kind, maps in self.answer.maps("norms").items()}
+
+    def along(self, maps: Maps, reduction: str, show: str = "weights") -> OfTokens:
+        """What comes to the output of each token along the paths of all layers: the mean over its places."""
+        chosen, rows = REDUCTIONS.of(reduction), list(self.answer.rows)
+        n = len(self.removable)
+        if self.answer.both:
+            parts = [maps[kind] for kind in ("encoder", "decoder", "cross")]  # type: ignore[index]
+            found = across(parts, chosen, mixed=show in MIXED, queries=rows)
+        else:
+            (only,) = maps.values()
+            if chosen.name == "flow":
+                found = flow_from(rows, only)
+            else:
+                found = (without_residual(chosen) if show in MIXED else chosen)(only)[rows]
+        return found[:, :n].mean(axis=0)
+
+    def probability(self, kept: Bool[np.ndarray, "choice token"]) -> Float[np.ndarray, " choice"]:
+        """The probability of the output for each choice of removable tokens; no choice is computed twice."""
+        names = [row.tobytes() for row in kept]
+        new = {name: row for name, row in zip(names, kept, strict=True) if name not in self._known}
+        whole = np.ones((len(new), len(self.removable)), dtype=bool)
+        if new:
+            whole[:, self.removable] = np.array(list(new.values()))
+        room = max(1, MOST // len(self.removable))
+        for start in range(0, len(new), room):
+            some = self._probability(whole[start : start + room])
+            self._known.update(zip(list(new)[start : start + room], some.tolist(), strict=True))
+        return np.array([self._known[name] for name in names])
+
+    def _probability(self, kept: Bool[np.ndarray, "choice token"]) -> Float[np.ndarray, " choice"]:
+        import torch
+
+        with torch.no_grad():
+            chances: Tensor = self.answer.chances(None, torch.from_numpy(kept))
+        return np.exp(chances.double().cpu().numpy())
+
+
+def _array(maps: Tensor) -> Float[np.ndarray, "layer head query key"]:
+    found: np.ndarray = maps.double().cpu().numpy()
+    return found
+
+
+@METHODS.register
+def rollout(case: Case) -> OfTokens:
+    """Rollout of the weights: ½ · A + ½ · I, layer after layer (Abnar & Zuidema 2020, arXiv:2005.00928)."""
+    return case.along(case.weights, "rollout")
+
+
+@METHODS.register
+def flow(case: Case) -> OfTokens:
+    """Maximum flow of the weights from the output to each token (Abnar & Zuidema 2020, arXiv:2005.00928)."""
+    return case.along(case.weights, "flow")
+
+
+@METHODS.register
+def gradients(case: Case) -> OfTokens:
+    """Relevance of max(0, gradient ⊙ weight) by Chefer's rules (Chefer et al. 2021, arXiv:2103.15679)."""
+    from .gradients import gradients as found
+
+    maps = {kind: _array(each) for kind, each in found(case.answer).items()}
+    return case.along(maps, "relevance", "gradients")
+
+
+@METHODS.register
+def zeroing(case: Case) -> OfTokens:
+    """Rollout of value zeroing, 1 − cos of each layer's output (Mohebbi et al. 2023, arXiv:2301.12971)."""
+    from ..transformer.answer import Asked
+    from .zeroing import zeroing as found
+
+    if not isinstance(case.answer, Asked):
+        raise InputError("value zeroing needs a model that is read natively")
+    maps = {kind: _array(found(case.answer, kind))[:, None] for kind in case.weights}
+    return case.along(maps, "rollout", "zeroing")
+
+
+@METHODS.register
+def norms(case: Case) -> OfTokens:
+    """Rollout of ‖weight · value · W_o‖, rows scaled to 1 (Kobayashi et al. 2020, arXiv:2004.10102)."""
+    return case.along(case.norms, "rollout")
+
+
+@METHODS.register
+def integrated(case: Case) -> OfTokens:
+    """Integrated gradients over the attention of all layers, summed over queries (Hao et al. 2021, arXiv:2004.11207)."""
+    from .gradients import integrated as found
+
+    read = ("encoder", "cross") if case.answer.both else tuple(case.weights)
+    return np.sum(
+        [_array(maps).sum(axis=(0, 1, 2)) for kind, maps in found(case.answer).items() if kind in read],
+        axis=0,
+    )
+
+
+@METHODS.register
+def leave_one_out(case: Case) -> OfTokens:
+    """How much the probability of the output falls without the token."""
+    n = int(case.removable.sum())
+    p = case.probability(~np.vstack([np.zeros((1, n), dtype=bool), np.eye(n, dtype=bool)]))
+    found = np.zeros(len(case.removable))
+    found[case.removable] = p[0] - p[1:]
+    return found
+
+
+@METHODS.register
+def uniform(case: Case) -> OfTokens:
+    """The same for each token: the order of the text."""
+    return np.full(len(case.removable), 1 / case.removable.sum())
+
+
+@METHODS.register
+def random(case: Case) -> OfTokens:
+    """Random numbers, of which one draw is shown; its tests are the mean of 20 orders."""
+    return np.random.default_rng(case.seed).random(len(case.removable))
+
+
+CHANCE = ("uniform", "random")
+
+
+def explain(
+    case: Case,
+    tokens: Sequence[str],
+    *,
+    output: Sequence[str],
+    instead: str,
+    provenance: str = "",
+    methods: Iterable[str] = METHODS,
+) -> Explanation:
+    """Each method's number for each token that may be taken away, and what becomes of its ranking when it is tested.
+
+    `uniform` and `random` are always among them. What a method says of a token is not comparable between methods;
+    their order of tokens is.
+    """
+    found: dict[str, OfTokens] = {}
+    for name in METHODS:
+        if name in methods or name in CHANCE:
+            try:
+                found[name] = METHODS[name](case)[case.removable]
+            except InputError as problem:
+                note(f"{name} left out: {problem.what}")
+    tests = judged(
+        {name: numbers for name, numbers in found.items() if name not in CHANCE},
+        case.probability,
+        seed=case.seed,
+    )
+    whole = float(case.probability(np.ones((1, int(case.removable.sum())), dtype=bool))[0])
+    return Explanation(
+        tuple(token for token, kept in zip(tokens, case.removable, strict=True) if kept),
+        tuple(np.flatnonzero(case.removable).tolist()),
+        tuple(output),
+        tuple(case.answer.rows),
+        whole,
+        found,
+        tests,
+        instead,
+        provenance,
+    )

@@ -1,0 +1,57 @@
+"""A text and a model → which tokens one of its outputs rests on, or which heads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import InputError
+from .groups import refuse_others
+from .outputs import asked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..models.asking import Meant
+    from ..records.explanation import Explanation
+    from ..records.table import Table
+    from .groups import Options
+
+
+def explain(
+    text: Any, options: Options, *, model: Any = None, methods: Iterable[str] | None = None
+) -> Explanation:
+    """Which tokens the output rests on, by each method, and the tests of each.
+
+    Raises InputError for what is no text, and for a model whose outputs are not known.
+    """
+    from ..interpret import explaining
+
+    meant = _meant(text, options, model)
+    case = explaining.Case(meant.answer, np.array(meant.removable), options.seed.seed)
+    return explaining.explain(
+        case,
+        meant.tokens,
+        output=meant.output,
+        instead=meant.instead,
+        provenance=meant.provenance,
+        methods=explaining.METHODS if methods is None else methods,
+    )
+
+
+def ablate(text: Any, options: Options, *, model: Any = None) -> Table:
+    """How much the output depends on each head."""
+    from ..interpret.ablation import ablated
+
+    meant = _meant(text, options, model)
+    return ablated(meant.answer, f"{meant.provenance}; {meant.said}")
+
+
+def _meant(text: Any, options: Options, model: Any) -> Meant:
+    if not isinstance(text, str):
+        raise InputError("an explanation is of a text and a model", hint="give a text")
+    if model in ("none", "untrained"):
+        raise InputError(f"--model {model} gives no output", hint="give mini or a directory")
+    refuse_others(options, ("model", "computing", "seed"), f"--model {model or 'mini'}")
+    return asked(model or "mini", text, options)[0]
