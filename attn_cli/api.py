@@ -17,12 +17,13 @@ from .errors import InputError
 from .lab.verdict import Verdict
 from .records.attention import Attention
 from .records.encoding import Encoding, Image, PositionTable
+from .records.explanation import Explanation
 from .records.recording import Recording
 from .records.selection import pooled_by
 from .records.series import Series
 from .records.table import Table
 from .render.notebook import mimebundle
-from .sources import comparing, masks, measuring, resolve
+from .sources import comparing, explaining, masks, measuring, resolve
 from .sources.groups import (
     Computing,
     Model,
@@ -123,7 +124,8 @@ def attend(
     query_token: int | str | None = None,
     words: bool = False,
     reduce: Variant | None = None,
-    show: Literal["weights", "scores", "norms"] | None = None,
+    show: Literal["weights", "scores", "norms", "gradients", "zeroing", "alti"] | None = None,
+    toward: int | str | None = None,
     pool: Literal["mean", "max"] | None = None,
 ) -> Attention:
     """Compute attention: weights = softmax(query · keyᵀ / √d_head), output = weights · value.
@@ -147,7 +149,7 @@ def attend(
         Positions(_several(posenc)),
         Seed(seed),
         Scoring(score, scale, temperature, softcap, _several(mask), top_k, normalise),
-        Model(kind, target, pair, special, too_long, generate, sample, without),
+        Model(kind, target, pair, special, too_long, generate, sample, without, toward),
         Computing(dtype, device, threads),
         recorded=Recorded(step, module),
         select=Selection(layer, head, query_range, key_range, query_token, words, reduce),
@@ -188,7 +190,8 @@ class LoadedModel:
         query_token: int | str | None = None,
         words: bool = False,
         reduce: Variant | None = None,
-        show: Literal["weights", "scores", "norms"] | None = None,
+        show: Literal["weights", "scores", "norms", "gradients", "zeroing", "alti"] | None = None,
+        toward: int | str | None = None,
         pool: Literal["mean", "max"] | None = None,
     ) -> Attention:
         """What the model attends to; options are those of `attend`."""
@@ -214,6 +217,7 @@ class LoadedModel:
             words=words,
             reduce=reduce,
             show=show,
+            toward=toward,
             pool=pool,
         )
 
@@ -459,6 +463,42 @@ def diff(first: Any, second: Any, *, model: str | LoadedModel | None = None, mat
     return comparing.compare(*both, match=match).table
 
 
+def explain(
+    text: str,
+    *,
+    model: str | LoadedModel | None = None,
+    toward: int | str | None = None,
+    method: str | Sequence[str] | None = None,
+    ablate: bool = False,
+    target: str | None = None,
+    pair: str | None = None,
+    too_long: Literal["error", "truncate"] = "error",
+    without: str | Sequence[str] = (),
+    seed: int = 0,
+    dtype: str | None = None,
+    device: str = "cpu",
+) -> Explanation | Table:
+    """Say which tokens an output of a model rests on, by several methods, each tested beside chance.
+
+    The output is the model's own answer, or what `toward` names: a token or a position. With `ablate`, how much it
+    depends on each head: a table of layers and heads. Jain & Wallace 2019, arXiv:1902.10186; Wiegreffe & Pinter
+    2019, arXiv:1908.04626: attention is not by itself an explanation.
+
+    >>> explain("My father is free.", target="我父亲有空。", toward="父", method="rollout").methods["rollout"].shape
+    (5,)
+    """
+    options = Options(
+        seed=Seed(seed),
+        model=Model(None, target, pair, "keep", too_long, without=without, toward=toward),
+        computing=Computing(dtype, device),
+    )
+    through = model.model if isinstance(model, LoadedModel) else model
+    if ablate:
+        return explaining.ablate(text, options, model=through)
+    methods = [method] if isinstance(method, str) else method
+    return explaining.explain(text, options, model=through, methods=methods)
+
+
 def read(path: Path, *, encoding: str | None = None) -> Any:
     """Read whatever a file holds: a record, a recording, an array, arrays by name, an image or a text.
 
@@ -571,7 +611,7 @@ def _several(given: Any) -> Any:
 
 
 __all__ = [
-    "Attention", "Encoding", "Image", "InputError", "LoadedModel", "PositionTable", "Recording", "Series", "Table",
-    "Verdict", "attend", "check", "diff", "encode", "heatmap", "label", "load", "mask", "page", "posenc", "read",
+    "Attention", "Encoding", "Explanation", "Image", "InputError", "LoadedModel", "PositionTable", "Recording", "Series", "Table",
+    "Verdict", "attend", "check", "diff", "encode", "explain", "heatmap", "label", "load", "mask", "page", "posenc", "read",
     "record", "save", "stats", "steps",
 ]  # fmt: skip

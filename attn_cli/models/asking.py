@@ -71,9 +71,13 @@ def place(at: int, n: int, what: str) -> int:
 
 
 def refuse_pieces(reading: Reading) -> None:
-    """Raise InputError where a text is to be read in pieces: an output rests on one of them."""
+    """Raise InputError where a text is to be read in pieces, as an output rests on one of them, or written on."""
     if reading.too_long == "chunk":
         raise InputError("one output of a text in chunks", hint="give --too-long truncate")
+    if reading.generate is not None:
+        raise InputError(
+            "one output of a text that is generated", hint="leave --generate out; give the whole text"
+        )
 
 
 def some(removable: Sequence[bool]) -> tuple[bool, ...]:

@@ -1,0 +1,171 @@
+"""`attn explain` and `--show gradients|zeroing|alti`, with the bundled model and models that are read natively."""
+
+import importlib.resources
+import json
+import warnings
+
+import attn_cli as attn
+import numpy as np
+import pytest
+import torch
+
+from schemas import check
+
+TEXT, WRITTEN = "My father is free.", "我父亲有空。"
+
+
+def columns(output):
+    lines = [line.split("\t") for line in output.splitlines()]
+    return dict(zip(lines[0], zip(*lines[1:], strict=True), strict=True))
+
+
+def test_a_table_of_tokens_and_tests_below_it(run):
+    made = run("explain", "--text", TEXT, "--toward", "1", "--method", "rollout,leave_one_out")
+    assert made.code == 0
+    table = columns(made.stdout)
+    assert list(table) == [
+        "part",
+        "pos",
+        "token",
+        "rollout",
+        "leave_one_out",
+        "uniform",
+        "random",
+        "random_se",
+    ]
+    assert table["token"] == (
+        "My",
+        "father",
+        "is",
+        "free",
+        ".",
+        "comprehensiveness",
+        "sufficiency",
+        "deletion",
+    )
+    one_out = [float(x) for x in table["leave_one_out"][:5]]
+    assert one_out.index(max(one_out)) == 1  # of 父, father
+    assert "attention is not by itself an explanation" in made.stderr
+    again = run("explain", "--text", TEXT, "--toward", "父", "--method", "rollout,leave_one_out")
+    assert again.stdout == made.stdout
+
+
+def test_json_is_what_its_schema_says_and_what_python_gives(run):
+    made = run("explain", "--text", TEXT, "--toward", "1", "--method", "rollout", "--format", "json")
+    value = json.loads(made.stdout)
+    place = importlib.resources.files("attn_cli.files").joinpath("schemas/explanation.json")
+    check(value, json.loads(place.read_text()))
+    found = attn.explain(TEXT, toward=1, method=["rollout"], target=WRITTEN)
+    assert value == found.as_dict()
+    assert value["toward"]["tokens"] == ["父"]
+    assert set(value["tests"]) == {"rollout", "uniform", "random"}
+    assert value["tests"]["random"]["deletion_se"] > 0
+
+
+def test_a_picture_and_heads(run, tmp_path):
+    path = tmp_path / "x.png"
+    assert run("explain", "--text", TEXT, "--toward", "1", "--method", "rollout", "-o", str(path)).code == 0
+    assert path.read_bytes()[:4] == b"\x89PNG"
+    table = columns(run("explain", "--text", TEXT, "--toward", "1", "--ablate").stdout)
+    assert list(table) == ["kind", "layer", "head", "zero", "mean", "gradient"]
+    assert len(table["kind"]) == 36
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--toward", "9"], "--toward 9, but there are 6 tokens in the answer; give 0 to 5, or a token"),
+        (["--toward", "狗"], "--toward '狗', but the answer is 我 父 亲 有 空 。; give a token of it"),
+        (["--method", "rolout"], "rollout"),
+        (["--model", "none"], "--model none gives no output"),
+        (["--method", "flow", "--ablate"], "--method with --ablate; leave one out"),
+    ],
+)
+def test_what_cannot_be_explained(run, given, said):
+    made = run("explain", "--text", TEXT, *given)
+    assert made.code == 2
+    assert said in made.stderr
+
+
+@pytest.mark.parametrize("show", ["gradients", "zeroing", "alti"])
+@pytest.mark.parametrize("suffix", ["tsv", "npz"])
+def test_maps_of_an_output_are_shown_saved_and_read(run, tmp_path, show, suffix):
+    path = str(tmp_path / f"x.{suffix}")
+    given = ("--text", TEXT, "--model", "mini", "--show", show, "--toward", "1", "--layer", "0")
+    assert run("attend", *given, "-o", path).code == 0
+    record = attn.read(path)
+    assert record.show == show
+    assert record.shown.shape == (1, 4 if show == "gradients" else 1, 5, 5)
+    assert run("heatmap", path, "-o", str(tmp_path / "x.png")).code == 0
+    typed = attn.attend(TEXT, model="mini", show=show, toward=1, layer=0, target=WRITTEN)
+    np.testing.assert_array_equal(typed.shown, record.shown)
+    with pytest.raises(attn.InputError, match=r"holds .*, not weights"):
+        _ = typed.weights
+
+
+def test_toward_without_what_it_is_of(run):
+    made = run("attend", "--text", TEXT, "--model", "mini", "--toward", "1")
+    assert "--toward has no effect on weights; add --show gradients or zeroing or alti" in made.stderr
+    vectors = run("attend", "--text", TEXT, "--show", "gradients")
+    assert "this attention has no gradients" in vectors.stderr
+
+
+def test_gradients_of_cross_attention_by_the_rules_of_chefer():
+    given = {"model": "mini", "show": "gradients", "toward": 1, "target": WRITTEN}
+    parts = {
+        kind: attn.attend(TEXT, kind=kind, **given).gradients for kind in ("encoder", "decoder", "cross")
+    }
+    from attn_cli.interpret.relevance import relevance_across
+
+    made = attn.attend(TEXT, kind="cross", reduce="relevance", **given)
+    assert made.show == "gradients"
+    expected = relevance_across(parts["encoder"], parts["decoder"], parts["cross"])
+    np.testing.assert_allclose(made.gradients[0, 0], expected, rtol=0, atol=1e-9)
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory):
+    transformers = pytest.importorskip("transformers")
+    tokenizers = pytest.importorskip("tokenizers")
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "sat", "on", "mat", "."]
+    directory = tmp_path_factory.mktemp("bert")
+    tokenizer = tokenizers.Tokenizer(
+        tokenizers.models.WordPiece({word: i for i, word in enumerate(words)}, unk_token="[UNK]")
+    )
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
+    tokenizer.add_special_tokens(words[:5])
+    tokenizer.post_processor = tokenizers.processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=len(words), hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=20,
+        max_position_embeddings=16,
+    )  # fmt: skip
+    model = transformers.BertForMaskedLM(config).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    with warnings.catch_warnings(action="ignore"):
+        model.save_pretrained(directory)
+    tokenizer.save(str(directory / "tokenizer.json"))
+    return directory, model
+
+
+def test_the_masked_word_of_bert(run, bert):
+    directory, theirs = bert
+    given = ("explain", "--model", str(directory), "--method", "leave_one_out", "--format", "json")
+    found = json.loads(run(*given, "--text", "the cat [MASK] on the mat .").stdout)
+    tokens = torch.tensor([[2, 5, 6, 4, 8, 5, 9, 10, 3]])
+    with torch.no_grad():
+        p = theirs(tokens).logits[0, 3].softmax(dim=-1)
+        gone = theirs(tokens.index_fill(1, torch.tensor([2]), 4)).logits[0, 3].softmax(dim=-1)
+    assert found["tokens"] == ["the", "cat", "on", "the", "mat", "."]
+    assert found["instead"] == "[MASK]"
+    assert found["toward"]["positions"] == [3]
+    assert found["toward"]["probability"] == pytest.approx(float(p.max()), abs=1e-5)
+    assert found["methods"]["leave_one_out"][1] == pytest.approx(float(p.max() - gone[p.argmax()]), abs=1e-5)
+    named = json.loads(run(*given, "--text", "the cat [MASK] on the mat .", "--toward", "sat").stdout)
+    assert named["toward"]["probability"] == pytest.approx(float(p[7]), abs=1e-5)
+    placed = json.loads(run(*given, "--text", "the cat sat on the mat .", "--toward", "3").stdout)
+    assert placed["methods"] == found["methods"]
+    assert "no [MASK] in the text, and this model fills gaps" in run(*given, "--text", "the cat .").stderr
