@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 from . import files
 from .errors import InputError
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from .attention.recording.seen import Seen
     from .records.attention import Kind, Record
     from .records.worked import Worked
+    from .toy.evaluation import Evaluation
+    from .toy.training import Step
 
     Array = np.ndarray[Any, Any]
 
@@ -159,6 +161,32 @@ def attend(
     return resolve.shown(found, show, pool)
 
 
+class Reading(TypedDict, total=False):
+    """The options of `attend` for what a model reads."""
+
+    kind: Kind | None
+    target: str | None
+    pair: str | None
+    special: Literal["keep", "drop", "renormalise"]
+    too_long: Literal["error", "truncate", "chunk"]
+    generate: int | None
+    sample: Variant | None
+    without: str | Sequence[str]
+    mask: Several | None
+    dtype: str | None
+    device: str
+    layer: Choice | None
+    head: Choice
+    query_range: str | None
+    key_range: str | None
+    query_token: int | str | None
+    words: bool
+    reduce: Variant | None
+    show: Literal["weights", "scores", "norms", "gradients", "zeroing", "alti"] | None
+    toward: int | str | None
+    pool: Literal["mean", "max"] | None
+
+
 class LoadedModel:
     """A trained model, ready to attend: call it with a text or an image."""
 
@@ -168,58 +196,17 @@ class LoadedModel:
     def __repr__(self) -> str:
         return f"LoadedModel({self.model.provenance})"
 
-    def __call__(
-        self,
-        data: str | Image,
-        *,
-        kind: Kind | None = None,
-        target: str | None = None,
-        pair: str | None = None,
-        special: Literal["keep", "drop", "renormalise"] = "keep",
-        too_long: Literal["error", "truncate", "chunk"] = "error",
-        generate: int | None = None,
-        sample: Variant | None = None,
-        without: str | Sequence[str] = (),
-        mask: Several | None = None,
-        dtype: str | None = None,
-        device: str = "cpu",
-        layer: Choice | None = None,
-        head: Choice = "all",
-        query_range: str | None = None,
-        key_range: str | None = None,
-        query_token: int | str | None = None,
-        words: bool = False,
-        reduce: Variant | None = None,
-        show: Literal["weights", "scores", "norms", "gradients", "zeroing", "alti"] | None = None,
-        toward: int | str | None = None,
-        pool: Literal["mean", "max"] | None = None,
-    ) -> Attention:
+    def __call__(self, data: str | Image, **options: Unpack[Reading]) -> Attention:
         """What the model attends to; options are those of `attend`."""
-        return attend(
-            data,
-            model=self,
-            kind=kind,
-            target=target,
-            pair=pair,
-            special=special,
-            too_long=too_long,
-            generate=generate,
-            sample=sample,
-            without=without,
-            mask=mask,
-            dtype=dtype,
-            device=device,
-            layer=layer,
-            head=head,
-            query_range=query_range,
-            key_range=key_range,
-            query_token=query_token,
-            words=words,
-            reduce=reduce,
-            show=show,
-            toward=toward,
-            pool=pool,
-        )
+        return attend(data, model=self, **options)
+
+
+class Trained(LoadedModel):
+    """A model that `train` has trained: what it reached, and its losses step by step."""
+
+    def __init__(self, model: Any, reached: Evaluation, history: Sequence[Step]) -> None:
+        super().__init__(model)
+        self.reached, self.history = reached, tuple(history)
 
 
 def load(model: Path) -> LoadedModel:
@@ -233,6 +220,67 @@ def load(model: Path) -> LoadedModel:
     from . import models
 
     return LoadedModel(models.load(os.fspath(model)))
+
+
+def train(
+    task: str,
+    *,
+    data: Path | None = None,
+    encoding: str | None = None,
+    path: Path | None = None,
+    name: str | None = None,
+    layers: int | None = None,
+    heads: int | None = None,
+    dim: int | None = None,
+    dropout: float | None = None,
+    steps: int | None = None,
+    batch: int | None = None,
+    lr: float | None = None,
+    schedule: str = "cosine",
+    label_smoothing: float = 0.0,
+    accumulate: int = 1,
+    average: float = 0.0,
+    patience: int | None = None,
+    evaluate_every: int = 50,
+    seed: int = 0,
+    device: str = "cpu",
+    dtype: Literal["float32", "bfloat16"] = "float32",
+    compile: bool = False,  # noqa: A002 (the command line's word)
+    threads: int | None = None,
+    on_step: Callable[[Step], None] | None = None,
+) -> Trained:
+    """Train a small Transformer on a toy task or your own data; what is not given, the task sets.
+
+    `on_step` is called after each step with its number and loss, and what was measured. With `path` the model is
+    saved into a new directory, from which `load` reads it. `.reached` says how much of the held-out examples is
+    right and where each head looks, `.history` how the loss went.
+
+    >>> model = train("reverse:longest=3", steps=2, dim=8, heads=2, layers=1)
+    >>> len(model.history), model("1 2").query_tokens
+    (2, ('1', '2'))
+    """
+    from .sources import training
+
+    learner = training.Learner(layers, heads, dim, dropout)
+    schooling = training.Schooling(
+        steps,
+        batch,
+        lr,
+        schedule,
+        label_smoothing,
+        accumulate,
+        average,
+        patience,
+        False,
+        evaluate_every,
+        seed,
+    )
+    computer = training.Computer(device, dtype, compile, threads)
+    own = None if data is None else os.fspath(data)
+    trained = training.learn(
+        task, own, encoding, learner, schooling, computer, name=name, path=path, on_step=on_step
+    )
+    return Trained(*trained)
 
 
 def posenc(
@@ -612,6 +660,6 @@ def _several(given: Any) -> Any:
 
 __all__ = [
     "Attention", "Encoding", "Explanation", "Image", "InputError", "LoadedModel", "PositionTable", "Recording", "Series", "Table",
-    "Verdict", "attend", "check", "diff", "encode", "explain", "heatmap", "label", "load", "mask", "page", "posenc", "read",
-    "record", "save", "stats", "steps",
+    "Trained", "Verdict", "attend", "check", "diff", "encode", "explain", "heatmap", "label", "load", "mask", "page", "posenc", "read",
+    "record", "save", "stats", "steps", "train",
 ]  # fmt: skip

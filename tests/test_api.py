@@ -136,6 +136,29 @@ def test_what_cannot_be_is_one_line():
         attn.attend("a", model="mini", dim=3)
 
 
+def test_training_in_python_and_by_command_are_one(run, here):
+    options = {"steps": 2, "dim": 8, "heads": 2, "layers": 1, "seed": 3}
+    typed = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    assert run("train-toy", "reverse:longest=3", *typed, "-o", "typed", cwd=here).code == 0
+    attn.train("reverse:longest=3", **options, path="called")
+    for name in ("model.safetensors", "metrics.csv", "config.json"):
+        assert (here / "typed" / name).read_bytes() == (here / "called" / name).read_bytes(), name
+    with pytest.raises(InputError, match="called: exists already and is not empty; give another path"):
+        attn.train("reverse:longest=3", **options, path="called")
+
+
+def test_every_option_of_training_is_one_of_python():
+    import dataclasses
+    import inspect
+
+    from attn_cli.sources.training import Computer, Learner, Schooling
+
+    groups = [f for group in (Learner, Schooling, Computer) for f in dataclasses.fields(group)]
+    known = inspect.signature(attn.train).parameters
+    given = {f.name: f.default for f in groups if f.name != "film"}  # pictures are the command's
+    assert {name: known[name].default for name in given} == given
+
+
 def test_the_names_are_there_for_an_editor_and_nothing_else():
     from attn_cli import api
 
@@ -171,6 +194,14 @@ drawn: Figure = attn.heatmap(attention, view="map")
 document: bytes = attn.page(attention)
 alone = attn.mask("causal", len=4)
 worked = attn.steps(other)
+losses: list[float] = []
+trained: attn.Trained = attn.train(
+    "reverse:longest=3", steps=3, dim=8, heads=2, layers=1, path="run", on_step=lambda step: losses.append(step.loss)
+)
+again: attn.Attention = attn.load("run")("1 2")
+assert len(losses) == len(trained.history) == 3
+assert (trained("1 2").weights == again.weights).all()
+assert 0 <= trained.reached.exact_match <= 1
 print(attention.weights.shape, repr(crossed), len(document), alone.weights.sum(), worked[0].layer)
 """
 

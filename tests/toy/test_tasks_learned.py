@@ -6,8 +6,7 @@ What must be reached is far above what guessing gives, and a little below what w
 from dataclasses import replace
 
 import pytest
-from attn_cli.commands.train_toy import _config
-from attn_cli.commands.training.train_options import Learner
+from attn_cli.sources.training import Learner, config_for
 from attn_cli.toy import TASKS, find, needs_data
 from attn_cli.toy.evaluation import evaluate
 from attn_cli.toy.training import Options, Training, new_model
@@ -20,7 +19,7 @@ def learned(spec, steps, sizes):
     dataset = replace(make(None, 4000, 0), longer=())
     width = sizes.get("dim", 32)
     recipe = replace(recipe, **{"dim": width, "heads": width // 16} | sizes)
-    model = new_model(_config(dataset, recipe, Learner()), seed=0)
+    model = new_model(config_for(dataset, recipe, Learner()), seed=0)
     before = evaluate(model.eval(), dataset, recipe, most=100)
     batch, lr = (64, 0.006) if width > 32 else (32, 0.01)
     training = Training(model, dataset, recipe, Options(steps, lr, 0, batch=batch, evaluate_every=steps))

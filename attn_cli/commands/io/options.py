@@ -17,7 +17,7 @@ import typer
 from ...errors import InputError
 from .choices import Registered, completion, explain
 from .environment import environment
-from .source_options import OPTIONS, TITLES, Input, Said, Through
+from .source_options import DESCRIBED, OPTIONS, TITLES, Input, Said, Through
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -298,7 +298,8 @@ def _fields(group: Any) -> list[inspect.Parameter]:
     """A group's options as parameters, each told under which title of the help it belongs."""
     if group in TITLES or group in (Input, Through):
         title = TITLES.get(group) or group.TITLE
-        return [_parameter(f, title) for f in dataclasses.fields(group)]
+        described = DESCRIBED.get(group, OPTIONS)
+        return [_parameter(f, title, described[f.name]) for f in dataclasses.fields(group)]
     hints = get_type_hints(group, include_extras=True)
     parameters = []
     for f in dataclasses.fields(group):
@@ -312,9 +313,8 @@ def _fields(group: Any) -> list[inspect.Parameter]:
     return parameters
 
 
-def _parameter(f: dataclasses.Field[Any], title: str) -> inspect.Parameter:
+def _parameter(f: dataclasses.Field[Any], title: str, said: Said) -> inspect.Parameter:
     """An option of `sources/` as Typer takes it: its default is the group's, all else what the table says."""
-    said = OPTIONS[f.name]
     how: dict[str, Any] = {
         "metavar": said.metavar or None,
         "help": said.help,

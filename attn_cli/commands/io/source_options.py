@@ -44,7 +44,7 @@ class Through:
     model: str | None = None
 
 
-TITLES = {
+TITLES: dict[type, str] = {
     groups.Text: "Text to vectors, without a model",
     groups.Vectors: "Vectors",
     groups.Positions: "From vectors to weights",
@@ -56,6 +56,14 @@ TITLES = {
     groups.Recorded: "Selection",
     groups.Selection: "Selection",
 }
+
+DESCRIBED: dict[type, dict[str, Said]] = {}  # groups whose options mean other things than in `OPTIONS`
+
+
+def describe(group: type, title: str, options: dict[str, Said]) -> None:
+    """Say what the options of one command's own group are."""
+    TITLES[group], DESCRIBED[group] = title, options
+
 
 MODELS = Listed(
     {

@@ -7,7 +7,9 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from ..io.choices import Registered, completion, explain
+from ...sources.training import Computer, Learner, Schooling
+from ..io.choices import Registered
+from ..io.source_options import Said, describe, number, real
 
 SCHEDULES = Registered(("toy.schedules:SCHEDULES",))
 
@@ -50,91 +52,56 @@ class Directory:
     ] = None
 
 
-@dataclasses.dataclass(frozen=True)
-class Learner:
-    """The model; the task sets what is not given."""
-
-    TITLE: ClassVar = "The model (defaults: chosen per task)"
-    layers: Annotated[int | None, typer.Option(metavar="N", min=1, help="Number of layers per stack.")] = None
-    heads: Annotated[int | None, typer.Option(metavar="N", min=1, help="Number of heads per layer.")] = None
-    dim: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Width d_model, a multiple of --heads.")
-    ] = None
-    dropout: Annotated[float | None, typer.Option(metavar="SHARE", help="Dropout rate.")] = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Schooling:
-    """The training."""
-
-    TITLE: ClassVar = "The training (defaults: chosen per task)"
-    steps: Annotated[int | None, typer.Option(metavar="N", min=1, help="Number of training steps.")] = None
-    batch: Annotated[int | None, typer.Option(metavar="N", min=1, help="Batch size.")] = None
-    lr: Annotated[
-        float | None, typer.Option(metavar="X", help="Peak learning rate (default: chosen from --dim).")
-    ] = None
-    schedule: Annotated[
-        str,
-        typer.Option(
-            metavar="SPEC",
-            callback=explain(SCHEDULES),
-            autocompletion=completion(SCHEDULES),
-            help="Learning-rate schedule: cosine, noam or constant (default: cosine).",
+describe(
+    Learner,
+    "The model (defaults: chosen per task)",
+    {
+        "layers": Said(number, "N", "Number of layers per stack.", min=1),
+        "heads": Said(number, "N", "Number of heads per layer.", min=1),
+        "dim": Said(number, "N", "Width d_model, a multiple of --heads.", min=1),
+        "dropout": Said(real, "SHARE", "Dropout rate."),
+    },
+)
+describe(
+    Schooling,
+    "The training (defaults: chosen per task)",
+    {
+        "steps": Said(number, "N", "Number of training steps.", min=1),
+        "batch": Said(number, "N", "Batch size.", min=1),
+        "lr": Said(real, "X", "Peak learning rate (default: chosen from --dim)."),
+        "schedule": Said(
+            str, "SPEC", "Learning-rate schedule: cosine, noam or constant (default: cosine).", SCHEDULES
         ),
-    ] = "cosine"
-    label_smoothing: Annotated[float, typer.Option(metavar="SHARE", help="Label smoothing (default: 0).")] = (
-        0.0
-    )
-    accumulate: Annotated[
-        int,
-        typer.Option(
-            metavar="N",
+        "label_smoothing": Said(float, "SHARE", "Label smoothing (default: 0)."),
+        "accumulate": Said(
+            int,
+            "N",
+            "Gradient accumulation: split each batch into N parts to save memory (default: 1).",
             min=1,
-            help="Gradient accumulation: split each batch into N parts to save memory (default: 1).",
         ),
-    ] = 1
-    average: Annotated[
-        float,
-        typer.Option(
-            metavar="DECAY",
-            help="Decay of an exponential moving average of the weights, e.g. 0.999 (default: off).",
+        "average": Said(
+            float,
+            "DECAY",
+            "Decay of an exponential moving average of the weights, e.g. 0.999 (default: off).",
         ),
-    ] = 0.0
-    patience: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
+        "patience": Said(
+            number,
+            "N",
+            "Early stopping: stop after N evaluations without a lower loss; 0: never.",
             min=0,
-            help="Early stopping: stop after N evaluations without a lower loss; 0: never.",
         ),
-    ] = None
-    film: Annotated[
-        bool,
-        typer.Option("--film", help="Save how attention forms as film.gif and, frame by frame, film.png."),
-    ] = False
-    evaluate_every: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Evaluate every N steps (default: 50).")
-    ] = 50
-    seed: Annotated[
-        int, typer.Option(metavar="N", min=0, max=2**32 - 1, help="Random seed (default: 0).")
-    ] = 0
-
-
-@dataclasses.dataclass(frozen=True)
-class Computer:
-    """The device."""
-
-    TITLE: ClassVar = "The machine"
-    device: Annotated[
-        str, typer.Option(metavar="cpu|cuda|mps|auto", help="Device to train on (default: cpu).")
-    ] = "cpu"
-    dtype: Annotated[
-        str, typer.Option(metavar="float32|bfloat16", help="Precision of matrix products (default: float32).")
-    ] = "float32"
-    compile: Annotated[
-        bool, typer.Option("--compile", help="Compile the model with torch.compile; needs a C++ compiler.")
-    ] = False
-    threads: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="CPU threads (default: 1 for small models, else all)."),
-    ] = None
+        "film": Said(bool, "", "Save how attention forms as film.gif and, frame by frame, film.png."),
+        "evaluate_every": Said(int, "N", "Evaluate every N steps (default: 50).", min=1),
+        "seed": Said(int, "N", "Random seed (default: 0).", min=0, max=2**32 - 1),
+    },
+)
+describe(
+    Computer,
+    "The machine",
+    {
+        "device": Said(str, "cpu|cuda|mps|auto", "Device to train on (default: cpu)."),
+        "dtype": Said(str, "float32|bfloat16", "Precision of matrix products (default: float32)."),
+        "compile": Said(bool, "", "Compile the model with torch.compile; needs a C++ compiler."),
+        "threads": Said(number, "N", "CPU threads (default: 1 for small models, else all).", min=1),
+    },
+)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from ...errors import InputError, note
 from ..io.environment import environment
 
 if TYPE_CHECKING:
@@ -29,35 +27,6 @@ _GREY_OR_COLOURED = (1, 3)  # channels of pictures; frames of sound have others
 _ENLARGED = 16  # times
 _POINTS = 400  # of a curve; more would be a broad band
 _MEASURED = ("loss", "held_out_loss", "exact_match", "expected_mass")
-
-
-def measured(training: Training) -> Evaluation:
-    """What the training has reached; of translations BLEU and chrF too, where sacrebleu is there."""
-    from ...toy.translation import measure, translate
-
-    reached, dataset = training.finish(), training.dataset
-    training.model.to("cpu")  # wherever it was trained: from here on it is looked at
-    if dataset.tokenizer is None or training.recipe.stack != "both":
-        return reached
-    try:
-        scores = measure(dataset, partial(translate, training.model, dataset))
-    except InputError as lacking:
-        note(str(lacking))
-        return reached
-    return replace(reached, translations=scores)
-
-
-def results(reached: Evaluation) -> dict[str, Any]:
-    """What was reached, for config.json."""
-    masses = None if reached.expected_mass is None else reached.expected_mass.tolist()
-    at = [None if math.isnan(share) else share for share in reached.by_position.tolist()]
-    return asdict(reached) | {"expected_mass": masses, "by_position": at}
-
-
-def metrics(history: Sequence[Step]) -> bytes:
-    """CSV with a line for each step; what was not measured in a step stays empty."""
-    rows = [["" if value is None else str(value) for value in asdict(step).values()] for step in history]
-    return "".join(",".join(row) + "\n" for row in [list(asdict(history[0])), *rows]).encode()
 
 
 def pictures(run: Run, training: Training, reached: Evaluation, look: Look) -> dict[str, bytes]:
@@ -152,6 +121,7 @@ def report(
     console.print("\n".join(sentences(reached, task, recipe)), soft_wrap=not console.is_terminal)
     if form == "json":
         from ...files import json_text
+        from ...sources.training import results
 
         whole = {"run": str(directory), "task": task, "seed": run.seed} | results(reached)
         environment.write([f"{json_text(whole)}\n".encode()])
