@@ -27,6 +27,7 @@ UNKNOWN = "origin not recorded"
 PAGE, WIDE, TALL = 504.0, 1008.0, 1000.0  # without a size: width of a sheet, at most; height of all panels
 MARGIN, EDGE, GAP = 12.0, 5.0, 10.0  # around a sheet, around one of a given size; between panels
 HEADING, NOTE = 1.25, 0.75  # sizes of type, for letters of 1
+NARROWEST = 240.0  # lines at the foot of a narrow sheet
 _ATTEMPTS = 6  # at a room that leaves enough for what stands around it
 
 
@@ -170,7 +171,7 @@ def lay_out(
             break
         block = fit(paper, room)
         heading = _heading(paper, look.title, subheading, block.frame.left)
-        foot = _notes(paper, [*notes, *block.notes])
+        foot = _notes(paper, block, [*notes, *block.notes])
         wanted = _height(heading), beside(paper, block), _height(foot)
         if not paper.fixed:
             return _natural(paper, block, heading, foot)
@@ -202,10 +203,13 @@ def _heading(paper: Paper, title: str, subheading: str, left: float) -> list[Lin
     return [(line, size, colour) for text, size, colour in parts for line in fonts.lines(text, size, room)]
 
 
-def _notes(paper: Paper, texts: Iterable[str]) -> list[Line]:
+def _notes(paper: Paper, block: Block, texts: Iterable[str]) -> list[Line]:
+    """What is said at the foot. On a sheet of its own size it is no reason to be wider than the panels, within reason."""
     if not paper.look.shows("provenance"):
         return []
     room = paper.size[0] - 2 * paper.margin
+    if not paper.fixed:
+        room = min(room, max(block.width + beside(paper, block), paper.of(NARROWEST)))
     return [(line, paper.note, QUIET) for text in texts for line in fonts.lines(text, paper.note, room)]
 
 
