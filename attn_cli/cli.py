@@ -119,6 +119,12 @@ class Commands(TyperGroup):
         """The list in the help, from the docstrings."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary(_function(self.room, name))) for name in self.names])
+        for name in self.names if environment.rare and ctx.parent is not None else ():  # --help-all
+            inner = self.get_command(ctx, name)
+            own = inner.make_context(name, [], parent=ctx, resilient_parsing=True)
+            formatter.write_paragraph()
+            formatter.write_text(f"{ctx.command_path} {name}")
+            inner.format_options(own, formatter)
 
 
 def _function(room: str, name: str) -> Callable[..., None]:

@@ -42,6 +42,7 @@ class Started:
     course: Course
     name: str  # of the lab, as it was started
     language: str
+    own: bool = False  # a lab that does not ship with attn: its copy lies in the folder
     hints: dict[str, int] = field(default_factory=dict)
 
     def save(self) -> None:
@@ -50,6 +51,7 @@ class Started:
             "schema_version": _VERSION,
             "type": "lab",
             "lab": self.name,
+            "own": self.own,
             "student": self.course.student,
             "language": self.language,
             "hints": self.hints,
@@ -153,11 +155,11 @@ def start(name: str, student: str, folder: Path, language: str) -> Started:
     text = readme(course, language)
     course.check()
     (folder / "data").mkdir(parents=True)
-    if name not in bundled():
+    if own := name not in bundled():
         shutil.copytree(source, folder / SOURCE)
     _lay(course, source, folder)
     (folder / "README.md").write_text(text, encoding="utf-8")
-    started = Started(folder, course, called, language)
+    started = Started(folder, course, called, language, own)
     started.save()
     return started
 
@@ -178,26 +180,46 @@ def _csv(array: np.ndarray) -> str:
     return "".join(f"{','.join(f'{x:.10g}' for x in row)}\n" for row in rows)
 
 
-def opened(folder: Path, lab: str | None = None) -> Started:
-    """The lab that a student does in a folder; `lab` is where to find one that is not in the folder itself.
+def opened(folder: Path, lab: str | None = None, student: str | None = None) -> Started:
+    """The lab that a student does in a folder. Raises InputError for a folder without one.
 
-    Raises InputError for a folder without one.
+    `lab` and `student` are what an instructor knows: they go before what the student's own files say.
     """
+    state = _state(folder)
+    name, own = state["lab"], state["own"]
+    if lab is not None:
+        source, own = find(lab), lab not in bundled()
+        if not own and lab != name:
+            raise InputError(f"holds the lab {name!r}", hint=f"grade {lab} by itself", where=str(folder))
+    else:
+        source = folder / SOURCE if own else _bundled(name, folder)
+    course = course_of(source, name, state["student"] if student is None else student, str(folder))
+    language = state["language"]
+    language = language if language in course.texts else next(iter(course.texts))
+    return Started(folder, course, name, language, own, state["hints"])
+
+
+def _state(folder: Path) -> dict[str, Any]:
+    """What `save` wrote."""
     path = folder / STATE
     if not path.is_file():
         raise InputError("holds no lab", hint="begin one: attn lab start NAME", where=str(folder))
     try:
-        state = json.loads(files.read_text(str(path)))
-        name, student, hints = str(state["lab"]), str(state["student"]), dict(state.get("hints", {}))
+        held = json.loads(files.read_text(str(path)))
+        kinds = {"lab": str, "student": str, "language": str, "own": bool, "hints": dict}
+        state: dict[str, Any] = {key: held[key] for key in kinds}
+        if all(isinstance(state[key], kind) for key, kind in kinds.items()):
+            return state
     except (ValueError, TypeError, KeyError):
-        raise InputError(
-            "is damaged", hint="start the lab again in another folder", where=str(path)
-        ) from None
-    source = Path(lab) if lab else folder / SOURCE if (folder / SOURCE / "lab.toml").is_file() else find(name)
-    course = course_of(source, name, student, str(folder))
-    language = str(state.get("language", ""))
-    language = language if language in course.texts else next(iter(course.texts))
-    return Started(folder, course, name, language, hints)
+        pass
+    raise InputError("is damaged", hint="start the lab again in another folder", where=str(path))
+
+
+def _bundled(name: str, folder: Path) -> Path:
+    if name not in bundled():
+        hint = f"labs are {', '.join(bundled())}; is your attn older than the lab?"
+        raise InputError(f"holds an unknown lab {name!r}", hint=hint, where=str(folder))
+    return find(name)
 
 
 def answers(started: Started) -> dict[str, Any]:

@@ -129,6 +129,17 @@ def test_an_answer_may_be_of_another_format_and_one_that_cannot_be_read_is_said(
     assert {row["what"] for row in rows(done.stdout) if row["verdict"] == "unreadable"} == {"window"}
 
 
+def test_an_instructor_says_which_lab_and_whose_numbers(run, tmp_path, started):
+    ada = started("masks", "-o", "bob", seed="ada").parent / "bob"
+    answer(ada)
+    graded = lambda *options: rows(run("lab", "grade", "bob", *options, cwd=tmp_path).stdout)[0]  # noqa: E731
+    assert graded()["verdict"] == "right"
+    assert graded("--by-name")["verdict"] == "wrong"  # the numbers are ada's
+    assert graded("--lab", "masks")["verdict"] == "right"
+    assert "holds the lab 'masks'" in graded("--lab", "heads")["message"]
+    assert run("lab", "grade", "bob", "--lab", "maks", cwd=tmp_path).code == 2
+
+
 def test_students_have_numbers_of_their_own(started):
     one, two = (labs.opened(started("heads", "-o", seed, seed=seed).parent / seed) for seed in ("ada", "bob"))
     assert not np.array_equal(one.course.data["X"], two.course.data["X"])
@@ -224,6 +235,9 @@ def test_a_lab_of_ones_own(run, tmp_path):
     )
     assert run("lab", "start", "./mine", "-o", "a", cwd=tmp_path).code == 0
     shutil.move(own, tmp_path / "elsewhere")
+    assert (
+        "give its folder: --lab" in run("lab", "grade", "a", cwd=tmp_path).stdout
+    )  # a student could have changed it
     folder = tmp_path / "a"
     assert "Read to be." in (folder / "README.md").read_text()
     assert (folder / "data" / "words.txt").read_text() == "to be"
@@ -238,6 +252,11 @@ def test_a_lab_of_ones_own(run, tmp_path):
     [
         ("lab.toml", "[[exercise]\n", "is no TOML"),
         ("lab.toml", OWN.replace("band", "brand"), "en.md: has the exercises band"),
+        ("lab.toml", OWN + 'answer = "../elsewhere.csv"\n', "file '../elsewhere.csv'"),
+        ("lab.toml", OWN + 'points = "many"\n', "is not as a lab is written"),
+        ("lab.toml", OWN.replace("[5, 5]", '["a", 5]'), "'band' cannot be computed"),
+        ("lab.toml", OWN.replace("[2, 3]", "[]"), "data 'w' cannot be drawn"),
+        ("lab.toml", OWN.replace("words.txt", "/etc/passwd"), "file '/etc/passwd'"),
         ("en.md", "# T\n## band: A band\nDo.\n", "has no hint"),
     ],
 )

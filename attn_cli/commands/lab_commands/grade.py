@@ -19,9 +19,13 @@ def grade(
     lab: Annotated[
         str | None,
         typer.Option(
-            metavar="FOLDER", help="A lab of your own, instead of the copy in each student's folder."
+            metavar="NAME", help="The lab that all must be of; of a lab of your own, its folder (needed)."
         ),
     ] = None,
+    by_name: Annotated[
+        bool,
+        typer.Option("--by-name", help="Take each folder's name for its student, whatever lab.json says."),
+    ] = False,
     hint: Annotated[
         int | None,
         typer.Option(metavar="0|1|2|3", min=0, max=3, help="How much is said (default: 3; graders 1)."),
@@ -38,6 +42,7 @@ def grade(
     cannot be read does not stop the rest. Exit code: 0 all right, 1 something is wrong, 2 something cannot be read.
     """
     from ...errors import InputError
+    from ...sources import labs
     from ..io.environment import environment
     from ..io.verdicts import check_output, exit_code, write
 
@@ -45,12 +50,14 @@ def grade(
     if not folder:
         environment.help_a_person()
         raise InputError("no DIR", hint="give the folders of students")
-    verdicts = [_graded(one, lab) for one in folder]
+    if lab is not None:
+        labs.find(lab)  # or it is said once, not for each
+    verdicts = [_graded(one, lab, by_name) for one in folder]
     write(verdicts, to, hint, language(lang))
     raise typer.Exit(exit_code(verdicts))
 
 
-def _graded(folder: str, lab: str | None) -> Verdict:
+def _graded(folder: str, lab: str | None, by_name: bool) -> Verdict:
     from pathlib import Path
 
     from ...errors import InputError
@@ -58,6 +65,9 @@ def _graded(folder: str, lab: str | None) -> Verdict:
     from ...sources import labs
 
     try:
-        return labs.opened(Path(folder), lab).marked()
+        started = labs.opened(Path(folder), lab, Path(folder).resolve().name if by_name else None)
+        if started.own and lab is None:
+            raise InputError("holds a lab that does not ship with attn", hint="give its folder: --lab FOLDER")
+        return started.marked()
     except (InputError, OSError) as problem:
         return unreadable(folder, str(problem).removeprefix(f"{folder}: "))

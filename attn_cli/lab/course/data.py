@@ -36,7 +36,13 @@ def drawn(lab: Lab, student: str, read: Callable[[str], Any] | None = None) -> D
     for name, said in lab.data.items():
         seed = hashlib.sha256(f"{lab.name}/{student}/{name}".encode()).digest()
         draw = np.random.Generator(np.random.PCG64(int.from_bytes(seed[:16], "big")))
-        made[name] = _drawn(name, {key: filled_in(value, made) for key, value in said.items()}, draw, read)
+        told = {key: filled_in(value, made) for key, value in said.items()}
+        try:
+            made[name] = _drawn(name, told, draw, read)
+        except (TypeError, ValueError, IndexError) as problem:
+            raise InputError(
+                f"data {name!r} cannot be drawn: {problem}", hint="see docs/write-a-lab.md"
+            ) from None
     return made
 
 

@@ -18,6 +18,7 @@ OF_ATTENTION = ("query", "key", "value", "heads", "kv_heads", "project", "mask",
 OF_TASKS = ("id", "points", "answer", "follows", "what", "quantity", "wrong")
 KINDS = ("normal", "integers", "choose", "value", "of", "file")  # of data: each has exactly one of these
 OF_DATA = (*KINDS, "shape", "decimals", "mistake", *OF_ATTENTION)
+_FILE = re.compile(r"\w[\w.-]*")
 _NAME = re.compile(r"[A-Za-z][\w-]*")
 
 
@@ -67,6 +68,10 @@ def parsed(name: str, written: Mapping[str, Any], where: str = "lab.toml") -> La
         _check_tasks(tasks)
     except InputError as problem:
         raise InputError(str(problem), where=where) from None
+    except (TypeError, ValueError, AttributeError) as problem:
+        raise InputError(
+            f"is not as a lab is written: {problem}", hint="see docs/write-a-lab.md", where=where
+        ) from None
     return Lab(name, data, tasks)
 
 
@@ -74,6 +79,8 @@ def _check_datum(name: str, said: Mapping[str, Any]) -> None:
     if not _NAME.fullmatch(name):
         raise InputError(f"data {name!r}", hint="name data by letters, digits, - and _")
     _known(said, OF_DATA, f"key of data {name!r}:")
+    if "file" in said:
+        _file(said["file"])
     if len(kinds := [kind for kind in KINDS if kind in said]) != 1:
         have = " and ".join(kinds) or "none"
         raise InputError(f"data {name!r} has {have}", hint=f"give one of {', '.join(KINDS)}")
@@ -90,13 +97,25 @@ def _task(said: Mapping[str, Any]) -> Task:
         raise InputError(f"exercise {name!r}: what = {what!r}", hint=f"known are {', '.join(STAGES)}")
     if quantity:
         QUANTITIES[quantity]  # or the error names the nearest
+    answer = _file(said.get("answer", f"{name}{'.csv' if what else '.txt'}"))
     options = {key: value for key, value in said.items() if key not in OF_TASKS}
     if what:
         _known(options, OF_ATTENTION, f"key of exercise {name!r}:")
     return Task(
-        name, what, quantity, float(said.get("points", 1)), str(said.get("answer", f"{name}{'.csv' if what else '.txt'}")),
+        name, what, quantity, float(said.get("points", 1)), answer,
         tuple(said.get("follows", ())), options, said.get("wrong", {}),
     )  # fmt: skip
+
+
+def _file(name: Any) -> str:
+    """The name of a file directly in a folder, which is none of those that `attn` keeps there."""
+    if (
+        not isinstance(name, str)
+        or not _FILE.fullmatch(name)
+        or name in ("README.md", "lab.json", "lab.toml", "data")
+    ):
+        raise InputError(f"file {name!r}", hint="give a plain name, as answer.csv")
+    return name
 
 
 def _check_tasks(tasks: tuple[Task, ...]) -> None:

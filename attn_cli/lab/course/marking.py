@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..answer import Answer
+    from ..exercise import AnyExercise
     from .layout import Lab, Task
     from .texts import Texts
 
@@ -149,7 +150,7 @@ class Course:
                 told = filled_in(task.options, self.data)
                 key = repr((sorted(task.options.items(), key=str), task.what if "shape" in told else ""))
                 if key not in alike:
-                    alike[key] = Judge(exercise(task.what, told, task.id))
+                    alike[key] = Judge(_exercise(task, told))
                 made[task.id] = alike[key]
         return made
 
@@ -168,6 +169,18 @@ def _check_options(task: Task, told: Mapping[str, Any]) -> None:
                 f"exercise {task.id!r}: quantity {task.quantity!r} has no option {key!r}",
                 hint=f"its options are {', '.join(known)}{nearest(key, known)}",
             )
+
+
+def _exercise(task: Task, told: Mapping[str, Any]) -> AnyExercise:
+    """What a task asks for. Raises InputError, naming it, where its numbers do not fit together."""
+    try:
+        asked = exercise(task.what, told, task.id)
+        right_numbers(asked, task.what)
+    except (TypeError, ValueError, AssertionError) as problem:
+        raise InputError(
+            f"exercise {task.id!r} cannot be computed: {problem}", hint="see docs/write-a-lab.md"
+        ) from None
+    return asked
 
 
 def _unreadable(task: Task, said: Said) -> StageVerdict:

@@ -48,7 +48,7 @@ def prose_pdf(prose: Prose) -> bytes:
     out = io.BytesIO()
     with (
         house_style({"pdf.fonttype": 42 if embeds_as_text(families) else 3}),
-        PdfPages(out, metadata=told) as pages,  # type: ignore[arg-type]
+        PdfPages(out, metadata=told) as pages,
     ):
         for page in _pages(list(_all_rows(prose.blocks))):
             pages.savefig(_drawn(page, families))
