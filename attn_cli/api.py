@@ -336,7 +336,7 @@ def record(
     heads: int | Sequence[int] | None = None,
     steps: int | range | slice | None = None,
     every: int = 1,
-    keep: Literal["maps", "rows", "figures"] = "maps",
+    keep: Literal["maps", "vectors", "rows", "figures"] = "maps",
     example: int = 0,
     most_bytes: int = 2**30,
     name: str = "",
@@ -347,9 +347,10 @@ def record(
     by hand, also under torch.compile, which runs uncompiled. Weights are those before dropout, of one `example` of
     each batch. A step is a call of the model, or a text that is written token by token; of many steps those are
     kept that `steps` and `every` choose, and ever fewer, spread evenly, when they take more than `most_bytes`.
-    `keep` is "maps" (all weights, or pooled maps where they are many), "rows" (figures of rows and keys beside a
-    coarse map) or "figures" (a few for each head). `seen` lists what was computed where, and
-    `seen.attention(tokens)` is an `Attention`. The program computes the same numbers as without it.
+    `keep` is "maps" (all weights, or pooled maps where they are many), "vectors" (scores, query, key and value
+    too), "rows" (figures of rows and keys beside a coarse map) or "figures" (a few for each head). `seen` lists
+    what was computed where, and `seen.attention(tokens)` is an `Attention`. The program computes the same numbers
+    as without it.
 
     >>> import torch
     >>> mha, x = torch.nn.MultiheadAttention(8, num_heads=2), torch.zeros(3, 1, 8)

@@ -37,7 +37,7 @@ def record(
     Weights are those before dropout, of one `example` of each batch. A step is a call of the outermost module,
     or a text that is written token by token; of many steps those are kept that `steps` and `every` choose, and
     ever fewer, spread evenly, when they take more than `most_bytes`. `keep` is "maps" (all weights, or pooled
-    maps where they are many), "rows" (figures of rows and keys beside a coarse map) or "figures" (a few for each
+    maps where they are many), "vectors" (scores, query, key and value too), "rows" (figures of rows and keys beside a coarse map) or "figures" (a few for each
     head). The program computes the same numbers as without it.
 
     >>> import torch

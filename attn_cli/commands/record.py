@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 KEPT = Listed(
     {
         "maps": "All weights; where they are many, pooled maps and figures of rows and keys.",
+        "vectors": "The same, and where all weights are kept, scores, query, key and value of each head.",
         "rows": "Figures of rows and keys, and a coarse map.",
         "figures": "A few figures for each head and step, as a table.",
     }
@@ -48,7 +49,7 @@ class Kept:
             metavar="NAME",
             callback=explain(KEPT),
             autocompletion=completion(KEPT),
-            help="maps, rows or figures (default: maps).",
+            help="maps, vectors, rows or figures (default: maps).",
         ),
     ] = "maps"
     example: Annotated[

@@ -195,7 +195,7 @@ def test_a_program_that_does_not_attend(tmp_path):
     ("arguments", "said"),
     [
         (["missing.py"], "missing.py: no such file; options of attn stand before SCRIPT"),
-        (["--keep", "al", "x.py"], "unknown --keep 'al'; give maps, rows or figures"),
+        (["--keep", "al", "x.py"], "unknown --keep 'al'; give maps, vectors, rows or figures"),
         (["--layer", "mean", "x.py"], "--layer 'mean' of a program; give numbers, as 0,2 or 0-2"),
         (["--layer", "-1", "x.py"], "--layer '-1' of a program; give numbers, as 0,2 or 0-2"),
         (["--calls", "3", "x.py"], "--calls '3'; give FROM:TO, as 0:100 or 10:"),

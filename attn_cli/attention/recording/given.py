@@ -13,6 +13,8 @@ from ..rules import Rule, positions
 from .masks import mask_name, only_heads, until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jaxtyping import Bool, Float
     from torch import Tensor
 
@@ -34,6 +36,7 @@ class Given:
     rule: Rule = field(default_factory=Rule)
     weights: Float[Tensor, "head query key"] | None = None  # before dropout
     value: Float[Tensor, "kv_head key d_value"] | None = None  # None where it is not at hand
+    late_value: Callable[[], Tensor | None] | None = None  # makes it where that takes a computation
     kv_heads: int = 0  # 0: as many as heads
     n_batch: int = 1
     masked: str = ""  # in words; "" where only the weights can tell
@@ -86,17 +89,33 @@ class Given:
             return self.weights if self.weights.dtype == torch.float64 else self.weights.float()
         assert self.query is not None
         assert self.key is not None
-        where = positions(*self.shape[1:], self.key.device)
-        return self.rule.weights(self.rule.scores(self.query, self.key, *where), self.allowed)
+        scores = self.scores()
+        assert scores is not None
+        return self.rule.weights(scores, self.allowed)
+
+    @property
+    def values(self) -> Float[Tensor, "head key d_value"] | None:
+        """A value for each head, None where none is at hand; heads that share one each have it."""
+        value = self.late_value() if self.value is None and self.late_value is not None else self.value
+        if value is None or self.shape[0] % len(value) or value.shape[1] != self.shape[2]:
+            return None
+        return value.repeat_interleave(self.shape[0] // len(value), dim=0)
+
+    def scores(self) -> Float[Tensor, "head query key"] | None:
+        """What the softmax is made of, before the mask; None where the weights were made by hand."""
+        if self.query is None or self.key is None:
+            return None
+        return self.rule.scores(self.query, self.key, *positions(*self.shape[1:], self.key.device))
 
     def only(self, heads: list[int]) -> Given:
         """The same for some of the heads."""
+        mine = {"value": None, "late_value": lambda: None if (all_ := self.values) is None else all_[heads]}
         if self.weights is not None:
-            return replace(self, weights=self.weights[heads])
+            return replace(self, weights=self.weights[heads], **mine)
         assert self.query is not None
         assert self.key is not None
         rule = only_heads(self.rule, heads)
-        return replace(self, query=self.query[heads], key=self.key[heads], rule=rule)
+        return replace(self, query=self.query[heads], key=self.key[heads], rule=rule, **mine)
 
     def until(self, n_key: int) -> Given:
         """The same without the keys after the first n_key, which no query may attend to."""

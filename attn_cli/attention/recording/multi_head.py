@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,10 @@ def given(here: Here, *args: Any, **kwargs: Any) -> Given:
     rule, masked = rule_of(mask, query.shape[1], key.shape[1], is_causal=hinted)
     dropout = call.dropout_p if call.training else 0.0
     crosses = not (call.query is call.key or _equal(call.query, call.key))
-    return Given(query, key, rule, n_batch=n_batch, masked=masked, dropout=dropout, crosses=crosses)
+    value = partial(_value, call, n_batch, example)
+    return Given(
+        query, key, rule, late_value=value, n_batch=n_batch, masked=masked, dropout=dropout, crosses=crosses
+    )
 
 
 def _query_and_key(
@@ -65,6 +69,22 @@ def _query_and_key(
     if call.add_zero_attn:
         key = torch.cat([key, key.new_zeros(n_heads, 1, key.shape[2])], dim=1)
     return query, key, key.shape[1] - n_given
+
+
+def _value(call: SimpleNamespace, n_batch: int, example: int) -> Float[Tensor, "head key d_head"]:
+    """The heads of the value, with what torch itself appends."""
+    W_v = call.v_proj_weight if call.use_separate_proj_weight else call.in_proj_weight.chunk(3)[2]
+    b_v = None if call.in_proj_bias is None else call.in_proj_bias.detach().chunk(3)[2]
+    n_heads = call.num_heads
+    if call.static_v is not None:
+        value = call.static_v.reshape(n_batch, n_heads, *call.static_v.shape[1:])[example]
+    else:
+        value = split_heads(linear(_one(call.value, example), W_v.detach(), b_v), n_heads)
+    if call.bias_v is not None:
+        value = torch.cat([value, split_heads(call.bias_v.detach()[0], n_heads)], dim=1)
+    if call.add_zero_attn:
+        value = torch.cat([value, value.new_zeros(n_heads, 1, value.shape[2])], dim=1)
+    return value
 
 
 def _one(x: Tensor, example: int) -> Float[Tensor, "seq d_model"]:

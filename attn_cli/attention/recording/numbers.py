@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..streaming import Streamed
     from .given import Given
 
-Keep = Literal["maps", "rows", "figures"]
+Keep = Literal["maps", "vectors", "rows", "figures"]
 
 _COARSE = 2**14  # maps: with so many, each has 32 × 32 cells, which is what `rows` keeps beside the rows
 
@@ -40,6 +40,11 @@ class Numbers:
     top_weights: Float[np.ndarray, "head query top"] | None = None
     maxima: Float[np.ndarray, "head row column"] | None = None  # where cells stand for several tokens
     figures: Float[np.ndarray, "head figure"] | None = None  # FIGURES, in this order
+    # With `vectors`, where all weights are there; of attention by hand scores, query and key are not known.
+    scores: Float[np.ndarray, "head query key"] | None = None
+    query: Float[np.ndarray, "head query d_head"] | None = None
+    key: Float[np.ndarray, "head key d_head"] | None = None
+    value: Float[np.ndarray, "head key d_value"] | None = None
 
     @property
     def pooled(self) -> bool:
@@ -65,16 +70,23 @@ def numbers(given: Given, keep: Keep = "maps", *, n_maps: int = 1) -> Numbers:
     """
     n_heads, n_query, n_key = given.shape
     n_bytes = max(n_maps, n_heads) * n_query * n_key * (8 if given.tensor.dtype == torch.float64 else 4)
-    if keep == "maps" and n_bytes <= layers.MOST_DENSE:
+    if keep in ("maps", "vectors") and n_bytes <= layers.MOST_DENSE:
         allowed = given.allowed
         mask = None if allowed is None else allowed.cpu().numpy()
-        return Numbers(n_query, n_key, as_layer(given.dense())[0], mask)
-    pooled = _pooled(given, n_maps if keep == "maps" else max(n_maps, _COARSE))
+        dense = Numbers(n_query, n_key, as_layer(given.dense())[0], mask)
+        return dense if keep == "maps" else replace(dense, **_vectors(given))
+    pooled = _pooled(given, n_maps if keep in ("maps", "vectors") else max(n_maps, _COARSE))
     if keep == "figures":
         return Numbers(n_query, n_key, figures=_figures(pooled))
     kept = (x[0] for x in (pooled.entropy, pooled.mass, pooled.top_keys, pooled.top_weights))
     maxima = None if pooled.maxima is None else pooled.maxima[0]
     return Numbers(n_query, n_key, pooled.weights[0], None, *kept, maxima)
+
+
+def _vectors(given: Given) -> dict[str, np.ndarray]:
+    """What the weights are made of, and what they weigh."""
+    made = {"scores": given.scores(), "query": given.query, "key": given.key, "value": given.values}
+    return {name: as_layer(x)[0] for name, x in made.items() if x is not None}
 
 
 def _pooled(given: Given, n_maps: int) -> Streamed:

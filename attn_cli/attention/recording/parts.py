@@ -42,7 +42,9 @@ class One:
         kept = self.pieces[0].numbers.weights
         n_query, n_key = whole(self.pieces)
         cells = None if kept is None or len(self.pieces) > 1 else kept.shape[1:]
-        return self.calls.head is None, n_query, n_key, None if kept is None else len(kept), cells
+        vectors = (self.pieces[0].numbers.query, self.pieces[0].numbers.value)
+        widths = tuple(None if x is None else x.shape[-1] for x in vectors)
+        return self.calls.head is None, n_query, n_key, None if kept is None else len(kept), cells, widths
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,7 @@ def record_of(recorder: Recorder, group: Group) -> Attention:
         else _named(recorder, group, part.n_key)
     )
     figures = ("weights", "entropy", "mass", "top_keys", "top_weights", "maxima")
+    vectors = ("scores", "query", "key", "value")
     wanted = recorder.wanted.heads
     return Attention(
         queries,
@@ -148,7 +151,7 @@ def record_of(recorder: Recorder, group: Group) -> Attention:
         layers=part.layers,
         heads=() if wanted is None else tuple(head for head in wanted if head < part.n_heads),
         pooled=one.numbers.pooled,
-        **{figure: _stacked(group, figure) for figure in figures},  # type: ignore[arg-type]
+        **{figure: _stacked(group, figure) for figure in (*figures, *vectors)},  # type: ignore[arg-type]
     )
 
 

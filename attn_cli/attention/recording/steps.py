@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,7 +71,25 @@ def put_together(pieces: Sequence[Piece]) -> Numbers:
         place = (slice(None), slice(piece.first_query, to_query), slice(piece.first_key, to_key))
         weights[place] = numbers.weights
         mask[place] = True if numbers.mask is None else numbers.mask
-    return Numbers(n_query, n_key, weights, None if mask.all() else mask)
+    together = Numbers(n_query, n_key, weights, None if mask.all() else mask)
+    return replace(together, **_vectors(pieces, n_query, n_key))
+
+
+def _vectors(pieces: Sequence[Piece], n_query: int, n_key: int) -> dict[str, np.ndarray]:
+    """The scores, −∞ where a key was not there yet, and the vectors of all pieces, as far as they were kept."""
+    made = {}
+    for name in ("scores", "query", "key", "value"):
+        each = [getattr(piece.numbers, name) for piece in pieces]
+        if any(array is None for array in each):
+            continue
+        n_heads, _, width = each[0].shape
+        size = {"scores": (n_query, n_key), "query": (n_query, width)}.get(name, (n_key, width))
+        made[name] = np.full((n_heads, *size), -np.inf if name == "scores" else 0.0, each[0].dtype)
+        for piece, array in zip(pieces, each, strict=True):
+            rows = slice(piece.first_query, piece.shape[0]), slice(piece.first_key, piece.shape[1])
+            place = {"scores": rows, "query": rows[:1]}.get(name, rows[1:])
+            made[name][:, *place] = array
+    return made
 
 
 def _mask_heads(piece: Piece) -> int:

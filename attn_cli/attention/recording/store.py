@@ -31,8 +31,8 @@ class Wanted:
     def __post_init__(self) -> None:
         if self.every < 1:
             raise InputError(f"every {self.every}", hint="give at least 1")
-        if self.keep not in ("maps", "rows", "figures"):
-            raise InputError(f"keep {self.keep!r}", hint="give maps, rows or figures")
+        if self.keep not in ("maps", "vectors", "rows", "figures"):
+            raise InputError(f"keep {self.keep!r}", hint="give maps, vectors, rows or figures")
         for name, given in (("layers", self.layers), ("heads", self.heads)):
             if given is not None and (not given or min(given) < 0):
                 raise InputError(f"{name} {list(given)}", hint="count from 0, and give at least one")
