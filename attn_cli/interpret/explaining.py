@@ -65,7 +65,7 @@ class Case:
         chosen, rows = REDUCTIONS.of(reduction), list(self.answer.rows)
         n = len(self.removable)
         if self.answer.both:
-            parts = [maps[kind] for kind in ("encoder", "decoder", "cross")]  # type: ignore[index]
+            parts = [maps[kind] for kind in ("encoder", "decoder", "cross")]
             found = across(parts, chosen, mixed=show in MIXED, queries=rows)
         else:
             (only,) = maps.values()

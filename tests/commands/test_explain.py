@@ -169,3 +169,50 @@ def test_the_masked_word_of_bert(run, bert):
     placed = json.loads(run(*given, "--text", "the cat sat on the mat .", "--toward", "3").stdout)
     assert placed["methods"] == found["methods"]
     assert "no [MASK] in the text, and this model fills gaps" in run(*given, "--text", "the cat .").stderr
+
+
+def test_a_classifier_through_transformers(run, bert, tmp_path):
+    transformers = pytest.importorskip("transformers")
+    directory, masked = bert
+    torch.manual_seed(1)
+    config = transformers.BertConfig(**{**masked.config.to_dict(), "id2label": {0: "bad", 1: "good"}})
+    theirs = transformers.BertForSequenceClassification(config).eval()
+    for parameter in theirs.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    with warnings.catch_warnings(action="ignore"):
+        theirs.save_pretrained(tmp_path)
+    (tmp_path / "tokenizer.json").write_bytes((directory / "tokenizer.json").read_bytes())
+    (tmp_path / "tokenizer_config.json").write_text(
+        json.dumps(
+            {"tokenizer_class": "PreTrainedTokenizerFast", "mask_token": "[MASK]", "unk_token": "[UNK]"}
+        )
+    )
+    given = (
+        "explain",
+        "--model",
+        str(tmp_path),
+        "--text",
+        "the cat sat",
+        "--toward",
+        "good",
+        "--format",
+        "json",
+    )
+    made = run(*given, "--method", "leave_one_out", "--method", "gradients", "--method", "norms")
+    assert made.code == 0, made.stderr
+    found = json.loads(made.stdout)
+    assert found["tokens"] == ["the", "cat", "sat"]
+    assert found["toward"]["tokens"] == ["good"]
+    assert "norms left out" in made.stderr
+    tokens = torch.tensor([[2, 5, 6, 7, 3]])
+    theirs.set_attn_implementation("eager")
+    p = theirs(tokens).logits[0].softmax(dim=-1)[1].detach()
+    gone = theirs(torch.tensor([[2, 5, 4, 7, 3]])).logits[0].softmax(dim=-1)[1].detach()
+    assert found["methods"]["leave_one_out"][1] == pytest.approx(float(p - gone), abs=1e-5)
+    out = theirs(tokens, output_attentions=True)
+    R = torch.eye(5)
+    for A, slope in zip(out.attentions, torch.autograd.grad(out.logits[0, 1], out.attentions), strict=True):
+        R = R + (A * slope)[0].clamp(min=0).mean(dim=0) @ R
+    assert found["methods"]["gradients"] == pytest.approx(R[0, 1:4].tolist(), abs=1e-4)
+    unknown = run("explain", "--model", str(tmp_path), "--text", "the cat", "--toward", "fine")
+    assert "no class 'fine'; it has bad, good" in unknown.stderr

@@ -41,6 +41,16 @@ def load(directory: Path, config: Mapping[str, Any], name: str, natively: str) -
         raise problem.at(str(directory)) from None
 
 
+def gives_classes(config: Mapping[str, Any]) -> bool:
+    """Whether a config.json is that of a classifier of texts.
+
+    >>> gives_classes({"architectures": ["BertForSequenceClassification"]}), gives_classes({})
+    (True, False)
+    """
+    named = config.get("architectures")
+    return isinstance(named, list) and bool(named) and str(named[0]).endswith("ForSequenceClassification")
+
+
 def describe(directory: Path, config: Mapping[str, Any], name: str) -> dict[str, str]:
     """What a directory is, by its config.json."""
     kind = config["model_type"]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ...records.attention import Attention, Kind
+    from ..asking import Meant
     from ..continuing import Continued
 
 START = "[start]"  # what a decoder reads first, whatever token that is
@@ -102,6 +103,12 @@ class Library:
         return able._look(text, reading) if isinstance(text, Image) else able._read(text, reading)
 
     __call__ = attend  # attn.load("t5-dir")("The cat sat on the mat")
+
+    def asked(self, text: str, reading: Reading = WHOLE, toward: Any = None) -> Meant:
+        """One output for a text, to be explained; see `library/asking.py`."""
+        from .asking import asked
+
+        return asked(self.directory, self.family, text, reading, toward)
 
     def _read(self, text: str, reading: Reading) -> Attention:
         kind = reading.chosen_kind(self.kinds)

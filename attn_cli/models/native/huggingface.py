@@ -55,6 +55,7 @@ class HuggingFace:
     tokenizer: Any
     unembed: Callable[[Transformer], Unembedding] | None = None  # reads what makes logits of its stream
     ends: tuple[int, ...] = ()  # tokens after which there is nothing more to write
+    classifier: Path | None = None  # its directory, where it was saved with a head that gives classes
     sees: ClassVar = False
 
     @cached_property
@@ -120,7 +121,13 @@ class HuggingFace:
         return continued(given, text, writer, spelling_of(self.tokenizer))
 
     def asked(self, text: str, reading: Reading = WHOLE, toward: Any = None) -> Meant:
-        """One output for a text, to be explained; see `native/asking.py`."""
+        """One output for a text, to be explained; see `native/asking.py`; of a classifier `library/asking.py`."""
+        if self.classifier is not None:
+            if not library.installed():
+                raise InputError("classifiers are asked through transformers", hint=library.INSTALL)
+            from ..library.asking import asked
+
+            return asked(self.classifier, self.family, text, reading, toward)
         return asking.asked(self, text, reading, toward)
 
     def _refuse_pair(self, reading: Reading) -> None:
@@ -179,8 +186,15 @@ def load(
     reader = _reader(directory, config, model.config)
     if model.config.patch is not None:
         return Vision(title, name, model, reader)
+    classes = library.gives_classes(config) and adapter is None
     return HuggingFace(
-        title, name, model, reader, partial(_unembedding, directory, config, adapter), ends(directory, config)
+        title,
+        name,
+        model,
+        reader,
+        partial(_unembedding, directory, config, adapter),
+        ends(directory, config),
+        classifier=directory if classes else None,
     )
 
 
