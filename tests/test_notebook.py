@@ -4,12 +4,17 @@ import base64
 import subprocess
 import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
 import attn_cli as attn
+import nbformat
 import numpy as np
 import pytest
 from attn_cli.errors import InputError
 from attn_cli.render.page.page import page
+from nbclient import NotebookClient
+
+NOTEBOOK = Path(__file__).parents[1] / "docs" / "notebook.ipynb"
 
 
 @pytest.fixture
@@ -66,3 +71,31 @@ def test_whatever_is_used_first_an_attention_can_show_itself():
     script = "import attn_cli as attn; print(hasattr(attn.attend([[1.0]]), '_repr_mimebundle_'))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "True\n"
+
+
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory):
+    """What each cell of the notebook in the documentation shows: a bundle by its type."""
+    cells = nbformat.read(NOTEBOOK, as_version=4)
+    assert all(not cell.get("outputs") for cell in cells.cells)  # nothing generated is committed
+    place = {"metadata": {"path": str(tmp_path_factory.mktemp("notebook"))}}
+    NotebookClient(cells, timeout=150, kernel_name="python3", resources=place).execute()
+    return {
+        cell.id: [output.data for output in cell.outputs if "data" in output]
+        for cell in cells.cells
+        if cell.cell_type == "code"
+    }
+
+
+@pytest.mark.parametrize("cell", ["attend", "mini"])
+def test_in_a_real_notebook_a_record_is_a_page_and_a_picture(notebook, cell):
+    [shown] = notebook[cell]
+    assert shown["text/html"].startswith('<iframe title="Attention" sandbox="allow-scripts"')
+    assert base64.b64decode(shown["image/png"]).startswith(b"\x89PNG")
+    assert shown["text/plain"].startswith("Attention([1 layer, ")
+
+
+@pytest.mark.parametrize("cell", ["heatmap", "axes"])
+def test_in_a_real_notebook_a_picture_is_shown_once(notebook, cell):
+    [shown] = notebook[cell]
+    assert base64.b64decode(shown["image/png"]).startswith(b"\x89PNG")

@@ -181,7 +181,7 @@ class Attention:
         *,
         axes: str | None = None,
         batch: int | None = None,
-        kind: Kind | None = None,
+        kind: Kind = "unknown",
         provenance: str = "weights as given",
     ) -> Attention:
         """The attention whose weights an array holds: NumPy, a tensor, nested lists, or a list with one per layer.
@@ -197,7 +197,6 @@ class Attention:
         queries = _words(tokens, weights.shape[2])
         keys = queries if key_tokens is None and weights.shape[2] == weights.shape[3] else None
         keys = _words(key_tokens, weights.shape[3]) if keys is None else keys
-        kind = kind or ("unknown" if key_tokens is None else "cross")
         made = cls(queries, keys, weights, kind=kind, provenance=provenance)
         if wrong := not_weights(made.weights):
             warn(f"these are no attention weights: {wrong}")

@@ -38,7 +38,8 @@ def test_tokens_are_names_or_a_text():
     assert Attention.of(WEIGHTS, "the cat sat down").key_tokens == ("the", "cat", "sat", "down")
     assert Attention.of(WEIGHTS, ["a", "b", "c", "d"]).query_tokens == ("a", "b", "c", "d")
     crossed = Attention.of(WEIGHTS[:, :, :2], "x y", "the cat sat down")
-    assert (crossed.query_tokens, len(crossed.key_tokens), crossed.kind) == (("x", "y"), 4, "cross")
+    assert (crossed.query_tokens, len(crossed.key_tokens), crossed.kind) == (("x", "y"), 4, "unknown")
+    assert Attention.of(WEIGHTS[:, :, :2], "x y", "the cat sat down", kind="cross").kind == "cross"
     assert Attention.of(WEIGHTS, "a b c d", kind="decoder", provenance="mine").provenance == "mine"
     with pytest.raises(InputError, match="but there are 2 tokens; give one query token for each"):
         Attention.of(WEIGHTS, "a b")

@@ -121,6 +121,11 @@ class Drawn(Figure):
     text_as = "text"
     families: tuple[str, ...] = ()
 
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """What a notebook shows, whether or not it has matplotlib's own support switched on."""
+        width, height = (round(96 * inches) for inches in self.get_size_inches())
+        return encode(self, "png", {}, self.said), {"width": width, "height": height}
+
 
 def encode(figure: Figure, suffix: str, settings: Mapping[str, Any], title: str) -> bytes:
     """A figure as the bytes of a png, jpg, svg or pdf file, the same at every time of day."""
