@@ -632,11 +632,20 @@ def heatmap(
     return drawn
 
 
-def page(data: Any, path: Path | None = None, *, title: str = "") -> bytes:
-    """Make one HTML page to explore all heads; it needs no network. With `path` it is written too."""
-    from .render.page.page import page as made
+def page(
+    data: Any, path: Path | None = None, *, title: str = "", live: bool = False, lang: str = "en"
+) -> bytes:
+    """Make one HTML page to explore all heads; it needs no network. With `path` it is written too.
 
-    document = made(_attention(data, None), title=title)
+    With `live`, `data` is a model, loaded or by its name, which the page runs on whatever is typed into it.
+    """
+    from .render.page.page import page as made
+    from .sources.live import live_page
+
+    if live:
+        document = live_page(data.model if isinstance(data, LoadedModel) else data, title=title, lang=lang)
+    else:
+        document = made(_attention(data, None), title=title)
     if path is not None:
         files.write(os.fspath(path), [document])
     return document

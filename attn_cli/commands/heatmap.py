@@ -46,6 +46,12 @@ def heatmap(
     film: Annotated[
         bool, typer.Option("--film", help="Film a recording over its steps: .gif, or .png side by side.")
     ] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Write a page that runs the model on what is typed into it (HTML).")
+    ] = False,
+    lang: Annotated[
+        str, typer.Option("--lang", metavar="en|zh", help="Language of the live page (default: en).")
+    ] = "en",
 ) -> None:
     """Draw attention as a picture with token labels, one panel per head.
 
@@ -67,6 +73,11 @@ def heatmap(
 
     if film:
         _film(source, drawing, to, show)
+        return
+    if live:
+        from .io.live import write_live
+
+        write_live(source, drawing, to, lang)
         return
     check(to, files.FORMATS, drawing=drawing)
     if show is not None:

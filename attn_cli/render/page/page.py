@@ -8,16 +8,11 @@ content-security policy admits this one script and this one style, by their hash
 from __future__ import annotations
 
 import base64
-import hashlib
-import html
-import json
-import re
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from ...text.escaping import escape
-from ..colour import ramp
 from ..written import steps_of
+from .document import as_json, as_text, filled, ramps, script_of, source, stressed
 from .weights import Packed, Shown, pack, shown
 
 if TYPE_CHECKING:
@@ -26,13 +21,10 @@ if TYPE_CHECKING:
 MAX_BYTES = 10_000_000
 
 # Joined in this order: a module stands after those it imports from.
-_MODULES = (
+MODULES = (
     "record", "colours", "raster", "words", "viewport", "canvas", "axes", "sheet", "map", "grid",
     "readout", "tokenlist", "lines", "tokens", "compare", "controls", "app",
 )  # fmt: skip
-_IMPORT = re.compile(r"^import\b[^;]*;\n", re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=\w)", re.MULTILINE)
-_RAMPS = ("paper", "night", "signed", "signed night")
 _KINDS = {
     "self": "self-attention",
     "encoder": "encoder self-attention",
@@ -58,19 +50,14 @@ def page(attention: Attention, *, title: str = "", max_bytes: int = MAX_BYTES) -
 
 
 def _fill(attention: Attention, view: Shown, title: str, packed: Packed) -> bytes:
-    style, script = source("page.css"), _script()
     parts = {
         "title": as_text(title or "Attention"),
         "summary": as_text(_summary(attention, view)),
-        "provenance": _stressed(as_text(attention.provenance or "origin not recorded")),
-        "style": style,
-        "script": script,
-        "style_hash": sha256(style),
-        "script_hash": sha256(script),
+        "provenance": stressed(as_text(attention.provenance or "origin not recorded")),
         "header": as_json(_header(attention, view) | packed.header),
         "weights": base64.b64encode(packed.data).decode(),
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda name: parts[name[1]], source("page.html")).encode()
+    return filled("page.html", source("page.css"), script_of(MODULES), parts)
 
 
 def _header(attention: Attention, view: Shown) -> dict[str, Any]:
@@ -84,7 +71,7 @@ def _header(attention: Attention, view: Shown) -> dict[str, Any]:
         "keys": None if keys == queries and attention.one_text else keys,
         "block": view.block,
         **_written(attention),
-        "ramps": {name: base64.b64encode(ramp(name).tobytes()).decode() for name in _RAMPS},
+        "ramps": ramps(),
     }
 
 
@@ -122,34 +109,3 @@ def _summary(attention: Attention, view: Shown) -> str:
 
 def _count(n: int, noun: str) -> str:
     return f"{n} {noun}{'' if n == 1 else 's'}"
-
-
-def as_text(text: str) -> str:
-    """What nobody wrote as HTML, as HTML."""
-    return html.escape(escape(text))
-
-
-def _stressed(provenance: str) -> str:
-    """Nobody may mistake random numbers for a trained model's."""
-    return re.sub(r"\buntrained\b", "<mark>untrained</mark>", provenance)
-
-
-def as_json(value: Any) -> str:
-    """ASCII JSON in which nothing can end the element around it, or begin another."""
-    text = json.dumps(value, separators=(",", ":"))
-    return re.sub("[<>&]", lambda character: f"\\u{ord(character[0]):04x}", text)
-
-
-def _script() -> str:
-    """The modules as one script: a page from disk cannot import, so those lines are taken out."""
-    return "".join(_EXPORT.sub("", _IMPORT.sub("", source(f"{name}.js"))) for name in _MODULES)
-
-
-def source(name: str) -> str:
-    """A file of `assets/`."""
-    return resources.files(__package__).joinpath("assets", name).read_text(encoding="utf-8")
-
-
-def sha256(text: str) -> str:
-    """By which a content-security policy knows a script or a style."""
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .page import MAX_BYTES, as_json, as_text, page, sha256, source
+from .document import as_json, as_text, sha256, source
+from .page import MAX_BYTES, page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

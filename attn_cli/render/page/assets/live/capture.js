@@ -1,0 +1,101 @@
+/**
+ * What passes through the attentions of a Transformer: every one goes through a function that may look on and
+ * take part. As attn_cli/transformer/capture.py and intervening.py.
+ */
+
+import { matrix, row } from "./forward.js";
+
+/** One head: scores = q · kᵀ · scale, weights = softmax(scores / temperature), output = weights · value. */
+export function attention(query, key, value, { scale, sees, temperature = 1 }) {
+  const [scores, weights] = [matrix(query.rows, key.rows), matrix(query.rows, key.rows)];
+  const output = matrix(query.rows, value.columns);
+  for (let i = 0; i < query.rows; i++) {
+    const q = row(query, i);
+    row(scores, i).set(Array.from({ length: key.rows }, (_, j) => scale * dot(q, row(key, j))));
+    softmax(row(scores, i), (j) => sees(i, j), temperature, row(weights, i));
+    mix(row(weights, i), value, row(output, i));
+  }
+  return { scores, weights, output };
+}
+
+function dot(a, b) {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/** exp(score / temperature) over their sum, among the keys that are seen; all 0 where none is. */
+function softmax(scores, seen, temperature, weights) {
+  const raised = Array.from(scores, (score, j) => (seen(j) ? score / temperature : -Infinity));
+  const top = Math.max(...raised);
+  if (top === -Infinity) return;
+  const powers = raised.map((score) => Math.exp(score - top));
+  const sum = powers.reduce((total, power) => total + power, 0);
+  weights.set(powers.map((power) => power / sum));
+}
+
+/** The sum of all values, each times its weight. */
+function mix(weights, value, output) {
+  weights.forEach((weight, j) => {
+    const v = row(value, j);
+    for (let i = 0; i < v.length; i++) output[i] += weight * v[i];
+  });
+}
+
+/** What is changed in a model while it runs: nothing, unless it is named. */
+export const NOTHING = {
+  heads: [], // whose output is 0: "cross 2 1" for head 1 of layer 2. Michel et al. 2019, arXiv:1905.10650
+  keys: {}, // places that nobody sees, by the kind of attention. Geva et al. 2023, arXiv:2304.14767
+  positions: true,
+  temperature: 1, // of the softmax of every attention
+};
+
+/**
+ * A function for `attend` that keeps what every attention is given and makes of it, in the order of the computation,
+ * and the streams between layers. A `change` takes part in all of them, so that what comes later sees its effect.
+ */
+export function newCapture(change = NOTHING) {
+  const attend = (query, key, value, part) => {
+    const { kind, layer, scale } = part;
+    const hidden = new Set(change.keys[kind]);
+    const { first } = attend;
+    const sees = (i, j) => part.sees(first + i, j) && !hidden.has(j);
+    const heads = query.map((q, head) => {
+      const silent = change.heads.includes(`${kind} ${layer} ${head}`);
+      const v = silent ? matrix(value[head].rows, value[head].columns) : value[head];
+      const steps = attention(q, key[head], v, { scale, sees, temperature: change.temperature });
+      return { query: q, key: key[head], value: v, ...steps };
+    });
+    attend.layers.push({ kind, layer, scale, sees, heads });
+    return heads.map(({ output }) => output);
+  };
+  attend.layers = [];
+  attend.streams = { encoder: [], decoder: [] };
+  attend.positions = change.positions;
+  attend.first = 0;
+  attend.passed = (kind, x) => attend.streams[kind].push(x);
+  return attend;
+}
+
+/** The same for a decoder that writes: it computes keys and values of each token once, and keeps them. */
+export function newWriter(change) {
+  const attend = newCapture(change);
+  const kept = new Map();
+  attend.remember = (part, make) => {
+    const before = kept.get(part);
+    if (before && part.kind === "cross") return before;
+    const made = make();
+    const whole = before ? made.map((heads, i) => heads.map((x, head) => below(before[i][head], x))) : made;
+    kept.set(part, whole);
+    return whole;
+  };
+  return attend;
+}
+
+/** The rows of one matrix, and below them those of another. */
+function below(x, y) {
+  const whole = matrix(x.rows + y.rows, x.columns);
+  whole.data.set(x.data);
+  whole.data.set(y.data, x.data.length);
+  return whole;
+}

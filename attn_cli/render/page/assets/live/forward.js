@@ -1,0 +1,330 @@
+/**
+ * The Transformer, read from the bottom up: attention, feed-forward, layer, stack, the whole.
+ *
+ * It follows attn_cli/transformer/model.py part by part, under the same names, one text at a time. A layer adds to
+ * the stream what its parts make of it. Pre-norm: x + part(norm(x)), and one last norm closes the stack; post-norm:
+ * norm(x + part(x)). Vaswani et al. 2017, arXiv:1706.03762; Xiong et al. 2020, arXiv:2002.04745.
+ *
+ * A matrix is { rows, columns, data }, its numbers row by row; `weights` is a Map of them by the names that
+ * model.py gives them. How one looks into the computation, and takes part in it, is in capture.js: `attend` says
+ * whether there are positions, and that of the `first` token; it may `remember` keys and values of those before.
+ */
+
+export function matrix(rows, columns, data = new Float32Array(rows * columns)) {
+  return { rows, columns, data };
+}
+
+/** One row of a matrix. */
+export function row(x, index) {
+  return x.data.subarray(index * x.columns, (index + 1) * x.columns);
+}
+
+// ---- what torch gives model.py ----
+
+/** x · Wᵀ + b; four rows at a time where there are as many, so that each weight that is read is used four times. */
+export function linear(x, weight, bias) {
+  const y = matrix(x.rows, weight.rows);
+  for (let first = 0; first < x.rows;) {
+    const count = x.rows - first < 4 ? 1 : 4;
+    const places = Array.from({ length: count }, (_, i) => first + i);
+    const from = places.map((place) => new Float64Array(row(x, place)));
+    const to = places.map((place) => row(y, place));
+    (count === 4 ? products : product)(from, weight, to);
+    if (bias) for (const own of to) for (let i = 0; i < own.length; i++) own[i] += bias.data[i];
+    first += count;
+  }
+  return y;
+}
+
+function product([a], { rows, columns, data }, [to]) {
+  for (let out = 0, at = 0; out < rows; out++) {
+    let sum = 0;
+    for (let i = 0; i < columns; i++) sum += data[at++] * a[i];
+    to[out] = sum;
+  }
+}
+
+function products([a, b, c, d], { rows, columns, data }, [toA, toB, toC, toD]) {
+  for (let out = 0; out < rows; out += 2) {
+    const next = Math.min(out + 1, rows - 1);
+    const first = out * columns;
+    const second = next * columns;
+    let [a0, b0, c0, d0, a1, b1, c1, d1] = [0, 0, 0, 0, 0, 0, 0, 0];
+    for (let i = 0; i < columns; i++) {
+      const w0 = data[first + i];
+      const w1 = data[second + i];
+      a0 += w0 * a[i];
+      b0 += w0 * b[i];
+      c0 += w0 * c[i];
+      d0 += w0 * d[i];
+      a1 += w1 * a[i];
+      b1 += w1 * b[i];
+      c1 += w1 * c[i];
+      d1 += w1 * d[i];
+    }
+    toA[out] = a0;
+    toB[out] = b0;
+    toC[out] = c0;
+    toD[out] = d0;
+    toA[next] = a1;
+    toB[next] = b1;
+    toC[next] = c1;
+    toD[next] = d1;
+  }
+}
+
+export function add(x, y) {
+  return matrix(
+    x.rows,
+    x.columns,
+    x.data.map((number, i) => number + y.data[i]),
+  );
+}
+
+/** Each row less its mean, by its standard deviation. Ba et al. 2016, arXiv:1607.06450. */
+function layerNorm(x, eps) {
+  const mean = x.reduce((sum, number) => sum + number, 0) / x.length;
+  const variance = x.reduce((sum, number) => sum + (number - mean) ** 2, 0) / x.length;
+  return x.map((number) => (number - mean) / Math.sqrt(variance + eps));
+}
+
+/** Each row by its root mean square. Zhang & Sennrich 2019, arXiv:1910.07467. */
+function rmsNorm(x, eps) {
+  const square = x.reduce((sum, number) => sum + number ** 2, 0) / x.length;
+  return x.map((number) => number / Math.sqrt(square + eps));
+}
+
+/** erf(x) to 2 · 10⁻⁷: Numerical Recipes in C, § 6.2, a Chebyshev fit of erfc. */
+function erf(x) {
+  const t = 1 / (1 + 0.5 * Math.abs(x));
+  let fit = 0;
+  for (let i = 0; i < ERFC.length; i++) fit = fit * t + ERFC[i];
+  return Math.sign(x) * (1 - t * Math.exp(fit - x * x));
+}
+
+const ERFC = [
+  0.17087277, -0.82215223, 1.48851587, -1.13520398, 0.27886807, -0.18628806, 0.09678418, 0.37409196,
+  1.00002368, -1.26551223,
+];
+const NORMS = { layer: layerNorm, rms: rmsNorm };
+const silu = (x) => x / (1 + Math.exp(-x));
+const ACTIVATIONS = {
+  gelu: (x) => 0.5 * x * (1 + erf(x * Math.SQRT1_2)),
+  gelu_tanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+  relu: (x) => Math.max(x, 0),
+  swiglu: silu, // and another linear map beside it: see FeedForward
+};
+
+/** A norm of the stream. */
+function newNorm(config, weights, name) {
+  const [scale, shift] = [weights.get(`${name}.weight`).data, weights.get(`${name}.bias`)?.data];
+  return (x) => {
+    const y = matrix(x.rows, x.columns);
+    for (let i = 0; i < x.rows; i++) {
+      const normal = NORMS[config.norm](row(x, i), config.norm_eps);
+      row(y, i).set(normal.map((number, j) => number * scale[j] + (shift ? shift[j] : 0)));
+    }
+    return y;
+  };
+}
+
+function newLinear(weights, name) {
+  const [weight, bias] = [weights.get(`${name}.weight`), weights.get(`${name}.bias`)];
+  return (x) => linear(x, weight, bias);
+}
+
+// ---- attention ----
+
+/**
+ * Positions of x look at those of a context, which is x itself in self-attention.
+ *
+ * heads = attend(x · W_q, context · W_k, context · W_v) in n_heads slices of d_head; output = heads · W_o. With
+ * fewer heads of key and value, each serves a group of neighbouring heads (Ainslie et al. 2023, arXiv:2305.13245).
+ */
+class MultiHeadAttention {
+  constructor(config, weights, name, kind, layer) {
+    Object.assign(this, { config, kind, layer });
+    for (const part of ["query", "key", "value", "out"]) this[part] = newLinear(weights, `${name}.${part}`);
+    this.turn = config.rope && kind !== "cross" ? (x, first) => turned(x, config.rope, first) : null;
+    const windowed = config.windowed === null || config.windowed.includes(layer);
+    this.window = kind === "decoder" && config.window !== null && windowed ? config.window : Infinity;
+    this.scale = config.head_size ** -0.5 / (config.scale_by_layer ? layer + 1 : 1);
+  }
+
+  /** Whether a query may see a key: in a decoder itself and those before, as far as the window of its layer. */
+  sees(query, key) {
+    return this.kind !== "decoder" || (key <= query && key > query - this.window);
+  }
+
+  forward(x, attend, context = x) {
+    const { n_heads, kv_heads } = this.config;
+    const turn = this.turn && attend.positions ? (y) => this.turn(y, attend.first) : (y) => y;
+    const query = splitHeads(this.query(x), n_heads).map(turn); // n_heads matrices [query, d_head]
+    const remember = attend.remember ?? ((_, make) => make());
+    const [keys, values] = remember(this, () => [
+      splitHeads(this.key(context), kv_heads).map(turn), // kv_heads matrices [key, d_head]
+      splitHeads(this.value(context), kv_heads), // kv_heads matrices [key, d_head]
+    ]);
+    const group = n_heads / kv_heads;
+    const [key, value] = [keys, values].map((heads) =>
+      query.map((_, head) => heads[Math.floor(head / group)]),
+    );
+    const heads = attend(query, key, value, this); // n_heads matrices [query, d_head]
+    return this.out(mergeHeads(heads));
+  }
+}
+
+/** Cut each vector into pieces, one for each head. */
+function splitHeads(x, n_heads) {
+  const d_head = x.columns / n_heads;
+  return Array.from({ length: n_heads }, (_, head) => {
+    const cut = matrix(x.rows, d_head);
+    for (let i = 0; i < x.rows; i++) row(cut, i).set(row(x, i).subarray(head * d_head, (head + 1) * d_head));
+    return cut;
+  });
+}
+
+/** Put the pieces of all heads side by side again. */
+function mergeHeads(heads) {
+  const [{ rows, columns }] = heads;
+  const merged = matrix(rows, columns * heads.length);
+  heads.forEach((head, h) => {
+    for (let i = 0; i < rows; i++) row(merged, i).set(row(head, i), h * columns);
+  });
+  return merged;
+}
+
+/** Rotary positions: pair (a, b) at place p is turned by p · θ. Su et al. 2021, arXiv:2104.09864. */
+function turned(x, { theta, stretch, interleaved }, first) {
+  const y = matrix(x.rows, x.columns, x.data.slice());
+  for (let i = 0; i < x.rows; i++) {
+    theta.forEach((angle, pair) => {
+      const [a, b] = interleaved ? [2 * pair, 2 * pair + 1] : [pair, pair + theta.length];
+      const [cos, sin] = [Math.cos, Math.sin].map((of) => stretch * of((first + i) * angle));
+      const [from, to] = [row(x, i), row(y, i)];
+      to[a] = from[a] * cos - from[b] * sin;
+      to[b] = from[b] * cos + from[a] * sin;
+    });
+  }
+  return y;
+}
+
+// ---- layers ----
+
+/** Each position by itself: act(x · W_up) · W_down; SwiGLU (arXiv:2002.05202): (silu(x · W_gate) ⊙ x · W_up) · W_down. */
+class FeedForward {
+  constructor(config, weights, name) {
+    this.act = ACTIVATIONS[config.activation];
+    this.up = newLinear(weights, `${name}.up`);
+    this.gate = config.activation === "swiglu" ? newLinear(weights, `${name}.gate`) : null;
+    this.down = newLinear(weights, `${name}.down`);
+  }
+
+  forward(x) {
+    const up = this.up(x); // [seq, d_ff]
+    const bent = (this.gate ? this.gate(x) : up).data.map(this.act);
+    if (this.gate) bent.forEach((number, i) => (bent[i] = number * up.data[i]));
+    return this.down(matrix(up.rows, up.columns, bent));
+  }
+}
+
+/**
+ * Positions exchange what they know (attention), then each digests it (feed-forward).
+ *
+ * In the decoder of an encoder–decoder they look at the encoder's output between the two.
+ */
+class Layer {
+  constructor(config, weights, name, kind, layer) {
+    const crossing = kind === "decoder" && config.stack === "both";
+    this.norm_first = config.norm_first;
+    this.attention_norm = newNorm(config, weights, `${name}.attention_norm`);
+    this.attention = new MultiHeadAttention(config, weights, `${name}.attention`, kind, layer);
+    this.cross_norm = crossing ? newNorm(config, weights, `${name}.cross_norm`) : null;
+    this.cross = crossing ? new MultiHeadAttention(config, weights, `${name}.cross`, "cross", layer) : null;
+    this.feed_forward_norm = newNorm(config, weights, `${name}.feed_forward_norm`);
+    this.feed_forward = new FeedForward(config, weights, `${name}.feed_forward`);
+  }
+
+  forward(x, attend, context) {
+    x = this.add(x, this.attention_norm, this.attention, attend);
+    if (this.cross) x = this.add(x, this.cross_norm, this.cross, attend, context);
+    return this.add(x, this.feed_forward_norm, this.feed_forward);
+  }
+
+  add(x, norm, part, ...given) {
+    const y = part.forward(this.norm_first ? norm(x) : x, ...given);
+    return this.norm_first ? add(x, y) : norm(add(x, y));
+  }
+}
+
+/** Layers one after the other; `attend.passed` hears of the stream before the first and behind each. */
+class Stack {
+  constructor(config, weights, kind) {
+    const numbers = Array.from({ length: config.n_layers }, (_, i) => i);
+    this.kind = kind;
+    this.layers = numbers.map((i) => new Layer(config, weights, `${kind}.layers.${i}`, kind, i));
+    this.norm = config.norm_first ? newNorm(config, weights, `${kind}.norm`) : null;
+  }
+
+  forward(x, attend, context) {
+    attend.passed?.(this.kind, x);
+    for (const layer of this.layers) {
+      x = layer.forward(x, attend, context);
+      attend.passed?.(this.kind, x);
+    }
+    return this.norm ? this.norm(x) : x;
+  }
+}
+
+// ---- the whole ----
+
+/**
+ * Tokens in, for each position a logit of every token out: embedding + position → stack → unembedding.
+ *
+ * encoder: every position sees every other one. decoder: only itself and those before. both: the tokens go through
+ * the encoder, and the decoder reads `target` while it looks at what the encoder made of them.
+ */
+export class Transformer {
+  constructor(config, weights) {
+    Object.assign(this, { config, weights });
+    this.embedding_norm = config.embedding_norm ? newNorm(config, weights, "embedding_norm") : (x) => x;
+    if (config.stack !== "decoder") this.encoder = new Stack(config, weights, "encoder");
+    if (config.stack !== "encoder") this.decoder = new Stack(config, weights, "decoder");
+    if (config.unembedding === "own") this.unembedding = newLinear(weights, "unembedding");
+  }
+
+  /** How much the model expects each token, from what the last stack made; null where it expects none. */
+  logits(x) {
+    if (this.config.unembedding === "tied") return linear(x, this.weights.get("embedding.weight"));
+    return this.unembedding ? this.unembedding(x) : null;
+  }
+
+  /** What the last stack makes of the tokens. */
+  hidden(tokens, attend, target) {
+    const x = this.embed(tokens, attend); // [seq, d_model]
+    if (this.config.stack === "encoder") return this.encoder.forward(x, attend);
+    if (this.config.stack === "decoder") return this.decoder.forward(x, attend);
+    return this.decode(target, this.encoder.forward(x, attend), attend);
+  }
+
+  /** The decoder's hidden states for `target`, given the encoder's output. */
+  decode(target, context, attend) {
+    return this.decoder.forward(this.embed(target, attend), attend, context);
+  }
+
+  /** The stream before the first layer. */
+  embed(tokens, attend) {
+    const { d_model, embedding_scale } = this.config;
+    const [embedding, segment] = [this.weights.get("embedding.weight"), this.weights.get("segment.weight")];
+    const position = attend.positions ? this.weights.get("position.weight") : undefined;
+    const times = embedding_scale ? Math.sqrt(d_model) : 1; // Vaswani et al. 2017, § 3.4
+    const x = matrix(tokens.length, d_model);
+    tokens.forEach((token, at) => {
+      const [own, place] = [row(embedding, token), position && row(position, attend.first + at)];
+      row(x, at).set(
+        own.map((number, i) => number * times + (place ? place[i] : 0) + (segment ? segment.data[i] : 0)),
+      );
+    });
+    return this.embedding_norm(x);
+  }
+}

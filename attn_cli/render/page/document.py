@@ -1,0 +1,67 @@
+"""What every page is made of: one file whose script and style are its own, and whose data no browser executes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from ...text.escaping import escape
+from ..colour import ramp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_IMPORT = re.compile(r"^import\b[^;]*;\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=\w)", re.MULTILINE)
+_RAMPS = ("paper", "night", "signed", "signed night")
+
+
+def filled(template: str, style: str, script: str, parts: Mapping[str, str]) -> bytes:
+    """A page of `assets/` with its style, its script and their hashes, and all that stands in it as {{names}}."""
+    own = {"style": style, "script": script, "style_hash": sha256(style), "script_hash": sha256(script)}
+    every = {**own, **parts}
+    return re.sub(r"\{\{(\w+)\}\}", lambda name: every[name[1]], source(template)).encode()
+
+
+def script_of(modules: Iterable[str]) -> str:
+    """The modules as one script: a page from disk cannot import, so those lines are taken out.
+
+    A module stands after those it imports from.
+    """
+    return "".join(_EXPORT.sub("", _IMPORT.sub("", source(f"{name}.js"))) for name in modules)
+
+
+def source(name: str) -> str:
+    """A file of `assets/`."""
+    return resources.files(__package__).joinpath("assets", *name.split("/")).read_text(encoding="utf-8")
+
+
+def sha256(text: str) -> str:
+    """A hash as a content-security policy has it."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def as_text(text: str) -> str:
+    """Text that is only ever text, whatever is in it."""
+    return html.escape(escape(text))
+
+
+def as_json(value: Any) -> str:
+    """ASCII JSON in which nothing can end the element around it, or begin another."""
+    text = json.dumps(value, separators=(",", ":"))
+    return re.sub("[<>&]", lambda character: f"\\u{ord(character[0]):04x}", text)
+
+
+def ramps() -> dict[str, str]:
+    """The colours of a page by day and by night, base64 of RGB."""
+    return {name: base64.b64encode(ramp(name).tobytes()).decode() for name in _RAMPS}
+
+
+def stressed(provenance: str) -> str:
+    """Nobody may mistake random numbers for a trained model's."""
+    return re.sub(r"\buntrained\b", "<mark>untrained</mark>", provenance)

@@ -1,0 +1,84 @@
+"""A trained model as one HTML file in which a reader types and watches it attend: offline, in plain JavaScript.
+
+The forward pass is `assets/live/forward.js`, its tokens `assets/live/tokenizer.js`; both run in a worker that the
+page starts from text within it. The content-security policy admits that, one script and one style, and nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+from ...errors import InputError
+from .document import as_json, as_text, filled, ramps, script_of, source, stressed
+from .model import pack_model
+from .tokenizer import tokenizer_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from jaxtyping import Float
+
+MAX_BYTES = 12_000_000
+LANGUAGES = {"en": "en", "zh": "zh-Hans"}  # as HTML names them
+
+# Joined in this order: a module stands after those it imports from.
+WORKER = tuple(
+    f"live/{name}" for name in ("forward", "capture", "bundle", "pieces", "tokenizer", "reading", "worker")
+)
+MODULES = (
+    "record", "colours", "raster", "words", "viewport", "canvas", "axes", "sheet", "map", "grid", "readout", "controls",
+    "live/wording", "live/records", "live/stage", "live/strips", "live/arithmetic", "live/changes", "live/showing", "live/app",
+)  # fmt: skip
+
+
+def live_page(
+    header: Mapping[str, Any],
+    tensors: Mapping[str, Float[np.ndarray, ...]],
+    tokenizer: str | None,
+    *,
+    text: str = "",
+    title: str = "",
+    lang: str = "en",
+    max_bytes: int = MAX_BYTES,
+) -> bytes:
+    """One self-contained HTML file of at most `max_bytes` that runs the model on whatever is typed.
+
+    `header` and `tensors` are what `models.portable` makes of a model, `tokenizer` its tokenizer.json. Raises
+    InputError when the weights do not fit, or the tokenizer does what the page cannot do.
+    """
+    spec = None if tokenizer is None else tokenizer_spec(tokenizer, verbatim=header["verbatim"])
+    told = {**header, "tokenizer": spec, "ramps": ramps()}
+    room = max_bytes - len(_filled(told, "", text, title, lang)) - 200
+    if room < 0:
+        raise InputError("this model's vocabulary is too large for one page", hint="give a smaller model")
+    packed, data = pack_model(tensors, room * 3 // 4)  # base64 writes 3 bytes as 4 characters
+    return _filled(told | packed, base64.b64encode(data).decode(), text, title, lang)
+
+
+def _filled(header: Mapping[str, Any], weights: str, text: str, title: str, lang: str) -> bytes:
+    words: dict[str, str] = json.loads(source(f"wording/{lang}.json"))
+    rounded = words["live_rounded"] if header.get("rounded") else ""
+    parts = {
+        "lang": LANGUAGES[lang],
+        "title": as_text(title or words["live_title"]),
+        "summary": as_text(" ".join([words["live_summary"].format(**_size(header)), rounded]).strip()),
+        "provenance": stressed(as_text(header["provenance"])),
+        "text": as_text(text),
+        "wording": as_json(words),
+        "header": as_json(header),
+        "weights": weights,
+        "worker": script_of(WORKER),
+        **{f"say_{name}": as_text(said) for name, said in words.items()},
+    }
+    return filled("live/live.html", source("page.css") + source("live/live.css"), script_of(MODULES), parts)
+
+
+def _size(header: Mapping[str, Any]) -> dict[str, Any]:
+    config = header["config"]
+    layers = (
+        f"{config['n_layers']} + {config['n_layers']}" if config["stack"] == "both" else config["n_layers"]
+    )
+    return {"layers": layers, "heads": config["n_heads"], "width": config["d_model"]}

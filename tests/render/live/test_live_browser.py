@@ -1,0 +1,202 @@
+"""The live page in a real browser, from disk and without a network: what it computes, and what a reader can change."""
+
+import attn_cli as attn
+import numpy as np
+import pytest
+import torch
+from attn_cli import models
+from attn_cli.transformer.capture import Capture
+from browser import PROGRAM, browse
+from test_live_forward import tiny
+
+pytestmark = pytest.mark.skipif(
+    PROGRAM is None, reason="no browser: neither chromium nor google-chrome is on the PATH"
+)
+TEXT = "My father is free."
+
+
+@pytest.fixture(scope="module")
+def tab():
+    with browse() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def mini_page(tmp_path_factory):
+    path = tmp_path_factory.mktemp("live") / "live.html"
+    attn.page("mini", path, live=True)
+    return path
+
+
+@pytest.fixture
+def live(tab, mini_page, tmp_path):
+    """`live(model)` opens its page, of mini unless told; nothing may have gone wrong by the end."""
+
+    def show(model=None, lang="en", **window):
+        path = mini_page
+        if model is not None:
+            path = tmp_path / "live.html"
+            attn.page(model, path, live=True, lang=lang)
+        tab.complaints.clear()
+        tab.requests.clear()
+        tab.resize(window.get("width", 1280), 900, touch=window.get("touch", False))
+        tab.dark(window.get("dark", False))
+        tab.send("Page.navigate", url=path.as_uri())
+        answered(tab, 1)
+        return tab
+
+    yield show
+    assert tab.complaints == []
+    assert all(url.startswith(("file://", "blob:")) for url in tab.requests)
+
+
+def answered(tab, number):
+    tab.wait(f"document.body?.dataset.answered === '{number}' && document.querySelector('#grid[data-drawn]')")
+
+
+def typed(tab, text, field="#text"):
+    tab.run(
+        f"(t => (t.value = {text!r}, t.dispatchEvent(new Event('input'))))(document.querySelector('{field}'))"
+    )
+
+
+def labels(tab, selector):
+    return tab.run(f"[...document.querySelectorAll('{selector}')].map((e) => e.textContent)")
+
+
+def softmax_rows(tab):
+    """The weights that the table of the chosen cell lists."""
+    return [float(text) for text in labels(tab, ".softmax td.weight")]
+
+
+@torch.no_grad()
+def expected(run, text, head, query):
+    """(weights of a query in a head of the encoder, tokens)."""
+    capture, tokens = Capture(), run.read(text)
+    run.model.encoder(run.model.embed(torch.tensor([tokens.numbers])), attend=capture)
+    return capture.layers[head // 4].steps.weights[0, head % 4, query].numpy(), tokens.labels
+
+
+THREE_DECIMALS = 6e-4  # are written
+
+
+def test_mini_runs_in_the_page_as_in_torch_and_what_is_typed_is_computed(live):
+    tab, mini = live(), models.load("mini")
+    weights, tokens = expected(mini, TEXT, 0, 0)
+    assert labels(tab, "#tokens .chip") == tokens
+    np.testing.assert_allclose(softmax_rows(tab), weights, atol=THREE_DECIMALS)
+    source = mini.read(TEXT)
+    written = mini.generate(torch.tensor([source.numbers]), "[zh]")
+    assert labels(tab, ".written .chip") == written.labels
+    tab.run("document.querySelector('#text').select()")
+    tab.run("document.querySelector('#text').focus()")
+    tab.send("Input.insertText", text="I like tea.")
+    answered(tab, 2)
+    weights, tokens = expected(mini, "I like tea.", 0, 0)
+    assert labels(tab, "#tokens .chip") == tokens
+    np.testing.assert_allclose(softmax_rows(tab), weights, atol=THREE_DECIMALS)
+
+
+def test_heads_and_cells_are_reached_by_keyboard_and_spoken(live):
+    run = tiny("both")
+    tab = live(run)
+    tab.run("document.querySelector('[role=gridcell][tabindex=\"0\"]').focus()")
+    for key in ("ArrowRight", "ArrowDown", "Enter"):
+        tab.press(key)
+    assert tab.text("#which") == "Encoder: Layer 1 · head 1"
+    tab.run("document.querySelector('.over').focus()")
+    for key in ("ArrowDown", "ArrowDown", "ArrowRight"):
+        tab.press(key)
+    weights, tokens = expected(run, "a b c d e f", 5, 2)
+    np.testing.assert_allclose(softmax_rows(tab), weights, atol=THREE_DECIMALS)
+    assert tab.text("#live").startswith(f"{tokens[2]} → {tokens[1]}: 0.")
+
+
+def test_a_dropped_word_and_a_masked_key_stand_beside_the_original(live):
+    run = tiny("both")
+    tab = live(run)
+    assert shown(tab) == ["Original"]
+    tab.click("#tokens .chip:nth-child(3)")
+    answered(tab, 2)
+    assert shown(tab) == ["Original", "Changed", "Changed − original"]
+    assert labels(tab, "#changes .change") == ["without c"]
+    np.testing.assert_allclose(changed_row(tab), expected(run, "a b d e f", 0, 0)[0], atol=THREE_DECIMALS)
+    tab.click("#reset")
+    answered(tab, 3)
+    assert shown(tab) == ["Original"]
+    tab.run(
+        "(s => (s.value = 'hide', s.dispatchEvent(new Event('change'))))(document.querySelector('#click'))"
+    )
+    tab.click("#tokens .chip:nth-child(2)")
+    answered(tab, 4)
+    assert labels(tab, "#changes .change") == ["nobody sees b"]
+    weights, _ = expected(run, "a b c d e f", 0, 0)
+    weights[1] = 0
+    assert np.isnan(changed_row(tab)[1])
+    np.testing.assert_allclose(np.nan_to_num(changed_row(tab)), weights / weights.sum(), atol=THREE_DECIMALS)
+
+
+def shown(tab):
+    """The names of the maps that are there."""
+    script = "[...document.querySelectorAll('.panel')].filter((e) => !e.hidden).map((e) => e.querySelector('h3').textContent)"
+    return tab.run(script)
+
+
+def changed_row(tab):
+    """The first row of the changed head, read out of its table."""
+    tab.run("document.querySelectorAll('.panel .over')[1].focus()")
+    tab.press("ArrowUp")
+    return [np.nan if text == "masked" else float(text) for text in labels(tab, ".softmax td.weight")]
+
+
+def test_a_silent_head_a_temperature_and_no_positions(live):
+    run = tiny("both")
+    tab = live(run)
+    tab.click("#silence")
+    answered(tab, 2)
+    assert labels(tab, "#changes .change") == ["silent: Encoder L0H0"]
+    assert tab.run("document.querySelectorAll('.gridcell.silent').length") == 1
+    tab.click("#silence")
+    answered(tab, 3)
+    tab.run(
+        "(s => (s.value = -20, s.dispatchEvent(new Event('input'))))(document.querySelector('#temperature'))"
+    )
+    answered(tab, 4)
+    assert labels(tab, "#changes .change") == ["temperature 0.1"]
+    powers = expected(run, "a b c d e f", 0, 0)[0].astype(float) ** 10
+    np.testing.assert_allclose(changed_row(tab), powers / powers.sum(), atol=THREE_DECIMALS)
+    tab.click("#reset")
+    answered(tab, 5)
+    tab.click("#positions")
+    answered(tab, 6)
+    assert labels(tab, "#changes .change") == ["no positions"]
+    run.model.position.weight.zero_()
+    np.testing.assert_allclose(changed_row(tab), expected(run, "a b c d e f", 0, 0)[0], atol=THREE_DECIMALS)
+
+
+def test_a_target_is_aligned_instead_of_what_it_would_write(live):
+    tab = live(tiny("both"))
+    typed(tab, "c a b", "#target")
+    answered(tab, 2)
+    assert labels(tab, ".written .chip") == ["c", "a", "b"]
+    tab.click("#tab-cross")
+    assert tab.text("#which") == "Cross: Layer 0 · head 0"
+    assert shown(tab) == ["Original"]
+
+
+@pytest.mark.parametrize("variant", ["as train-toy has it", "decoder"])
+def test_runs_of_other_stacks_open_and_say_what_they_do_not_know(live, variant):
+    tab = live(tiny(variant))
+    assert labels(tab, "#tokens .chip") == list("abcdef")
+    typed(tab, "a b zzz")
+    tab.wait("document.querySelector('#problem').textContent")
+    assert "does not know “zzz”" in tab.text("#problem")
+
+
+@pytest.mark.parametrize(
+    "window", [{}, {"width": 390, "touch": True}, {"dark": True}], ids=["desktop", "phone", "dark"]
+)
+def test_nothing_is_wider_than_the_window(live, window):
+    tab = live(tiny("both"), lang="zh", **window)
+    assert tab.run("document.documentElement.scrollWidth <= innerWidth")
+    assert tab.text("h1") == "看得见的 Transformer"
