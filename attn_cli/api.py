@@ -638,6 +638,7 @@ def page(
     """Make one HTML page to explore all heads; it needs no network. With `path` it is written too.
 
     With `live`, `data` is a model, loaded or by its name, which the page runs on whatever is typed into it.
+    `lang` is the language of the page, en or zh.
     """
     from .render.page.page import page as made
     from .sources.live import live_page
@@ -645,7 +646,7 @@ def page(
     if live:
         document = live_page(data.model if isinstance(data, LoadedModel) else data, title=title, lang=lang)
     else:
-        document = made(_attention(data, None), title=title)
+        document = made(_attention(data, None), title=title, lang=lang)
     if path is not None:
         files.write(os.fspath(path), [document])
     return document

@@ -11,6 +11,7 @@ import typer
 from ..errors import InputError
 from ..sources.groups import one_of
 from .io.choices import Listed, completion, explain
+from .io.languages import LANGUAGES, language
 from .io.options import Drawing, NumbersOutput, Output
 from .io.resolve import Source
 
@@ -50,7 +51,13 @@ def heatmap(
         bool, typer.Option("--live", help="Write a page that runs the model on what is typed into it (HTML).")
     ] = False,
     lang: Annotated[
-        str, typer.Option("--lang", metavar="en|zh", help="Language of the live page (default: en).")
+        str,
+        typer.Option(
+            metavar="en|zh",
+            callback=explain(LANGUAGES),
+            autocompletion=completion(LANGUAGES),
+            help="Language of a page (default: en).",
+        ),
     ] = "en",
 ) -> None:
     """Draw attention as a picture with token labels, one panel per head.
@@ -71,13 +78,14 @@ def heatmap(
     from .io.output import check, emit, emit_page, look, numbered
     from .io.resolve import resolve_each
 
+    spoken = language(lang)
     if film:
         _film(source, drawing, to, show)
         return
     if live:
         from .io.live import write_live
 
-        write_live(source, drawing, to, lang)
+        write_live(source, drawing, to, spoken)
         return
     check(to, files.FORMATS, drawing=drawing)
     if show is not None:
@@ -100,10 +108,10 @@ def heatmap(
         return
     for one, attention in found:
         if not chooses_name:
-            emit(attention, numbered(to, one.number), drawing=drawing, look=chosen)
+            emit(attention, numbered(to, one.number), drawing=drawing, look=chosen, lang=spoken)
             continue
         named = _named(source, to, one.number)
-        emit(attention, named, drawing=drawing, look=chosen)
+        emit(attention, named, drawing=drawing, look=chosen, lang=spoken)
         if environment.pictures:
             _print_picture(attention, chosen)
         _say(named.output)

@@ -23,7 +23,7 @@ def live_page(model: str | Model, *, text: str = "", title: str = "", lang: str 
     """
     from .. import models
     from ..models.portable import portable
-    from ..render.page.live import LANGUAGES
+    from ..render.page.document import LANGUAGES
     from ..render.page.live import live_page as made
     from .models import loaded
 

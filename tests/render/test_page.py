@@ -321,3 +321,25 @@ def test_no_line_of_the_script_still_imports_or_exports():
     script = script_of(page_module.MODULES)
     assert not re.search(r"^\s*(import|export)\b", script, re.MULTILINE)
     assert "</script" not in script.lower()
+
+
+def test_a_page_speaks_chinese_too_and_its_title_says_of_what_text_it_is():
+    tokens = tuple("注意力")
+    elements = Elements(page(Attention(tokens, tokens, np.eye(3)[None, None]), lang="zh"))
+    [(html, _)] = elements.all("html")
+    assert html["lang"] == "zh-Hans"
+    assert elements.all("h1") == [({}, "注意力：注意力")]
+    assert "1 层 × 1 头 · 3 个词元 · 自注意力" in [text for _, text in elements.all("p")]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "given", "special"),
+    [
+        (("[CLS]", "a", "</s>"), None, [0, 2]),
+        (("[CLS]", "a", "b"), (0, 1, 0), [1]),
+        (("[a b]", "<b>", "x"), None, []),
+    ],
+)
+def test_special_tokens_are_known_by_the_record_or_else_by_their_names(tokens, given, special):
+    header, _ = contents(page(Attention(tokens, tokens, np.eye(3)[None, None], special=given)))
+    assert header["special"] == special

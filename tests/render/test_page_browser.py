@@ -1,6 +1,7 @@
 """The page in a real browser, opened from disk without a network, driven by pointer and keys."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from test_page import random_attention, trained_like, unpacked
 
 from hostile import HOSTILE
 
+AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="no browser: neither chromium nor google-chrome is on the PATH"
 )
@@ -276,7 +278,7 @@ def test_compare_shows_both_weights_and_their_difference(opened):
     assert [float(written[0]), float(written[1])] == pytest.approx([first, second], abs=1e-9)
     assert float(written[2].removeprefix("difference ")) == pytest.approx(first - second, abs=1e-3)
     peak = np.abs(attention.weights[0, 0] - attention.weights[0, 2]).max()
-    assert f"{float(f'{peak:.2g}')}" in tab.text(".panel:last-child h3")
+    assert f"{float(f'{peak:.2g}')}" in tab.text(".panel:last-child .axes")
 
 
 def test_tokens_are_shaded_by_the_query_that_is_pointed_at(opened):
@@ -337,6 +339,76 @@ def test_zoomed_in_one_reads_the_same_weights_of_fewer_cells(opened):
     tab.click("#zoom-fit")
     cells = read_cells(tab, across=5)
     assert max(q for q, _ in cells) - min(q for q, _ in cells) > 20
+
+
+def test_a_search_goes_to_the_largest_weight(opened):
+    attention = causal(ENGLISH, 1, 1)
+    tab = opened(attention)
+    tab.run(
+        "(f => (f.focus(), f.value = 'street', f.dispatchEvent(new Event('input'))))(document.querySelector('#find'))"
+    )
+    tab.press("Enter")
+    heaviest = attention.weights[0, 0, 5].argmax()
+    assert tab.run("[...document.querySelectorAll('#readout sub')].map((e) => e.textContent)") == [
+        "5",
+        str(heaviest),
+    ]
+
+
+def test_the_address_says_what_is_seen_and_shows_it_again(opened):
+    tab = opened(RECORDS["english"])
+    tab.press("]")
+    tab.click("#tab-tokens")
+    tab.click(".token:nth-child(3)")
+    assert tab.run("location.hash") == "#layer=0&head=1&view=tokens&query=2&key=0"
+    tab.run("location.hash = '#layer=1&head=2&view=map&query=4&key=5'")
+    tab.wait("document.querySelector('#which').textContent === 'Layer 1 · head 2'")
+    assert tab.run("[...document.querySelectorAll('#readout sub')].map((e) => e.textContent)") == ["4", "5"]
+    tab.run("location.hash = '#layer=99&head=nine&view=none&query=-1'")  # nothing of it is there
+    tab.wait("document.querySelector('#readout sub').textContent === '0'")
+
+
+def test_hovering_previews_and_a_click_holds_until_escape(opened):
+    tab = opened(RECORDS["one head"])
+    x, y, width, height = tab.run(
+        "(b => [b.x, b.y, b.width, b.height])(document.querySelector('.over').getBoundingClientRect())"
+    )
+    at = "[...document.querySelectorAll('#readout sub')].map((e) => e.textContent).join()"
+    tab.move(x + 0.6 * width, y + 0.5 * height)
+    hovered = tab.run(at)
+    tab.click(".over")
+    held = tab.run(at)
+    tab.move(x + 0.9 * width, y + 0.9 * height)
+    assert tab.run(at) == held
+    tab.press("Escape")
+    tab.move(x + 0.9 * width, y + 0.9 * height)
+    assert len({held, tab.run(at), hovered}) > 1
+    assert tab.run(at) != held
+
+
+def test_special_tokens_are_hidden_at_a_click(opened):
+    tab = opened(worded(("[CLS]", "a", "b", "[SEP]"), 1, 2))
+    tab.run("document.querySelector('.over').focus()")
+    for key in ("ArrowDown", "ArrowDown"):
+        tab.press(key)
+    tab.click("#special")
+    tab.wait("document.querySelector('[data-drawn]')")
+    assert tab.text("#readout .weight") == "masked"
+    assert (picture_of(tab, 1)[..., 3] == np.pad(np.full((2, 2), 255), 1)).all()
+    assert tab.run("document.querySelectorAll('#strongest li').length") == 2
+
+
+def test_axe_finds_nothing_wrong(opened):
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: npm ci")
+    tab = opened(worded(("[CLS]", *ENGLISH), 2, 4))
+    tab.run(AXE.read_text(encoding="utf-8") + ";0")
+    for view in views(tab):
+        tab.click(f"#{view}")
+        found = tab.run(
+            "axe.run().then(({violations}) => violations.map(({id, nodes}) => [id, nodes[0].html]))"
+        )
+        assert found == [], view
 
 
 # ---- keyboard, screen readers, light and dark -------------------------------------------------------

@@ -37,11 +37,12 @@ def emit(
     shown: Record | None = None,
     drawing: Appearance | None = None,
     look: Look | None = None,
+    lang: str = "en",
 ) -> None:
     """Write a record where the options say; without any, a table to a terminal and TSV into a pipe.
 
     `shown` is the part that a table shows, when that is not the record itself; `drawing` is for pictures, and
-    `look` what it says.
+    `look` what it says; `lang` is the language of a page.
     """
     if for_screen(to):
         environment.stdout().print(_table(shown or record, digits_of(to)))
@@ -49,7 +50,7 @@ def emit(
     name = files.format_of(to.output, to.format, pictures=PICTURES)
     if shown is None or name in _WHOLE:
         shown = record
-    deliver(_bytes(shown, name, drawing, look, digits_of(to)), name, to)
+    deliver(_bytes(shown, name, drawing, look, digits_of(to), lang), name, to)
 
 
 def emit_page(
@@ -133,7 +134,12 @@ def deliver(chunks: Iterable[bytes], name: str, to: Output) -> None:
 
 
 def _bytes(
-    record: Record, name: str, drawing: Appearance | None, chosen: Look | None, digits: int | None
+    record: Record,
+    name: str,
+    drawing: Appearance | None,
+    chosen: Look | None,
+    digits: int | None,
+    lang: str,
 ) -> Iterator[bytes]:
     if name not in FIGURES:
         refuse_look(drawing, name)
@@ -142,7 +148,7 @@ def _bytes(
         yield from files.with_digits(files.FORMATS[name], digits, name)(record)
         return
     if isinstance(record, Attention):
-        yield _attention_picture(record, name, drawing, chosen)
+        yield _attention_picture(record, name, drawing, chosen, lang)
     else:
         assert isinstance(record, PositionTable)  # encodings have no picture: `check`
         yield _table_picture(record, name, chosen or look(drawing))
@@ -164,12 +170,12 @@ def refuse_look(drawing: Appearance | None, name: str) -> None:
 
 
 def _attention_picture(
-    attention: Attention, name: str, drawing: Appearance | None, chosen: Look | None
+    attention: Attention, name: str, drawing: Appearance | None, chosen: Look | None, lang: str
 ) -> bytes:
     if name == "html":
         from ...render.page.page import page
 
-        return page(attention, title=drawing.title if drawing else "")
+        return page(attention, title=drawing.title if drawing else "", lang=lang)
     from ...render.figure import figure
 
     return figure.save(figure.draw(attention, chosen or look(drawing)), name)

@@ -21,10 +21,24 @@ _EXPORT = re.compile(r"^export (?=\w)", re.MULTILINE)
 _RAMPS = ("paper", "night", "signed", "signed night")
 
 
-def filled(template: str, style: str, script: str, parts: Mapping[str, str]) -> bytes:
-    """A page of `assets/` with its style, its script and their hashes, and all that stands in it as {{names}}."""
+LANGUAGES = {"en": "en", "zh": "zh-Hans"}  # as HTML names them
+
+
+def wording(lang: str) -> dict[str, str]:
+    """All that pages say in a language."""
+    said: dict[str, str] = json.loads(source(f"wording/{lang}.json"))
+    return said
+
+
+def filled(template: str, style: str, script: str, parts: Mapping[str, str], lang: str = "en") -> bytes:
+    """A page of `assets/` with its style, its script and their hashes, and all that stands in it as {{names}}.
+
+    {{say_…}} are its sentences in the language of the page, which its script has too.
+    """
+    words = wording(lang)
     own = {"style": style, "script": script, "style_hash": sha256(style), "script_hash": sha256(script)}
-    every = {**own, **parts}
+    said = {f"say_{name}": as_text(sentence) for name, sentence in words.items()}
+    every = {**own, **said, "lang": LANGUAGES[lang], "wording": as_json(words), **parts}
     return re.sub(r"\{\{(\w+)\}\}", lambda name: every[name[1]], source(template)).encode()
 
 

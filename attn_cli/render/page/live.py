@@ -7,11 +7,10 @@ page starts from text within it. The content-security policy admits that, one sc
 from __future__ import annotations
 
 import base64
-import json
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError
-from .document import as_json, as_text, filled, ramps, script_of, source, stressed
+from .document import as_json, as_text, filled, ramps, script_of, source, stressed, wording
 from .model import pack_model
 from .tokenizer import tokenizer_spec
 
@@ -22,15 +21,14 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 MAX_BYTES = 12_000_000
-LANGUAGES = {"en": "en", "zh": "zh-Hans"}  # as HTML names them
 
 # Joined in this order: a module stands after those it imports from.
 WORKER = tuple(
     f"live/{name}" for name in ("forward", "capture", "bundle", "pieces", "tokenizer", "reading", "worker")
 )
 MODULES = (
-    "record", "colours", "raster", "words", "viewport", "canvas", "axes", "sheet", "map", "grid", "readout", "controls",
-    "live/wording", "live/records", "live/stage", "live/strips", "live/arithmetic", "live/changes", "live/showing", "live/app",
+    "wording", "record", "colours", "raster", "words", "viewport", "canvas", "axes", "sheet", "map", "grid", "readout", "controls",
+    "live/records", "live/stage", "live/strips", "live/arithmetic", "live/changes", "live/showing", "live/app",
 )  # fmt: skip
 
 
@@ -59,21 +57,20 @@ def live_page(
 
 
 def _filled(header: Mapping[str, Any], weights: str, text: str, title: str, lang: str) -> bytes:
-    words: dict[str, str] = json.loads(source(f"wording/{lang}.json"))
+    words = wording(lang)
     rounded = words["live_rounded"] if header.get("rounded") else ""
     parts = {
-        "lang": LANGUAGES[lang],
         "title": as_text(title or words["live_title"]),
         "summary": as_text(" ".join([words["live_summary"].format(**_size(header)), rounded]).strip()),
         "provenance": stressed(as_text(header["provenance"])),
         "text": as_text(text),
-        "wording": as_json(words),
         "header": as_json(header),
         "weights": weights,
         "worker": script_of(WORKER),
-        **{f"say_{name}": as_text(said) for name, said in words.items()},
     }
-    return filled("live/live.html", source("page.css") + source("live/live.css"), script_of(MODULES), parts)
+    return filled(
+        "live/live.html", source("page.css") + source("live/live.css"), script_of(MODULES), parts, lang
+    )
 
 
 def _size(header: Mapping[str, Any]) -> dict[str, Any]:

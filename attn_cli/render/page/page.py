@@ -8,32 +8,32 @@ content-security policy admits this one script and this one style, by their hash
 from __future__ import annotations
 
 import base64
+import re
 from typing import TYPE_CHECKING, Any
 
 from ...text.escaping import escape
 from ..written import steps_of
-from .document import as_json, as_text, filled, ramps, script_of, source, stressed
+from .document import as_json, as_text, filled, ramps, script_of, source, stressed, wording
 from .weights import Packed, Shown, pack, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from ...records.attention import Attention
 
 MAX_BYTES = 10_000_000
 
 # Joined in this order: a module stands after those it imports from.
 MODULES = (
-    "record", "colours", "raster", "words", "viewport", "canvas", "axes", "sheet", "map", "grid",
-    "readout", "tokenlist", "lines", "tokens", "compare", "controls", "app",
+    "wording", "record", "colours", "raster", "words", "viewport", "canvas", "axes", "sheet", "map", "grid",
+    "readout", "tokenlist", "lines", "tokens", "compare", "controls", "link", "saving", "app",
 )  # fmt: skip
-_KINDS = {
-    "self": "self-attention",
-    "encoder": "encoder self-attention",
-    "decoder": "decoder self-attention",
-    "cross": "cross-attention",
-}
+_SPECIAL = re.compile(r"\[(?:CLS|SEP|PAD|MASK|UNK|[a-z]{2,5})\]|</?s>|<pad>|<\|\w+\|>")
+_BETWEEN_IDEOGRAPHS = re.compile(r"(?<=[\u2e80-\u9fff]) (?=[\u2e80-\u9fff\uff00-\uffef])")
+_TITLED = 60  # characters of the text that a title shows
 
 
-def page(attention: Attention, *, title: str = "", max_bytes: int = MAX_BYTES) -> bytes:
+def page(attention: Attention, *, title: str = "", max_bytes: int = MAX_BYTES, lang: str = "en") -> bytes:
     """One self-contained HTML file of at most `max_bytes`, for any number of heads and tokens.
 
     Up to 1 MiB, weights are in it as they are; more are rounded as finely as `max_bytes` allows, and the page
@@ -44,20 +44,27 @@ def page(attention: Attention, *, title: str = "", max_bytes: int = MAX_BYTES) -
     b'<!doctype html>'
     """
     view = shown(attention, most_cells=max_bytes * 5 // 2)
-    frame = _fill(attention, view, title, Packed({}, b""))
+    frame = _fill(attention, view, title, Packed({}, b""), lang)
     room = (max_bytes - len(frame) - 100) * 3 // 4  # base64 writes 3 bytes as 4 characters
-    return _fill(attention, view, title, pack(view, room))
+    return _fill(attention, view, title, pack(view, room), lang)
 
 
-def _fill(attention: Attention, view: Shown, title: str, packed: Packed) -> bytes:
+def _fill(attention: Attention, view: Shown, title: str, packed: Packed, lang: str) -> bytes:
+    words = wording(lang)
     parts = {
-        "title": as_text(title or "Attention"),
-        "summary": as_text(_summary(attention, view)),
-        "provenance": stressed(as_text(attention.provenance or "origin not recorded")),
+        "title": as_text(title or words["page_title"].format(tokens=_beginning(attention.query_tokens))),
+        "summary": as_text(_summary(attention, view, words)),
+        "provenance": stressed(as_text(attention.provenance or words["unknown_origin"])),
         "header": as_json(_header(attention, view) | packed.header),
         "weights": base64.b64encode(packed.data).decode(),
     }
-    return filled("page.html", source("page.css"), script_of(MODULES), parts)
+    return filled("page.html", source("page.css"), script_of(MODULES), parts, lang)
+
+
+def _beginning(tokens: Sequence[str]) -> str:
+    """What a title shows of a text."""
+    written = _BETWEEN_IDEOGRAPHS.sub("", " ".join(tokens[:_TITLED]))
+    return written if len(written) <= _TITLED else f"{written[:_TITLED]}…"
 
 
 def _header(attention: Attention, view: Shown) -> dict[str, Any]:
@@ -70,9 +77,19 @@ def _header(attention: Attention, view: Shown) -> dict[str, Any]:
         "queries": queries,
         "keys": None if keys == queries and attention.one_text else keys,
         "block": view.block,
+        "special": _special(attention, view),
         **_written(attention),
         "ramps": ramps(),
     }
+
+
+def _special(attention: Attention, view: Shown) -> list[int]:
+    """The keys that are special tokens, by their names where nothing else tells, unless a cell is several."""
+    if max(view.block) > 1 or attention.pooled:
+        return []
+    named = [i for i, token in enumerate(attention.key_tokens) if _SPECIAL.fullmatch(token)]
+    marked = [i for i, mark in enumerate(attention.special or ()) if mark]
+    return named if attention.special is None else marked
 
 
 def _written(attention: Attention) -> dict[str, Any]:
@@ -98,14 +115,14 @@ def _labels(tokens: tuple[str, ...], cells: list[range]) -> list[str]:
     return [escape(token) for token in ends]
 
 
-def _summary(attention: Attention, view: Shown) -> str:
+def _summary(attention: Attention, view: Shown, words: Mapping[str, str]) -> str:
+    def count(what: str, n: int) -> str:
+        return words[f"page_{what}_1" if n == 1 else f"page_{what}"].format(n=n)
+
     n_query, n_key = len(attention.query_tokens), len(attention.key_tokens)
-    cells = f" in {len(view.rows)} × {len(view.columns)} cells" if max(view.block) > 1 else ""
-    size = _count(n_query, "token") if n_query == n_key else f"{n_query} queries × {n_key} keys"
-    heads = f"{_count(len(attention.layers), 'layer')} × {_count(len(attention.heads), 'head')}"
-    what = ", ".join(filter(None, [_KINDS.get(attention.kind), attention.caption]))
-    return " · ".join(filter(None, [heads, f"{size}{cells}", what]))
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"
+    cells = words["page_cells"].format(rows=len(view.rows), columns=len(view.columns))
+    two = words["page_two"].format(queries=n_query, keys=n_key)
+    size = (count("tokens", n_query) if n_query == n_key else two) + (cells if max(view.block) > 1 else "")
+    heads = f"{count('layers', len(attention.layers))} × {count('heads', len(attention.heads))}"
+    what = ", ".join(filter(None, [words.get(f"kind_{attention.kind}"), attention.caption]))
+    return " · ".join(filter(None, [heads, size, what]))

@@ -8,6 +8,7 @@ from attn_cli import models
 from attn_cli.transformer.capture import Capture
 from browser import PROGRAM, browse
 from test_live_forward import tiny
+from test_page_browser import AXE
 
 pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="no browser: neither chromium nor google-chrome is on the PATH"
@@ -200,3 +201,14 @@ def test_nothing_is_wider_than_the_window(live, window):
     tab = live(tiny("both"), lang="zh", **window)
     assert tab.run("document.documentElement.scrollWidth <= innerWidth")
     assert tab.text("h1") == "看得见的 Transformer"
+
+
+def test_axe_finds_nothing_wrong(live):
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: npm ci")
+    tab = live(tiny("both"))
+    tab.click("#tokens .chip:nth-child(2)")
+    answered(tab, 2)
+    tab.run(AXE.read_text(encoding="utf-8") + ";0")
+    found = tab.run("axe.run().then(({violations}) => violations.map(({id, nodes}) => [id, nodes[0].html]))")
+    assert found == []

@@ -1,20 +1,19 @@
 """The live page as bytes, from the command line and from Python: what is in it, what may run, what is refused."""
 
-import json
 import re
 
 import attn_cli as attn
 import numpy as np
 import pytest
 from attn_cli.errors import InputError
-from attn_cli.render.page.document import script_of, sha256, source
+from attn_cli.render.page.document import script_of, sha256, source, wording
 from attn_cli.render.page.live import MAX_BYTES, MODULES, WORKER, live_page
 from attn_cli.render.page.model import pack_model
 from nodejs import ASSETS
 from test_live_forward import tiny
 from test_page import Elements
 
-WORDINGS = {lang: json.loads(source(f"wording/{lang}.json")) for lang in ("en", "zh")}
+WORDINGS = {lang: wording(lang) for lang in ("en", "zh")}
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +88,7 @@ def test_what_a_text_holds_is_text(run, tmp_path):
         (("--layer", "1"), "--live with --layer"),
         (("--view", "lines"), "--live with --view"),
         (("--mask", "causal"), "--live with --mask"),
-        (("--lang", "fr"), "unknown --lang 'fr'"),
+        (("--lang", "fr"), "no texts in 'fr'"),
         (("-o", "x.png"), "--live as png"),
         (("--model", "none"), "no such directory"),
     ],

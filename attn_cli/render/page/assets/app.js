@@ -5,11 +5,15 @@ import { CompareView } from "./compare.js";
 import { byId, showControls, wireControls, wireKeys, wireTheme } from "./controls.js";
 import { Grid } from "./grid.js";
 import { LinesView } from "./lines.js";
+import { readLink, writeLink } from "./link.js";
 import { MapView } from "./map.js";
 import { say, showCell, showHint, showPrecision, showStrongest, showToken } from "./readout.js";
 import { readRecord, weightOfCode } from "./record.js";
+import { savePicture } from "./saving.js";
 import { TokensView } from "./tokens.js";
 import { Viewport } from "./viewport.js";
+import { worded } from "./wording.js";
+import { element } from "./words.js";
 
 class App {
   constructor(attention) {
@@ -24,7 +28,9 @@ class App {
       least: 0,
       find: "",
       cell: null,
+      ...readLink(attention),
     };
+    this.held = null; // what was pressed, as JSON: pointing elsewhere does not let it go
     this.viewport = new Viewport(queries.length, keys.length);
     this.views = this.makeViews();
     this.grid = new Grid(byId("grid"), attention, {
@@ -37,29 +43,37 @@ class App {
       change: (changes) => this.change(changes),
       zoom,
       next: () => this.nextFound(),
+      save: () => this.save(), // as a picture
     });
-    wireKeys({ zoom, turn: (by) => this.change({ head: (this.state.head + by + count) % count }) });
+    const turn = (by) => this.change({ head: (this.state.head + by + count) % count });
+    wireKeys({ zoom, turn, release: () => this.release() });
+    addEventListener("hashchange", () => this.change(readLink(attention)));
   }
 
   makeViews() {
-    const onPoint = (cell, spoken) => this.point(cell, spoken);
+    const onPoint = (cell, spoken) => this.point(cell, spoken, false);
+    const onHold = (cell) => this.point(cell, false, true);
     const onView = () => this.show();
     const below = () => innerHeight - byId("view").getBoundingClientRect().top - scrollY - 50;
     const room = () => Math.max(below(), Math.min(0.75 * innerHeight, 560));
     return {
-      map: new MapView(this.viewport, { onPoint, onView, room }),
-      lines: new LinesView({ onFocus: (token, spoken) => this.choose(token, spoken) }),
-      tokens: new TokensView(this.attention, { onQuery: (query, spoken) => this.choose({ query }, spoken) }),
-      compare: new CompareView(this.viewport, { onPoint, onView, room }),
+      map: new MapView(this.viewport, { onPoint, onHold, onView, room }),
+      lines: new LinesView({ onFocus: (...asked) => this.choose(...asked) }),
+      tokens: new TokensView(this.attention, { onQuery: (query, ...how) => this.choose({ query }, ...how) }),
+      compare: new CompareView(this.viewport, { onPoint, onHold, onView, room }),
     };
   }
 
   /** Set a part of the state, and draw what shows it. */
   change(changes) {
     Object.assign(this.state, changes);
-    if ("scale" in changes || "least" in changes) this.recolour();
+    if ("view" in changes) this.held = null;
+    this.attention.hidesSpecial = this.state.special === false;
+    if ("special" in changes) this.grid.samples = [];
+    if ("scale" in changes || "least" in changes || "special" in changes) this.recolour();
     else this.show();
     if ("find" in changes) this.tellFound();
+    writeLink(this.attention, this.state);
     if ("head" in changes) say(this.attention.name(this.state.head));
   }
 
@@ -130,9 +144,24 @@ class App {
     return Math.abs(weightOfCode(largest, this.attention)) || this.attention.peak;
   }
 
+  /** Hovering previews; a press holds what it is on, until that is pressed again, Esc lets go or keys move on. */
+  mayPoint(what, spoken, pressed) {
+    const name = JSON.stringify(what);
+    if (pressed) this.held = this.held === name ? null : name;
+    else if (spoken) this.held = null;
+    return pressed || spoken || !this.held;
+  }
+
+  release() {
+    this.held = null;
+    this.describe({}, false);
+  }
+
   /** Point at a cell; only what lies over the map is drawn anew. */
-  point(cell, spoken) {
+  point(cell, spoken, pressed) {
+    if (!this.mayPoint(cell, spoken, pressed)) return;
     this.state.cell = cell;
+    if (spoken || pressed) writeLink(this.attention, this.state);
     if (spoken && !this.viewport.isWhole) {
       this.viewport.reveal(cell);
       this.show();
@@ -142,11 +171,14 @@ class App {
   }
 
   /** Look at a token: a query, a key, or none. */
-  choose(token, spoken) {
+  choose(token, spoken, pressed) {
+    if (!this.mayPoint(token, spoken, pressed)) return false;
     const { view, cell } = this.state;
     if (token.query !== undefined) this.state.cell = { query: token.query, key: cell?.key ?? 0 };
+    if (spoken || pressed) writeLink(this.attention, this.state);
     if (view === "tokens") this.views.tokens.show(this.model());
     this.describe(token, spoken);
+    return true;
   }
 
   /** Say what is pointed at: a token if one is given, else the cell. */
@@ -155,9 +187,10 @@ class App {
     const pointed = view === "map" || view === "compare" ? (cell ?? {}) : token;
     showStrongest(this.attention, head, pointed);
     if (token.query !== undefined || token.key !== undefined) showToken(this.attention, head, token, spoken);
-    else if (view === "lines") showHint("Point at a token to see what it attends to, or what attends to it.");
+    else if (view === "lines") showHint(worded("point_token"));
     else if (cell) showCell(this.attention, view === "compare" ? [head, other] : [head], cell, spoken);
-    else showHint("Point at a cell to read its weight.");
+    else showHint(worded("point_cell"));
+    if (this.held) byId("readout").append(element("span", "hint", worded("held")));
   }
 
   zoom(factor) {
@@ -175,18 +208,24 @@ class App {
 
   tellFound() {
     const { queries } = this.found();
-    if (this.state.find) say(`${queries.size} of ${this.attention.queries.length} tokens found`);
+    if (this.state.find) say(worded("found", { n: queries.size, all: this.attention.queries.length }));
   }
 
-  /** Go to the next query that the search found. */
+  /** Go to the next query that the search found, or the next key where it found no query, and its largest weight. */
   nextFound() {
-    const queries = [...this.found().queries];
-    if (queries.length === 0) return;
-    const { query, key } = this.state.cell ?? { query: -1, key: 0 };
-    const next = queries.find((place) => place > query) ?? queries[0];
+    const { queries, keys } = this.found();
+    const axis = queries.size ? "query" : "key";
+    const places = [...(queries.size ? queries : keys)];
+    if (places.length === 0) return;
+    const next = places.find((place) => place > (this.state.cell?.[axis] ?? -1)) ?? places[0];
     const open = this.views[this.state.view];
-    if (open.queries) open.queries.point(next, true);
-    else this.point({ query: next, key }, true);
+    if (open.queries && axis === "query") open.queries.point(next, true);
+    else this.point(this.attention.largest(this.state.head, { [axis]: next }), true);
+  }
+
+  save() {
+    const { map, compare } = this.views;
+    savePicture(this.state.view === "map" ? [map] : compare.maps, "attention");
   }
 }
 
@@ -201,6 +240,6 @@ try {
   showPrecision(attention);
   new App(attention).recolour();
 } catch (problem) {
-  byId("precision").textContent = `The weights of this page could not be read: ${problem.message}`;
+  byId("precision").textContent = worded("unreadable", { reason: problem.message });
   throw problem;
 }

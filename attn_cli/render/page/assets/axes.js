@@ -1,9 +1,10 @@
 /** Where a map lies on its canvas, and the tokens along it. */
 
-import { short } from "./words.js";
+import { short, shown } from "./words.js";
 
 const LINE = 15; // pixels between two labels that can be read
-const WIDEST = 132; // of a label
+const WIDEST = 160; // of a label
+const SHARE = 0.3; // of the width that labels may take beside a map
 const BETWEEN = 8; // from the end of one to the next, where they run side by side
 const LARGEST_CELL = 72;
 const SLANT = -Math.PI / 4;
@@ -12,7 +13,8 @@ const ruler = new OffscreenCanvas(1, 1).getContext("2d"); // measures text
 /** Sizes in CSS pixels of the map and of the margins for its labels, in a space so wide and high. */
 export function layOut(font, sheet, view, width, height) {
   ruler.font = font;
-  const widths = (tokens) => tokens.map((token) => Math.min(WIDEST, ruler.measureText(short(token)).width));
+  const label = Math.min(WIDEST, SHARE * width);
+  const widths = (tokens) => tokens.map((token) => Math.min(label, ruler.measureText(shown(token)).width));
   const down = widths(visible(sheet.queries, view.row, view.rows));
   const across = widths(visible(sheet.keys, view.column, view.columns));
   const left = Math.ceil(Math.max(...down)) + 10;
@@ -20,12 +22,13 @@ export function layOut(font, sheet, view, width, height) {
   const fit = (flat) => {
     const top = flat ? LINE + 8 : Math.ceil(widest * Math.sin(-SLANT)) + 18;
     const right = flat ? 4 : Math.ceil(Math.max(...lastOf(across, width - left)) * Math.cos(SLANT)) + 4;
-    const cell = fitCells((width - left - right) / view.columns, (height - top) / view.rows);
+    const cell = fitCells((width - left - right) / view.columns, (height - top) / view.rows, view);
     return {
       left,
       top,
       right,
       flat,
+      label,
       cell,
       width: cell.width * view.columns,
       height: cell.height * view.rows,
@@ -40,10 +43,10 @@ function lastOf(columns, room) {
   return columns.slice(-Math.ceil((LINE * columns.length) / room));
 }
 
-/** Cells are square unless that would make them slivers. */
-function fitCells(width, height) {
+/** Cells are square, unless there are so many more of them one way than the other that they would be slivers. */
+function fitCells(width, height, { rows, columns }) {
   const [across, down] = [Math.min(width, LARGEST_CELL), Math.min(height, LARGEST_CELL)];
-  if (Math.max(across, down) > 4 * Math.min(across, down)) return { width: across, height: down };
+  if (Math.max(rows, columns) > 4 * Math.min(rows, columns)) return { width: across, height: down };
   return { width: Math.min(across, down), height: Math.min(across, down) };
 }
 
@@ -59,13 +62,24 @@ export function drawLabels(context, sheet, view, box, style) {
     const y = box.top + (row + 0.5 - view.row) * box.cell.height;
     context.fillStyle = sheet.found.queries.has(row) ? style.found : style.muted;
     context.textAlign = "right";
-    context.fillText(short(sheet.queries[row]), box.left - 6, y, WIDEST);
+    context.fillText(fitted(sheet.queries[row], box.label), box.left - 6, y, box.label);
   }
   for (const column of readable(view.column, view.columns, box.cell.width)) {
     const x = box.left + (column + 0.5 - view.column) * box.cell.width;
     context.fillStyle = sheet.found.keys.has(column) ? style.found : style.muted;
-    drawAcross(context, short(sheet.keys[column]), x, box);
+    drawAcross(context, fitted(sheet.keys[column], box.label), x, box);
   }
+}
+
+/** A token as it is, or cut where there is no room for it. */
+function fitted(token, room) {
+  const characters = Array.from(shown(token));
+  const width = ruler.measureText(characters.join("")).width;
+  if (width <= room) return characters.join("");
+  const cut = (most) => `${characters.slice(0, most).join("")}…`;
+  let most = Math.max(1, Math.floor((characters.length * room) / width));
+  while (most > 1 && ruler.measureText(cut(most)).width > room) most--;
+  return cut(most);
 }
 
 /** Pixels between two labels along an axis with cells of a size: so many are left out that it is a line's. */
@@ -90,7 +104,7 @@ function drawAcross(context, label, x, box) {
   } else {
     context.rotate(SLANT);
     context.textAlign = "left";
-    context.fillText(label, 2, 0, WIDEST);
+    context.fillText(label, 2, 0, box.label);
   }
   context.restore();
 }

@@ -3,6 +3,7 @@
 import { Scale } from "./colours.js";
 import { MapView } from "./map.js";
 import { encode } from "./record.js";
+import { worded } from "./wording.js";
 import { element, writeNumber } from "./words.js";
 
 const STEPS = 1000; // of a difference; it is drawn in 256 colours
@@ -44,7 +45,8 @@ function difference({ attention, head, other, least, signedRamp, sheetOf }) {
     codes: encode(weights, range),
     scale: new Scale(range, { kind: "shared", top: peak, least, ramp: signedRamp }),
     brief: (query, key) => weights[query * attention.keys.length + key].toFixed(2),
-    label: `Difference · −${writeNumber(peak)} blue · ${writeNumber(peak)} orange`,
+    label: worded("compare_difference"),
+    range: worded("compare_range", { peak: writeNumber(peak) }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** What stands around a view: tabs, search, threshold, colours, the second head, zoom, light and dark, keys. */
 
+import { worded } from "./wording.js";
 import { writeNumber } from "./words.js";
 
 const ZOOM = 1.5; // of one press
@@ -9,7 +10,7 @@ export function byId(id) {
 }
 
 /** Wire the controls: `change` takes the part of the state that one sets. */
-export function wireControls(attention, { change, zoom, next }) {
+export function wireControls(attention, { change, zoom, next, save }) {
   wireTabs(change);
   byId("find").addEventListener("input", (event) => change({ find: event.target.value }));
   byId("find").addEventListener("keydown", (event) => event.key === "Enter" && next());
@@ -23,6 +24,9 @@ export function wireControls(attention, { change, zoom, next }) {
   byId("other").addEventListener("change", (event) => change({ other: Number(event.target.value) }));
   byId("zoom-in").addEventListener("click", () => zoom(ZOOM));
   byId("zoom-out").addEventListener("click", () => zoom(1 / ZOOM));
+  byId("save").addEventListener("click", save);
+  byId("special").addEventListener("change", ({ target }) => change({ special: target.checked }));
+  byId("special-kept").hidden = attention.special.size === 0;
   byId("zoom-fit").addEventListener("click", () => zoom(0));
   if (attention.signed) byId("scale").querySelector("[value=log]").remove();
   byId("tab-compare").hidden = attention.count === 1;
@@ -45,12 +49,13 @@ function wireTabs(change) {
 }
 
 /** Keys that work wherever the focus is, but in a field one types in. */
-export function wireKeys({ zoom, turn }) {
+export function wireKeys({ zoom, turn, release }) {
   const actions = {
     "+": () => zoom(ZOOM),
     "=": () => zoom(ZOOM),
     "-": () => zoom(1 / ZOOM),
     0: () => zoom(0),
+    Escape: release,
     "[": () => turn(-1),
     "]": () => turn(1),
   };
@@ -72,8 +77,11 @@ export function showControls(attention, state, scale) {
   byId("other").value = state.other;
   byId("against").hidden = state.view !== "compare";
   byId("zoom").hidden = state.view === "lines" || state.view === "tokens";
-  byId("least").textContent = state.least ? writeNumber(state.least) : "all";
-  byId("threshold").setAttribute("aria-valuetext", state.least ? writeNumber(state.least) : "all weights");
+  byId("least").textContent = state.least ? writeNumber(state.least) : worded("least_all");
+  byId("threshold").setAttribute(
+    "aria-valuetext",
+    state.least ? writeNumber(state.least) : worded("least_every"),
+  );
   showLegend(scale);
 }
 
@@ -85,10 +93,7 @@ function showLegend(scale) {
   const [low, high] = [scale.bottom, scale.top].map((end) => writeNumber(end));
   legend.querySelector(".low").textContent = low;
   legend.querySelector(".high").textContent = high;
-  legend.setAttribute(
-    "aria-label",
-    `Colours from ${low} to ${high}${scale.kind === "log" ? ", logarithmic" : ""}`,
-  );
+  legend.setAttribute("aria-label", worded(scale.kind === "log" ? "legend_log" : "legend", { low, high }));
 }
 
 /** Light or dark: as the system has it, until the button is pressed. Returns the function that tells. */

@@ -2,6 +2,7 @@
 
 import { paint, sample } from "./raster.js";
 import { clamp } from "./viewport.js";
+import { worded } from "./wording.js";
 import { element } from "./words.js";
 
 const LARGEST = 128; // pixels along a thumbnail
@@ -42,15 +43,17 @@ export class Grid {
   header() {
     const row = element("div", "row");
     row.setAttribute("role", "row");
-    const heads = this.attention.heads.map((head) => named("columnheader", head, `Head ${head}`));
-    row.append(named("columnheader", "", "Layer"), ...heads);
+    const heads = this.attention.heads.map((head) => named("columnheader", head, worded("head", { head })));
+    const corner = named("columnheader", "", worded("layer"));
+    corner.append(element("span", "unseen", worded("layer")));
+    row.append(corner, ...heads);
     return row;
   }
 
   row(layer, index) {
     const row = element("div", "row");
     row.setAttribute("role", "row");
-    row.append(named("rowheader", layer, `Layer ${layer}`));
+    row.append(named("rowheader", layer, `${worded("layer")} ${layer}`));
     row.append(...this.cells.slice(index * this.columns, (index + 1) * this.columns));
     return row;
   }

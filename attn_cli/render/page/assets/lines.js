@@ -4,6 +4,7 @@ import { fitCanvas, readStyle } from "./canvas.js";
 import { css } from "./colours.js";
 import { strongest } from "./record.js";
 import { TokenList } from "./tokenlist.js";
+import { worded } from "./wording.js";
 import { element } from "./words.js";
 
 const MOST = 3000; // lines drawn at once; the strongest are
@@ -16,8 +17,10 @@ export class LinesView {
     this.focused = {};
     this.element = element("div", "lines");
     this.canvas = element("canvas");
-    this.queries = new TokenList("Queries", (query, spoken) => this.focus({ query }, spoken));
-    this.keys = new TokenList("Keys", (key, spoken) => this.focus({ key }, spoken));
+    this.queries = new TokenList("queries", worded("queries"), (query, ...how) =>
+      this.focus({ query }, ...how),
+    );
+    this.keys = new TokenList("keys", worded("keys_list"), (key, ...how) => this.focus({ key }, ...how));
     const between = element("div", "between");
     between.append(this.canvas);
     this.element.append(this.queries.element, between, this.keys.element);
@@ -36,12 +39,13 @@ export class LinesView {
     this.draw();
   }
 
-  focus(focused, spoken) {
+  focus(focused, ...how) {
+    if (this.onFocus(focused, ...how) === false) return false;
     this.focused = focused;
     if (focused.query === undefined) this.queries.select(-1);
     if (focused.key === undefined) this.keys.select(-1);
-    this.onFocus(focused, spoken);
     this.draw();
+    return true;
   }
 
   draw() {

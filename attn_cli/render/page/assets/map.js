@@ -4,24 +4,26 @@ import { drawLabels, layOut } from "./axes.js";
 import { fitCanvas, readStyle } from "./canvas.js";
 import { drawCells, drawFound, drawPointer } from "./sheet.js";
 import { clamp } from "./viewport.js";
+import { worded } from "./wording.js";
 import { element } from "./words.js";
 
 const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 export class MapView {
   /**
-   * `onPoint(cell, spoken)` hears of every cell pointed at, `onView()` of every change of the viewport;
-   * `room()` is how high the map may be.
+   * `onPoint(cell, spoken)` hears of every cell pointed at, `onHold(cell)` of one that is pressed, `onView()` of
+   * every change of the viewport; `room()` is how high the map may be.
    */
-  constructor(viewport, { onPoint, onView, room }) {
-    Object.assign(this, { viewport, onPoint, onView, room, cell: null });
+  constructor(viewport, { onPoint, onView, onHold, room }) {
+    Object.assign(this, { viewport, onPoint, onView, onHold: onHold ?? onPoint, room, cell: null });
     this.element = element("div", "map");
     this.base = element("canvas");
     this.over = element("canvas", "over"); // what follows the pointer, so that the map is not drawn anew
     this.over.tabIndex = 0;
     this.over.setAttribute("role", "application");
-    this.over.setAttribute("aria-roledescription", "attention map");
-    this.element.append(this.base, this.over);
+    this.over.setAttribute("aria-roledescription", worded("map"));
+    this.axes = element("p", "axes");
+    this.element.append(this.base, this.over, this.axes);
     this.over.addEventListener("pointermove", (event) => this.pointerMoved(event));
     this.over.addEventListener("pointerdown", (event) => this.pointerDown(event));
     this.over.addEventListener("keydown", (event) => this.keyDown(event));
@@ -32,6 +34,7 @@ export class MapView {
   /** Show a sheet (sheet.js). */
   show(sheet) {
     this.sheet = sheet;
+    this.axes.textContent = sheet.range ?? `${worded("axis_queries")} · ${worded("axis_keys")}`;
     this.over.setAttribute("aria-label", sheet.label);
     this.draw();
   }
@@ -87,7 +90,9 @@ export class MapView {
   /** A press points at a cell, where no pointer could hover; held, it drags a map that is zoomed in. */
   pointerDown(event) {
     this.grip = null;
-    this.pointerMoved(event);
+    const { row, column } = this.placeAt(event);
+    if (this.viewport.contains(row, column))
+      this.onHold({ query: Math.floor(row), key: Math.floor(column) }, false);
     if (this.viewport.isWhole) return;
     this.grip = this.placeAt(event);
     this.over.setPointerCapture(event.pointerId);

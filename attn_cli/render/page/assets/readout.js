@@ -1,6 +1,7 @@
 /** What is under the pointer, in words: on the line above the view, and aloud when it was reached by keyboard. */
 
 import { strongest } from "./record.js";
+import { worded } from "./wording.js";
 import { element, shown, writeNumber, writeWeight } from "./words.js";
 
 const NAMED = 3; // strongest partners that are read out
@@ -17,12 +18,14 @@ export function showCell(attention, heads, { query, key }, spoken) {
     token(to, key),
     element("b", "weight", weights.join(" · ")),
   );
-  if (spoken) say(`${shown(from)} to ${shown(to)}: ${weights.join(", ")}`);
+  if (spoken) say(worded("to", { query: shown(from), key: shown(to), weights: weights.join(", ") }));
 }
 
 function writeDifference(attention, [first, second], query, key) {
   const [one, other] = [first, second].map((head) => attention.weight(head, query, key) ?? 0);
-  return `difference ${one >= other ? "+" : "−"}${writeNumber(Math.abs(one - other), 3)}`;
+  return worded("difference_of", {
+    number: `${one >= other ? "+" : "−"}${writeNumber(Math.abs(one - other), 3)}`,
+  });
 }
 
 /** A query and the keys that it attends to most, or a key and the queries that attend to it most. */
@@ -36,7 +39,7 @@ export function showToken(attention, head, { query, key }, spoken) {
     NAMED,
   );
   const own = given ? attention.queries[query] : attention.keys[key];
-  const verb = given ? "attends most to" : "gets most from";
+  const verb = worded(given ? "attends_most" : "gets_most");
   const parts = best.flatMap((other) => [
     token(tokens[other], other),
     element("span", "weight", writeNumber(weightOf(other))),
@@ -52,8 +55,8 @@ export function showToken(attention, head, { query, key }, spoken) {
 export function showStrongest(attention, head, { query, key }) {
   if (query === undefined && key === undefined) return;
   const parts = [];
-  if (query !== undefined) parts.push(...ranking(attention, head, "attends most to", { query }));
-  if (key !== undefined) parts.push(...ranking(attention, head, "gets most from", { key }));
+  if (query !== undefined) parts.push(...ranking(attention, head, worded("attends_most"), { query }));
+  if (key !== undefined) parts.push(...ranking(attention, head, worded("gets_most"), { key }));
   document.getElementById("strongest").replaceChildren(...parts);
 }
 
@@ -94,12 +97,10 @@ export function showHint(text) {
 
 /** How exact the numbers of this page are. */
 export function showPrecision({ exact, peak, steps, block }) {
-  const blocks = Math.max(...block) > 1 ? ` Each is the mean of up to ${block.join(" × ")} weights.` : "";
-  const stepped =
-    `Weights are rounded to ${steps} steps, finest near zero: none is off by more than ${writeNumber(peak / steps)}, ` +
-    "and each is shown with a bound of its own.";
-  document.getElementById("precision").textContent =
-    (exact ? "Weights are exact, and shown to 9 digits at most." : stepped) + blocks;
+  const [rows, columns] = block;
+  const said = exact ? worded("exact") : worded("stepped", { steps, most: writeNumber(peak / steps) });
+  const blocks = Math.max(...block) > 1 ? ` ${worded("blocks", { rows, columns })}` : "";
+  document.getElementById("precision").textContent = said + blocks;
 }
 
 /** Tell those who cannot see it. */

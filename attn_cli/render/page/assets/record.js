@@ -6,6 +6,8 @@
  * signed the last bit is the sign. Weights that came exact are kept beside their codes.
  */
 
+import { worded } from "./wording.js";
+
 const STEPS_OF_EXACT = 32766;
 
 /** Read the record out of the page. */
@@ -29,6 +31,8 @@ export class Attention {
     this.signed = header.signed;
     this.block = header.block;
     this.ramps = header.ramps;
+    this.special = new Set(header.special);
+    this.hidesSpecial = false;
     this.steps = header.steps ?? STEPS_OF_EXACT;
     this.exact = exactFloats(header.store, bytes);
     this.codes = this.exact ? encode(this.exact, this) : joinPlanes(bytes, this.cellsPerHead * this.count);
@@ -49,18 +53,41 @@ export class Attention {
 
   name(head) {
     const layer = Math.floor(head / this.heads.length);
-    return `Layer ${this.layers[layer]} · head ${this.heads[head % this.heads.length]}`;
+    return worded("head_name", { layer: this.layers[layer], head: this.heads[head % this.heads.length] });
   }
 
+  /** The codes of a head; those of special tokens are as if masked while they are hidden. */
   codesOf(head) {
-    return this.codes.subarray(head * this.cellsPerHead, (head + 1) * this.cellsPerHead);
+    const codes = this.codes.subarray(head * this.cellsPerHead, (head + 1) * this.cellsPerHead);
+    return this.hidesSpecial
+      ? codes.map((code, cell) => (this.isHidden(...this.place(cell)) ? 0 : code))
+      : codes;
+  }
+
+  place(cell) {
+    return [Math.floor(cell / this.keys.length), cell % this.keys.length];
+  }
+
+  isHidden(query, key) {
+    return this.special.has(key) || (!this.twoTexts && this.special.has(query));
   }
 
   /** The weight as stored, or null where a mask forbids one. */
   weight(head, query, key) {
     const cell = head * this.cellsPerHead + query * this.keys.length + key;
-    if (this.codes[cell] === 0) return null;
+    if (this.codes[cell] === 0 || (this.hidesSpecial && this.isHidden(query, key))) return null;
     return this.exact ? this.exact[cell] : weightOfCode(this.codes[cell], this);
+  }
+
+  /** The cell of the largest weight of a query, or of a key. */
+  largest(head, { query, key }) {
+    const tokens = query === undefined ? this.queries : this.keys;
+    const cells = tokens.map((_, other) => (query === undefined ? [other, key] : [query, other]));
+    const [best = 0] = strongest(
+      cells.map((cell) => this.weight(head, ...cell)),
+      1,
+    );
+    return { query: cells[best][0], key: cells[best][1] };
   }
 
   /** By how much that weight may differ from the record's: half a step up. */

@@ -5,19 +5,19 @@ import { clamp } from "./viewport.js";
 import { element, shown } from "./words.js";
 
 export class TokenList {
-  /** `onPoint(index, spoken)` hears which token is pointed at; `spoken` says that it was by keyboard. */
-  constructor(name, onPoint) {
-    this.name = name;
+  /** `onPoint(index, spoken, pressed)` hears which token is pointed at, by keyboard or by a press; false refuses it. */
+  constructor(name, label, onPoint) {
+    Object.assign(this, { name, label });
     this.onPoint = onPoint;
     this.at = -1;
     this.element = element("div", "tokens");
     this.element.tabIndex = 0;
     this.element.setAttribute("role", "listbox");
-    this.element.setAttribute("aria-label", name);
+    this.element.setAttribute("aria-label", label);
     for (const kind of ["pointerover", "click"]) {
       this.element.addEventListener(kind, (event) => {
         const index = this.options.indexOf(event.target.closest("[role=option]"));
-        if (index >= 0) this.point(index, false);
+        if (index >= 0) this.point(index, false, kind === "click");
       });
     }
     this.element.addEventListener("keydown", (event) => this.keyDown(event));
@@ -63,10 +63,10 @@ export class TokenList {
     return (index + 0.5) * this.options[0].offsetHeight;
   }
 
-  point(index, spoken) {
+  point(index, spoken, pressed = false) {
+    if (this.onPoint(index, spoken, pressed) === false) return;
     this.select(index);
     if (spoken) this.options[index].scrollIntoView({ block: "nearest" });
-    this.onPoint(index, spoken);
   }
 
   keyDown(event) {

@@ -1,11 +1,13 @@
 /** How tokens and numbers are written. */
 
+import { worded } from "./wording.js";
+
 const DIGITS = { Float64Array: 9, Float32Array: 7 };
 
 /** A weight as exactly as it is known: `0.489394989`, or `0.0021 ± 0.0006` where it was rounded to travel. */
 export function writeWeight(attention, head, query, key) {
   const weight = attention.weight(head, query, key);
-  if (weight === null) return "masked";
+  if (weight === null) return worded("masked");
   const error = attention.error(head, query, key);
   if (error === 0) return writeNumber(weight, DIGITS[attention.exact.constructor.name]);
   const decimals = Math.min(9, Math.max(2, Math.ceil(-Math.log10(error))));

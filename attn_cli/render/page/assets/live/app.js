@@ -10,7 +10,7 @@ import { alignment, recordOf } from "./records.js";
 import { counterpart, origin, Stage } from "./stage.js";
 import { showStreams } from "./strips.js";
 import { showCellOf, showOutput, showTabs, showTokens } from "./showing.js";
-import { worded } from "./wording.js";
+import { worded } from "./../wording.js";
 
 class Live {
   constructor(header) {

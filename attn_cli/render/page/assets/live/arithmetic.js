@@ -2,7 +2,7 @@
 
 import { element, shown, writeNumber } from "./../words.js";
 import { drawStrip } from "./strips.js";
-import { worded } from "./wording.js";
+import { worded } from "./../wording.js";
 
 /** The numbers of one cell of a head. */
 export function arithmeticOf({ found }, head, { query, key }) {

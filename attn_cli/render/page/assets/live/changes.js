@@ -2,7 +2,7 @@
 
 import { byId } from "./../controls.js";
 import { element } from "./../words.js";
-import { worded } from "./wording.js";
+import { worded } from "./../wording.js";
 
 export class Changes {
   constructor() {

@@ -3,7 +3,7 @@
 import { Scale } from "./../colours.js";
 import { Attention, encode } from "./../record.js";
 import { writeNumber } from "./../words.js";
-import { worded } from "./wording.js";
+import { worded } from "./../wording.js";
 
 const STEPS = 1000; // of a difference; it is drawn in 256 colours
 const NONE = { queries: new Set(), keys: new Set() };
@@ -15,7 +15,6 @@ export function recordOf(found) {
   const header = { layers: range(layers), heads: range(heads), queries, keys, peak: 1, signed: false };
   const record = new Attention({ ...header, block: [1, 1], store: "f4" }, new Uint8Array(weights.buffer));
   record.found = found;
-  record.name = (head) => worded("head_name", { layer: Math.floor(head / heads), head: head % heads, heads });
   return record;
 }
 

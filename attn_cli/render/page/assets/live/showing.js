@@ -3,7 +3,7 @@
 import { byId } from "./../controls.js";
 import { say } from "./../readout.js";
 import { element, shown, writeNumber } from "./../words.js";
-import { worded } from "./wording.js";
+import { worded } from "./../wording.js";
 
 /** The tokens that are read; a press changes one. */
 export function showTokens(host, tokens, { drop, hide }, onPress) {

@@ -4,7 +4,7 @@ import { MapView } from "./../map.js";
 import { Viewport } from "./../viewport.js";
 import { element } from "./../words.js";
 import { differenceSheet, sheetOf } from "./records.js";
-import { worded } from "./wording.js";
+import { worded } from "./../wording.js";
 
 export class Stage {
   /** `onPoint(which, cell, spoken)` hears of the cell that is pointed at, in "original" or "changed". */
@@ -17,9 +17,8 @@ export class Stage {
       const map = new MapView(new Viewport(1, 1), { onPoint: heard, onView: () => map.draw(), room });
       const panel = element("div", "panel");
       const caption = element("h3");
-      const axes = element("p", "axes");
-      panel.append(caption, map.element, axes);
-      return { which, map, panel, caption, axes };
+      panel.append(caption, map.element);
+      return { which, map, panel, caption };
     });
     this.note = element("p", "hint", worded("no_difference"));
     host.append(...this.panels.map(({ panel }) => panel), this.note);
@@ -35,13 +34,12 @@ export class Stage {
     };
     this.host.dataset.panels = Object.values(sheets).filter(Boolean).length;
     this.note.hidden = !changed || Boolean(alignment);
-    for (const { which, map, panel, caption, axes } of this.panels) {
+    for (const { which, map, panel, caption } of this.panels) {
       const sheet = sheets[which];
       panel.hidden = !sheet;
       caption.hidden = !changed;
       if (!sheet) continue;
       caption.textContent = worded(which);
-      axes.textContent = sheet.range ?? `${worded("axis_queries")} · ${worded("axis_keys")}`;
       map.viewport = new Viewport(sheet.queries.length, sheet.keys.length);
       map.show(sheet);
     }

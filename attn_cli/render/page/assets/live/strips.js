@@ -1,7 +1,7 @@
 /** Vectors as rows of colour: blue below zero, orange above. */
 
 import { element, shown } from "./../words.js";
-import { worded } from "./wording.js";
+import { worded } from "./../wording.js";
 
 const BRIGHT = 3; // times the root mean square: the brightest colour, so that a few large numbers leave the rest visible
 

@@ -1,0 +1,31 @@
+/** What is seen, as the end of the page's address: `#layer=3&head=5&view=lines&query=7`. */
+
+/** The part of the state that the address asks for, as far as this record has it. */
+export function readLink(attention) {
+  const asked = new URLSearchParams(location.hash.slice(1));
+  const place = (name, names) => names.findIndex((one) => String(one) === asked.get(name));
+  const cell = (name, tokens) => (asked.get(name) in tokens ? Number(asked.get(name)) : 0);
+  const [layer, head] = [place("layer", attention.layers), place("head", attention.heads)];
+  const found = {};
+  if (layer >= 0 || head >= 0) found.head = Math.max(0, layer) * attention.heads.length + Math.max(0, head);
+  if (["map", "lines", "tokens", "compare"].includes(asked.get("view"))) found.view = asked.get("view");
+  if (Number(asked.get("other")) < attention.count && asked.has("other"))
+    found.other = Number(asked.get("other"));
+  if (asked.has("query") || asked.has("key")) {
+    found.cell = { query: cell("query", attention.queries), key: cell("key", attention.keys) };
+  }
+  return found;
+}
+
+/** Let the address say what is seen, so that it can be kept or sent. */
+export function writeLink(attention, { head, view, other, cell }) {
+  const { layers, heads } = attention;
+  const parts = { layer: layers[Math.floor(head / heads.length)], head: heads[head % heads.length], view };
+  if (view === "compare") parts.other = other;
+  if (cell) Object.assign(parts, { query: cell.query, key: cell.key });
+  try {
+    history.replaceState(null, "", `#${new URLSearchParams(parts)}`);
+  } catch {
+    // A frame without rights has no address of its own.
+  }
+}

@@ -1,0 +1,47 @@
+/** The view as a picture. */
+
+import { readStyle } from "./canvas.js";
+
+const EDGE = 16; // pixels around it
+
+/** Save maps as PNG, under their captions and over what the page says of them. */
+export async function savePicture(maps, name) {
+  const panels = maps.map(({ sheet, base, over }) => ({ caption: sheet.label, canvases: [base, over] }));
+  const lines = [...document.querySelectorAll("h1, .provenance")].map((one) => one.textContent);
+  const style = readStyle(panels[0].canvases[0]);
+  const scale = devicePixelRatio;
+  const widths = panels.map(({ canvases }) => canvases[0].width);
+  const [width, height] = [
+    widths.reduce((sum, one) => sum + one + EDGE * scale, EDGE * scale),
+    Math.max(...panels.map(({ canvases }) => canvases[0].height)) + (EDGE + 24 + 18 * lines.length) * scale,
+  ];
+  const picture = new OffscreenCanvas(width, height);
+  const context = picture.getContext("2d");
+  context.fillStyle = style.surface;
+  context.fillRect(0, 0, width, height);
+  context.fillStyle = style.ink;
+  context.font = style.font.replace("12px", `${12 * scale}px`);
+  let left = EDGE * scale;
+  panels.forEach(({ caption, canvases }, i) => {
+    context.fillText(caption, left, 16 * scale);
+    for (const canvas of canvases) context.drawImage(canvas, left, 24 * scale);
+    left += widths[i] + EDGE * scale;
+  });
+  lines.forEach((line, i) => {
+    context.fillText(
+      line,
+      EDGE * scale,
+      height - (18 * (lines.length - i) - 6) * scale,
+      width - 2 * EDGE * scale,
+    );
+  });
+  download(await picture.convertToBlob({ type: "image/png" }), `${name}.png`);
+}
+
+function download(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
