@@ -166,7 +166,7 @@ class Appearance:
             metavar="PART,…",
             callback=explain(Registered(("render.look:PARTS",))),
             autocompletion=completion(Registered(("render.look:PARTS",))),
-            help="Omit title, provenance, colorbar or numbers; 'help' lists all.",
+            help="Omit title, provenance, colorbar, numbers or strips; 'help' lists all.",
         ),
     ] = None
 

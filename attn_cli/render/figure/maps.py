@@ -21,6 +21,8 @@ from .cells import SHORTEST_SIDE, Cells, Grain, filled, grain_in, numbers
 from .paper import GAP, PAGE, TALL, WIDE, Frame, Laid, Paper
 from .paper import lay_out as on_paper
 from .sheet import QUIET, Sheet, Stroke, Words, box
+from .strips import marks as strip_marks
+from .strips import strips_of
 from .ticks import CLOSEST, Setting, below, beside, marks_below, marks_beside, widest
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from .cells import Corner
     from .paper import Room
     from .sheet import Mark
+    from .strips import Strips
     from .ticks import Ticks
 
 MORE = 45.0  # the width of a page for each panel after the fourth
@@ -73,6 +76,7 @@ class Maps:
     hidden_name: str = "masked"
     among: int = 1  # panels of this size that would stand side by side, where other maps stand beside these
     began: tuple[int | None, int | None] = (None, None)  # rows and columns from which a model wrote itself
+    strips: Strips | None = None  # figures of single tokens, beside a map of many
     flows: bool = True  # whether panels are set in other columns, to fill paper of a given size
 
     @property
@@ -107,6 +111,7 @@ def attention_maps(attention: Attention, look: Look = PLAIN) -> Maps:
         look=replace(look, pool=pool_of(attention, look)),
         subheading=which(attention),
         began=attention.began,
+        strips=strips_of(attention) if look.shows("strips") else None,
     )
 
 
@@ -151,7 +156,8 @@ class Plan:
     def corners(self) -> tuple[Corner, ...]:
         """The upper left corner of each panel."""
         left, top = self.x + self.frame.left, self.y + self.frame.top
-        across, down = self.grain.panel_width + self.gap, self.grain.panel_height + self.gap + self.titled
+        across = self.grain.panel_width + self.beside + self.gap
+        down = self.grain.panel_height + self.above + self.gap + self.titled
         places = (divmod(i, self.maps.across) for i in range(len(self.maps.values)))
         return tuple((left + column * across, top + row * down) for row, column in places)
 
@@ -159,6 +165,16 @@ class Plan:
     def gap(self) -> float:
         """Between panels."""
         return self.paper.whole(self.paper.of(GAP))
+
+    @property
+    def beside(self) -> float:
+        """The width of strips to the right of each panel."""
+        return 0.0 if self.maps.strips is None else self.maps.strips.beside(self.paper)
+
+    @property
+    def above(self) -> float:
+        """The height of strips over each panel."""
+        return 0.0 if self.maps.strips is None else self.maps.strips.above(self.paper)
 
     @property
     def titled(self) -> float:
@@ -171,9 +187,9 @@ class Plan:
         """Where the panels lie."""
         maps, grain, paper = self.maps, self.grain, self.paper
         left, top = paper.whole(_names_left(maps, paper) + self.rows.reach), paper.whole(_above(paper))
-        right = left + maps.across * (grain.panel_width + self.gap) - self.gap
-        down = maps.down
-        bottom = top + down * (grain.panel_height + self.gap + self.titled) - self.gap - self.titled
+        right = left + maps.across * (grain.panel_width + self.beside + self.gap) - self.gap
+        top, between = top + self.above, self.above + self.gap + self.titled
+        bottom = top + maps.down * (grain.panel_height + between) - between
         return Frame(left, top, right, bottom)
 
     @property
@@ -211,7 +227,7 @@ class Plan:
     @property
     def notes(self) -> list[str]:
         """Which lines part what; where pixels are fewer than numbers, what a pixel shows."""
-        notes = list(self.maps.said)
+        notes = [*self.maps.said, *([self.maps.strips.said] if self.maps.strips else [])]
         down, across = self.sharing
         if max(down, across) > 1:
             smooth = " and their neighbours, so that shorter waves fade" * self.maps.smooth
@@ -226,6 +242,8 @@ class Plan:
         yield self.cells.marks(corners)
         yield from (box(*corner, self.grain.panel_width, self.grain.panel_height) for corner in corners)
         yield from _parted(at)
+        if self.maps.strips is not None:
+            yield from strip_marks(self.maps.strips, corners, self.grain, self.paper)
         if self.maps.look.shows("numbers"):
             yield from numbers(self.cells, corners, size)
         yield from _titles(at)
@@ -274,6 +292,7 @@ def _natural(maps: Maps, paper: Paper) -> Plan:
     usual = min(max(labelled, width, paper.of(USUAL)), paper.of(TALL_PANEL))
     height = max(min(paper.of(TALL) / maps.down - 2 * paper.of(GAP), usual), paper.of(SHORTEST_SIDE))
     grain = grain_in((width, height), _shape(maps), paper, square=maps.square)
+    maps = _without_strips(maps, grain.panel_width, grain.panel_height, paper)
     rest = maps.across * (grain.panel_width + paper.of(GAP)) + paper.of(70)
     tall = maps.down * (grain.panel_height + paper.of(GAP)) + paper.of(50)
     return _labelled(maps, paper, grain, STRIP * rest, STRIP * tall)
@@ -329,6 +348,7 @@ def _side(maps: Maps, paper: Paper, room: Room) -> float:
 def _fitted(maps: Maps, paper: Paper, room: Room) -> Plan:
     """The largest cells with which everything fits the room; labels are cut to a fifth of it."""
     strips = STRIP / (1 + STRIP) * paper.size[0], STRIP / (1 + STRIP) * paper.size[1]
+    maps = _without_strips(maps, *_inner(maps, paper, room, 4 * paper.letters, 4 * paper.letters), paper)
     left, down = min(widest(maps.rows, paper.letters) + 0.5 * paper.letters, strips[0]), strips[1]
     fits = None
     for _ in range(3):
@@ -352,7 +372,18 @@ def _inner(maps: Maps, paper: Paper, room: Room, left: float, down: float) -> tu
     gap, titled = paper.whole(paper.of(GAP)), bool(maps.titles and not maps.side_titles) * 1.4 * paper.letters
     width = room.width - paper.pixel - _names_left(maps, paper) - left - 0.3 * paper.letters
     height = room.height - paper.pixel - _above(paper) - down - _names_below(paper)
-    return (width + gap) / maps.across - gap, (height + gap + titled) / maps.down - gap - titled - paper.pixel
+    beside, above = (
+        (0.0, 0.0) if maps.strips is None else (maps.strips.beside(paper), maps.strips.above(paper))
+    )
+    across, down = (width + gap) / maps.across - gap, (height + gap + titled) / maps.down - gap - titled
+    return across - beside, down - above - paper.pixel
+
+
+def _without_strips(maps: Maps, width: float, height: float, paper: Paper) -> Maps:
+    """The maps, without strips beside them where panels of this size have no room for any."""
+    if maps.strips is None or maps.strips.fit(width, height, paper):
+        return maps
+    return replace(maps, strips=None)
 
 
 def _labelled(maps: Maps, paper: Paper, grain: Grain, widest_row: float, deepest: float) -> Plan:
@@ -428,7 +459,7 @@ def _titles(plan: Plan) -> Iterator[Words]:
     over = corners[: maps.across] if maps.side_titles else corners
     titles = _brief(maps.titles, plan.grain.panel_width + plan.gap / 2, size)
     for title, (x, y) in zip(titles, over, strict=bool(titles)):
-        yield Words(title, x, y - 0.75 * size, size)
+        yield Words(title, x, y - plan.above - 0.75 * size, size)
     sides = _brief(maps.side_titles, plan.grain.panel_height + plan.gap / 2, size)
     for title, (_, y) in zip(sides, corners[:: maps.across], strict=bool(sides)):
         middle = y + plan.grain.panel_height / 2
