@@ -39,7 +39,7 @@ class Predictions:
 
     def __init__(self, exercise: AnyExercise, given: Iterable[Given] = ()) -> None:
         self.exercise, self.given = exercise, tuple(given)
-        self.known: Known = {one.stage: one.array for one in self.given}
+        self.known: Known = {one.stage: _with_heads(one) for one in self.given}
         self.right = Way((), Work(exercise, RIGHT, self.known))
         self.magnitude = functools.cache(self._magnitude)
         self.pairs = functools.cache(self._pairs)
@@ -161,10 +161,8 @@ class Predictions:
         moved = {}
         for one in self.given:
             slack = np.nan_to_num(self.slack(one.stage, one.array, one.precision), posinf=0.0)
-            # One head is handed in without its axis, where the draws would stand for heads.
-            alone = one.stage in _OF_HEADS and one.array.ndim == 2
-            shape = (_DRAWS, *[1] * alone, *one.array.shape)
-            moved[one.stage] = one.array + draw.choice([-1.0, 1.0], size=shape) * slack
+            array = _with_heads(one)  # where the draws would stand for heads
+            moved[one.stage] = array + draw.choice([-1.0, 1.0], size=(_DRAWS, *array.shape)) * slack
         return moved
 
     def changes(self, way: Way, stage: str) -> bool:
@@ -192,6 +190,11 @@ class Predictions:
     def _magnitude(self, stage: str) -> float | np.ndarray:
         """How large the numbers are that are summed for each of a stage's, which bounds what rounding does to it."""
         return size_of(self.exercise, self.right, stage)
+
+
+def _with_heads(one: Given) -> np.ndarray:
+    """What was handed in, with an axis of heads where one head is handed in without it."""
+    return one.array[None] if one.stage in _OF_HEADS and one.array.ndim == 2 else one.array
 
 
 _ON_BLIND_ROWS = ("nan_blind_row", "fill_uniform_blind_row:how=filled", "fill_uniform_blind_row:how=added")

@@ -394,3 +394,15 @@ def test_a_file_without_an_answer_is_unreadable():
     verdict = unreadable("a.csv", "line 3 is no number", points={"weights": 2})
     assert (verdict.verdict, verdict.score, verdict.max, verdict.file) == ("unreadable", 0, 2, "a.csv")
     assert verdict.message() == "the answer: cannot be judged. line 3 is no number."
+
+
+def test_every_stage_of_one_head_is_judged_from_those_before():
+    """Value and weights of one head had no axis of heads, and the output after them ended in an assertion."""
+    draw = np.random.default_rng(3)
+    q, k, v = (draw.normal(size=(n, 3)).round(2) for n in (2, 4, 4))
+    scores = q @ k.T
+    weights = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+    given = {"query": q, "key": k, "value": v, "scores": scores, "weights": weights, "output": weights @ v}
+    verdict = Judge(Exercise(q, k, v))({name: x.round(4) + 0.0 for name, x in given.items()})
+    assert [stage.stage for stage in verdict.stages if stage.verdict != "right"] == ["scores"]
+    assert verdict.mistakes == "no_scale|scale_n_heads"  # with one head they are the same
