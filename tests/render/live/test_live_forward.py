@@ -6,6 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
+import tokenizers
 import torch
 from attn_cli import models
 from attn_cli.models.portable import portable
@@ -114,3 +115,35 @@ def test_a_head_without_values_changes_what_comes_later_as_in_torch():
         [{**packed(run), "tokens": tokens, "change": {"heads": ["decoder 0 2", "decoder 1 0"]}}],
     )
     assert_same(answer, run.model, tokens, None, Intervention(frozenset({(0, 2), (1, 0)})))
+
+
+@pytest.mark.parametrize(
+    ("made", "sizes"),
+    [
+        ("GPT2LMHeadModel", {"vocab_size": 50, "n_embd": 24, "n_layer": 2, "n_head": 4, "n_positions": 40}),
+        (
+            "LlamaForCausalLM",
+            {"vocab_size": 50, "hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 40,
+             "num_key_value_heads": 2},
+        ),
+        (
+            "BertModel",
+            {"vocab_size": 50, "hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 40},
+        ),
+    ],
+)  # fmt: skip
+@torch.no_grad()
+def test_directories_compute_what_transformers_computes(tmp_path, made, sizes):
+    transformers = pytest.importorskip("transformers")
+    torch.manual_seed(0)
+    theirs = getattr(transformers, made)(getattr(transformers, made).config_class(**sizes)).eval()
+    theirs.save_pretrained(tmp_path)
+    vocabulary = {chr(65 + i): i for i in range(50)}
+    tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token="A")).save(
+        str(tmp_path / "tokenizer.json")
+    )
+    tokens = [3, 1, 4, 1, 5]
+    (answer,) = in_node("forward.mjs", [{**packed(models.load(str(tmp_path))), "tokens": tokens}])
+    given = theirs(torch.tensor([tokens]))
+    part, expected = ("hidden", given.last_hidden_state) if made == "BertModel" else ("logits", given.logits)
+    np.testing.assert_allclose(answer[part], expected[0], rtol=0, atol=1e-4)
