@@ -65,7 +65,7 @@ def _task(course: Course, task: Task, number: int, language: str) -> Iterator[st
     worth = "lab_point" if task.points == 1 else "lab_points"
     points = say(language, worth, {"points": f"{task.points:g}"})
     title = say(language, "lab_exercise", {"i": number, "title": texts.tasks[task.id].title})
-    yield f"## {title} ({points})"
+    yield f"## {say(language, 'lab_worth', {'title': title, 'points': points})}"
     yield with_data(texts.tasks[task.id].text, course.data)
 
 

@@ -13,6 +13,7 @@ SENTENCES = {
     "lab_answer_file": "Answer file: `{file}`",
     "lab_points": "{points} points",
     "lab_point": "1 point",
+    "lab_worth": "{title} ({points})",
     "lab_exercise": "Exercise {i}: {title}",
     "lab_student": "Numbers of: {student}",
     "lab_laid": "{folder}: {title}, {n} exercises. Read README.md there, write answers, then: cd {folder} && attn lab check",

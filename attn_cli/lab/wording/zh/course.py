@@ -13,6 +13,7 @@ SENTENCES = {
     "lab_answer_file": "答案文件：`{file}`",
     "lab_points": "{points} 分",
     "lab_point": "1 分",
+    "lab_worth": "{title}（{points}）",
     "lab_exercise": "练习 {i}：{title}",
     "lab_student": "数据编号：{student}",
     "lab_laid": "{folder}：{title}，共 {n} 道练习。请阅读其中的 README.md，写好答案，然后运行：cd {folder} && attn lab check",
@@ -20,7 +21,7 @@ SENTENCES = {
     # the state of things
     "lab_open": "{title}：{file} 中还没有答案。",
     "lab_total": "得分 {score} / {max}，{n} 道练习中 {right} 道正确。",
-    "lab_next": "下一题：{title}，写入 {file}。",
+    "lab_next": "下一题：{title}（写入 {file}）。",
     "lab_all_right": "{n} 道练习全部正确。",
     "lab_watching": "每次保存后自动判断；按 Ctrl-C 结束。",
     "lab_hint": "提示 {i}/{n}：{text}",
