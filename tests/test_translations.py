@@ -32,7 +32,8 @@ def commands(path):
 @each
 def test_code_blocks_are_the_same(chinese, english):
     """python tests/test_translations.py copies them."""
-    assert BLOCK.findall(chinese.read_text()) == BLOCK.findall(english.read_text())
+    same = BLOCK.findall(chinese.read_text()) == BLOCK.findall(english.read_text())
+    assert same, f"run python tests/test_translations.py, which copies code blocks into {chinese.name}"
 
 
 @each
