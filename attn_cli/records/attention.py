@@ -253,8 +253,10 @@ class Attention:
         >>> Attention(("a", "b"), ("a", "b"), np.eye(2)[None, None], written=(0, 1)).began
         (None, 1)
         """
-        known = ([] if marks is None else marks for marks in (self.probabilities, self.written))
-        row, column = (next((i for i, mark in enumerate(marks) if mark), None) for marks in known)
+        marks: tuple[Any, Any] = (self.probabilities, self.written)
+        row, column = (
+            next((i for i, mark in enumerate(() if each is None else each) if mark), None) for each in marks
+        )
         return row, column
 
     def _check_words(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -109,7 +109,11 @@ class Given:
 
     def only(self, heads: list[int]) -> Given:
         """The same for some of the heads."""
-        mine = {"value": None, "late_value": lambda: None if (all_ := self.values) is None else all_[heads]}
+
+        def of_heads() -> Tensor | None:
+            return None if (values := self.values) is None else values[heads]
+
+        mine: dict[str, Any] = {"value": None, "late_value": of_heads}
         if self.weights is not None:
             return replace(self, weights=self.weights[heads], **mine)
         assert self.query is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -78,12 +78,19 @@ def numbers(given: Given, keep: Keep = "maps", *, n_maps: int = 1) -> Numbers:
     pooled = _pooled(given, n_maps if keep in ("maps", "vectors") else max(n_maps, _COARSE))
     if keep == "figures":
         return Numbers(n_query, n_key, figures=_figures(pooled))
-    kept = (x[0] for x in (pooled.entropy, pooled.mass, pooled.top_keys, pooled.top_weights))
-    maxima = None if pooled.maxima is None else pooled.maxima[0]
-    return Numbers(n_query, n_key, pooled.weights[0], None, *kept, maxima)
+    return Numbers(
+        n_query,
+        n_key,
+        pooled.weights[0],
+        entropy=pooled.entropy[0],
+        mass=pooled.mass[0],
+        top_keys=pooled.top_keys[0],
+        top_weights=pooled.top_weights[0],
+        maxima=None if pooled.maxima is None else pooled.maxima[0],
+    )
 
 
-def _vectors(given: Given) -> dict[str, np.ndarray]:
+def _vectors(given: Given) -> dict[str, Any]:
     """What the weights are made of, and what they weigh."""
     made = {"scores": given.scores(), "query": given.query, "key": given.key, "value": given.values}
     return {name: as_layer(x)[0] for name, x in made.items() if x is not None}

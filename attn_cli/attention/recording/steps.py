@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -75,9 +75,9 @@ def put_together(pieces: Sequence[Piece]) -> Numbers:
     return replace(together, **_vectors(pieces, n_query, n_key))
 
 
-def _vectors(pieces: Sequence[Piece], n_query: int, n_key: int) -> dict[str, np.ndarray]:
+def _vectors(pieces: Sequence[Piece], n_query: int, n_key: int) -> dict[str, Any]:
     """The scores, −∞ where a key was not there yet, and the vectors of all pieces, as far as they were kept."""
-    made = {}
+    made: dict[str, Any] = {}
     for name in ("scores", "query", "key", "value"):
         each = [getattr(piece.numbers, name) for piece in pieces]
         if any(array is None for array in each):

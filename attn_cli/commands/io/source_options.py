@@ -128,7 +128,7 @@ OPTIONS: dict[str, Said] = {
         KINDS,
     ),
     "target": Said(text, "FILE|TEXT", "Output of an encoder–decoder (default: generated)."),
-    "pair": Said(text, "TEXT", "Second text, for models that read pairs.", rare=True),
+    "pair": Said(text, "TEXT", "Second text of a pair, or the text beside an image.", rare=True),
     "special": Said(
         str, "NAME", "Special tokens such as [CLS]: keep, drop or renormalise (default: keep).", SPECIAL
     ),

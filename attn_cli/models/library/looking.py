@@ -42,7 +42,7 @@ def look(model: Any, directory: Path, image: Image, reading: Reading, provenance
             f"this model {unread.instead_of_images(model.config.model_type)}",
             hint="models like ViT and CLIP are read",
         )
-    preprocessing = _preprocessing(directory, tower.config)
+    preprocessing = preprocessing_of(directory, tower.config)
     pixels = preprocessing(image).to(next(tower.parameters()))
     rows = columns = preprocessing.side // tower.config.patch_size
     tokens = tokens_of(rows, columns, n_others=_n_tokens(tower, pixels) - rows * columns)
@@ -66,7 +66,8 @@ def _n_tokens(tower: Any, pixels: Float[Tensor, "1 channel height width"]) -> in
     return int(first.shape[1])
 
 
-def _preprocessing(directory: Path, config: Any) -> Preprocessing:
+def preprocessing_of(directory: Path, config: Any) -> Preprocessing:
+    """What makes numbers of an image, as the directory says it; raises InputError where it does not."""
     if inside.find(directory, PREPROCESSOR) is None:
         hint = "save it: AutoImageProcessor.from_pretrained(DIR).save_pretrained(DIR) with transformers"
         raise InputError(f"no {PREPROCESSOR} in it", hint=hint, where=str(directory))

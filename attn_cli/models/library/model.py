@@ -16,7 +16,7 @@ from ..native.vision import refuse_text_options
 from ..precision import as_wanted
 from ..reading import WHOLE, Reading
 from ..showing import Side, sides_of
-from . import looking, unread
+from . import conversing, looking, unread
 from .running import Pass, explained, inputs_of, n_layers
 from .silence import silent
 from .sizes import sizes
@@ -76,7 +76,7 @@ class Library:
     @property
     def sees(self) -> bool:
         """Whether it looks at images, if not only."""
-        return looking.tower_of(self.model) is not None
+        return looking.tower_of(self.model) is not None or conversing.is_read(self.model.config)
 
     @property
     def kinds(self) -> list[Kind]:
@@ -150,6 +150,9 @@ class Library:
     def _look(self, image: Image, reading: Reading) -> Attention:
         if not self.sees:
             raise InputError(f"{self.family} reads text, not images", hint="give a ViT or CLIP directory")
+        if conversing.is_read(self.model.config):
+            said = self.provenance + _layers_named(reading)
+            return conversing.converse(self.model, self.directory, image, self._words, reading, said)
         refuse_text_options(reading, self.family)
         said = self._said_of(looking.tower_of(self.model), "image") + _layers_named(reading)
         return looking.look(self.model, self.directory, image, reading, said)

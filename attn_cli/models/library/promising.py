@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import unread
+from .conversing import is_read
 from .looking import is_flat, tower_of
 from .model import n_tokens_known, text_tower_of
 
@@ -17,7 +18,7 @@ def promised(outline: Any, config: Any) -> dict[str, str]:
     taken = getattr(text, "main_input_name", "nothing that is known")
     image = tower_of(outline)
     reads = ["text"] if taken == "input_ids" and n_tokens_known(text) is not None else []
-    if image is not None and is_flat(image.config):
+    if (image is not None and is_flat(image.config)) or is_read(config):
         reads.append("images")
     if not reads:
         if taken == "input_ids":
