@@ -14,14 +14,14 @@ from ..interpret import report
 from ..interpret.corpus import Corpus, with_roles
 from ..interpret.tally import figures, regrouped
 from ..interpret.watching import Counting
+from . import batching
 from .resolve import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ..interpret.report import By
     from ..interpret.tally import Figures
-    from ..records.attention import Attention
     from ..records.table import Table
     from .groups import Options, Show
 
@@ -31,7 +31,7 @@ class Measured:
     """The figures of an attention, and the attention itself, which may be pooled."""
 
     figures: Figures
-    attention: Attention
+    attention: Any  # an Attention; of texts that were read together, an Origin
 
 
 def measure(
@@ -170,30 +170,78 @@ def stats_of_texts(
     def one(data: Any, where: str) -> Measured:
         return measure(data, options, model=known if isinstance(data, str) else None, show=show, where=where)
 
-    for _ in measure_texts(((text, f"text {i}") for i, text in enumerate(texts)), found, one):
+    several = together(known, options, show)
+    for _ in measure_texts(((text, f"text {i}") for i, text in enumerate(texts)), found, one, several):
         pass
     return found.table()
 
 
 def measure_texts(
-    texts: Iterable[tuple[Any, str]], found: Texts, one: Callable[[Any, str], Measured]
+    texts: Iterable[tuple[Any, str]],
+    found: Texts,
+    one: Callable[[Any, str], Measured],
+    several: Callable[[Sequence[Any]], Sequence[Measured | None]] | None = None,
 ) -> Iterator[int]:
     """Count texts, each with where it stands, by what `one` makes of it; says how many are done.
 
-    What is noted of the first text is noted once, and no warning twice.
+    `several` makes of many texts at once what it can, a few hundred of them being read before. What is noted of the
+    first text is noted once, and no warning twice.
     """
+    done = 0
     with warnings.catch_warnings():
-        for done, (text, where) in enumerate(texts, 1):
-            try:
-                with warnings.catch_warnings(record=True) as said:
-                    warnings.simplefilter("always", AttnWarning)
-                    measured = one(text, where)
-            except InputError as problem:
-                raise problem.at(where) from None
-            for each in said:
-                warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
-                warnings.filterwarnings("ignore", re.escape(str(each.message)), each.category)
-            if done == 1:
-                warnings.simplefilter("ignore", AttnNote)
-            found.add(measured)
-            yield done
+        for window in _windows(texts, 1 if several is None else batching.WINDOW):
+            made = [None] * len(window) if several is None else several([text for text, _ in window])
+            for (text, where), measured in zip(window, made, strict=True):
+                found.add(_alone(one, text, where) if measured is None else measured)
+                done += 1
+                if done == 1:
+                    warnings.simplefilter("ignore", AttnNote)
+                yield done
+
+
+def _windows(texts: Iterable[tuple[Any, str]], size: int) -> Iterator[list[tuple[Any, str]]]:
+    """So many texts at a time; what is no text, which may be large, comes alone.
+
+    >>> [len(window) for window in _windows([("a", ""), ("b", ""), (0, ""), ("c", "")], 3)]
+    [2, 1, 1]
+    """
+    window: list[tuple[Any, str]] = []
+    for each in texts:
+        alone = not isinstance(each[0], str)
+        if window and (alone or len(window) == size):
+            yield window
+            window = []
+        window.append(each)
+        if alone:
+            yield window
+            window = []
+    if window:
+        yield window
+
+
+def _alone(one: Callable[[Any, str], Measured], text: Any, where: str) -> Measured:
+    """One text measured by itself; a warning that was there before is not repeated."""
+    try:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always", AttnWarning)
+            measured = one(text, where)
+    except InputError as problem:
+        raise problem.at(where) from None
+    for each in said:
+        warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+        warnings.filterwarnings("ignore", re.escape(str(each.message)), each.category)
+    return measured
+
+
+def together(
+    model: Any, options: Options, show: Show | None
+) -> Callable[[Sequence[Any]], Sequence[Measured | None]] | None:
+    """What measures several texts at once; None where they are to be read one by one."""
+    if not batching.can_be_batched(model, options, show):
+        return None
+
+    def several(texts: Sequence[Any]) -> list[Measured | None]:
+        found, origin = batching.figures_of(model, texts, options)
+        return [None if figures is None else Measured(figures, origin) for figures in found]
+
+    return several

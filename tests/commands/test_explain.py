@@ -20,7 +20,9 @@ def columns(output):
 
 
 def test_a_table_of_tokens_and_tests_below_it(run):
-    made = run("explain", "--text", TEXT, "--toward", "1", "--method", "rollout,leave_one_out")
+    made = run(
+        "explain", "--text", TEXT, "--target", WRITTEN, "--toward", "1", "--method", "rollout,leave_one_out"
+    )
     assert made.code == 0
     table = columns(made.stdout)
     assert list(table) == [
@@ -46,12 +48,26 @@ def test_a_table_of_tokens_and_tests_below_it(run):
     one_out = [float(x) for x in table["leave_one_out"][:5]]
     assert one_out.index(max(one_out)) == 1  # of 父, father
     assert "attention is not by itself an explanation" in made.stderr
-    again = run("explain", "--text", TEXT, "--toward", "父", "--method", "rollout,leave_one_out")
+    again = run(
+        "explain", "--text", TEXT, "--target", WRITTEN, "--toward", "父", "--method", "rollout,leave_one_out"
+    )
     assert again.stdout == made.stdout
 
 
 def test_json_is_what_its_schema_says_and_what_python_gives(run):
-    made = run("explain", "--text", TEXT, "--toward", "1", "--method", "rollout", "--format", "json")
+    made = run(
+        "explain",
+        "--text",
+        TEXT,
+        "--target",
+        WRITTEN,
+        "--toward",
+        "1",
+        "--method",
+        "rollout",
+        "--format",
+        "json",
+    )
     value = json.loads(made.stdout)
     place = importlib.resources.files("attn_cli.files").joinpath("schemas/explanation.json")
     check(value, json.loads(place.read_text()))
@@ -64,9 +80,24 @@ def test_json_is_what_its_schema_says_and_what_python_gives(run):
 
 def test_a_picture_and_heads(run, tmp_path):
     path = tmp_path / "x.png"
-    assert run("explain", "--text", TEXT, "--toward", "1", "--method", "rollout", "-o", str(path)).code == 0
+    assert (
+        run(
+            "explain",
+            "--text",
+            TEXT,
+            "--target",
+            WRITTEN,
+            "--toward",
+            "1",
+            "--method",
+            "rollout",
+            "-o",
+            str(path),
+        ).code
+        == 0
+    )
     assert path.read_bytes()[:4] == b"\x89PNG"
-    table = columns(run("explain", "--text", TEXT, "--toward", "1", "--ablate").stdout)
+    table = columns(run("explain", "--text", TEXT, "--target", WRITTEN, "--toward", "1", "--ablate").stdout)
     assert list(table) == ["kind", "layer", "head", "zero", "mean", "gradient"]
     assert len(table["kind"]) == 36
 
@@ -82,7 +113,7 @@ def test_a_picture_and_heads(run, tmp_path):
     ],
 )
 def test_what_cannot_be_explained(run, given, said):
-    made = run("explain", "--text", TEXT, *given)
+    made = run("explain", "--text", TEXT, "--target", WRITTEN, *given)
     assert made.code == 2
     assert said in made.stderr
 
@@ -91,7 +122,8 @@ def test_what_cannot_be_explained(run, given, said):
 @pytest.mark.parametrize("suffix", ["tsv", "npz"])
 def test_maps_of_an_output_are_shown_saved_and_read(run, tmp_path, show, suffix):
     path = str(tmp_path / f"x.{suffix}")
-    given = ("--text", TEXT, "--model", "mini", "--show", show, "--toward", "1", "--layer", "0")
+    given = ("--text", TEXT, "--target", WRITTEN, "--model", "mini")
+    given += ("--show", show, "--toward", "1", "--layer", "0")
     assert run("attend", *given, "-o", path).code == 0
     record = attn.read(path)
     assert record.show == show

@@ -19,7 +19,7 @@ from .progress import bar
 from .resolve import loaded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ...records.table import Table
     from ...sources.measuring import Measured, Texts
@@ -95,7 +95,7 @@ def _counted(
     texts = islice(islice(corpus.each(), rank, None, size), before, None)
     total, saved = -(-corpus.total() // size), time.monotonic()
     with bar("texts") as draw:
-        for done in measuring.measure_texts(texts, found, _measurer(source, show)):
+        for done in measuring.measure_texts(texts, found, *_measurers(source, show)):
             draw(Progress(before + done, max(total, before + done)))
             if place is not None and time.monotonic() - saved > SAVED_EACH:
                 _save(found, place)
@@ -105,20 +105,28 @@ def _counted(
     return found
 
 
-def _measurer(source: Source, show: str | None) -> Any:
-    """What measures one text, by a model that is loaded once."""
+def _measurers(source: Source, show: str | None) -> tuple[Any, Any]:
+    """What measures one text, and several together where that can be, by a model that is loaded once."""
     from ...sources import measuring
 
     model: list[Any] = []
 
+    def through() -> Any:
+        if not model:
+            model.append(loaded(source.through.model or "mini"))
+        return model[0]
+
     def one(data: Any, where: str) -> Measured:
-        through = source.through.model
-        if isinstance(data, str) and not model:
-            model.append(loaded(through or "mini"))
-        known = model[0] if isinstance(data, str) else through
+        known = through() if isinstance(data, str) else source.through.model
         return measuring.measure(data, source.options, model=known, show=show, where=where)  # type: ignore[arg-type]
 
-    return one
+    def several(texts: Sequence[Any]) -> Sequence[Measured | None]:
+        able = None
+        if any(isinstance(text, str) for text in texts):
+            able = measuring.together(through(), source.options, show)  # type: ignore[arg-type]
+        return [None] * len(texts) if able is None else able(texts)
+
+    return one, several
 
 
 # ---- several processes ------------------------------------------------------------------------------
