@@ -633,12 +633,19 @@ def heatmap(
 
 
 def page(
-    data: Any, path: Path | None = None, *, title: str = "", live: bool = False, lang: str = "en"
+    data: Any,
+    path: Path | None = None,
+    *,
+    title: str = "",
+    live: bool = False,
+    lang: str = "en",
+    pool: Literal["mean", "max"] | None = None,
 ) -> bytes:
     """Make one HTML page to explore all heads; it needs no network. With `path` it is written too.
 
     With `live`, `data` is a model, loaded or by its name, which the page runs on whatever is typed into it.
-    `lang` is the language of the page, en or zh.
+    `lang` is the language of the page, en or zh. Where weights share a cell it has their mean and the largest, and
+    shows `pool` of them first.
     """
     from .render.page.page import page as made
     from .sources.live import live_page
@@ -646,7 +653,7 @@ def page(
     if live:
         document = live_page(data.model if isinstance(data, LoadedModel) else data, title=title, lang=lang)
     else:
-        document = made(_attention(data, None), title=title, lang=lang)
+        document = made(_attention(data, None), title=title, lang=lang, pool=pool)
     if path is not None:
         files.write(os.fspath(path), [document])
     return document

@@ -15,6 +15,7 @@ from attn_cli.records.attention import Attention
 from attn_cli.render.page import page as page_module
 from attn_cli.render.page.document import script_of
 from attn_cli.render.page.page import MAX_BYTES, page
+from attn_cli.render.page.weights import by_pool
 from attn_cli.text.escaping import escape
 
 from hostile import HOSTILE
@@ -63,10 +64,12 @@ class Elements(HTMLParser):
         return [(attributes, text) for name, attributes, text in self.found if name == tag]
 
 
-def contents(document):
+def contents(document, which=0):
     """(header, inflated bytes) of a page, read as the page's script reads them."""
     scripts = {attributes.get("id"): text for attributes, text in Elements(document).all("script")}
-    return json.loads(scripts["header"]), zlib.decompress(base64.b64decode(scripts["weights"], validate=True))
+    return json.loads(scripts["header"]), zlib.decompress(
+        base64.b64decode(scripts["weights"].split(" ")[which], validate=True)
+    )
 
 
 def unpacked(document):
@@ -136,9 +139,9 @@ def test_more_weights_than_fit_become_means_of_blocks():
     attention = random_attention(1, 1, 400, 398)
     document = page(attention, max_bytes=100_000)
     header, _ = contents(document)
-    # 400 · 398 cells, no more than 250,000 of them: as they are. With room for 12,500 they are halved, and so on.
+    # 400 · 398 cells, no more than 250,000 of them: as they are. With room for 80,000 they are halved, means and maxima.
     assert header["block"] == [1, 1]
-    small = page(attention, max_bytes=16_000)
+    small = page(attention, max_bytes=32_000)
     weights, error, _ = unpacked(small)
     header, _ = contents(small)
     assert header["block"] == [2, 2]
@@ -343,3 +346,22 @@ def test_a_page_speaks_chinese_too_and_its_title_says_of_what_text_it_is():
 def test_special_tokens_are_known_by_the_record_or_else_by_their_names(tokens, given, special):
     header, _ = contents(page(Attention(tokens, tokens, np.eye(3)[None, None], special=given)))
     assert header["special"] == special
+
+
+def test_where_cells_stand_for_several_weights_a_page_has_their_mean_and_the_largest():
+    """A single 1 among 16: a mean of 1/16; the maxima of a pooled record, or of the blocks of a dense one."""
+    needle = np.zeros((1, 1, 8, 8))
+    needle[0, 0, 5, 2] = 1
+    made = np.zeros((1, 1, 2, 2))
+    made[0, 0, 1, 0] = 1
+    pooled = Attention("abcdefgh", "abcdefgh", made / 16, pooled=True, maxima=made)
+    dense = Attention("abcdefgh", "abcdefgh", needle)
+    header, means = contents(page(pooled))
+    assert (header["pool"], [other["pool"] for other in header["others"]]) == ("mean", ["max"])
+    assert np.frombuffer(means, "<f8").tolist() == [0, 0, 1 / 16, 0]
+    assert np.frombuffer(contents(page(pooled), 1)[1], "<f8").tolist() == [0, 0, 1, 0]
+    views = by_pool(dense, 8)
+    assert {name: view.weights.max() for name, view in views.items()} == {"mean": 1 / 16, "max": 1}
+    assert contents(page(pooled, pool="max"))[0]["pool"] == "max"
+    assert contents(page(dense))[0]["others"] == []
+    assert contents(page(Attention("ab", "ab", np.full((1, 1, 1, 1), 0.5), pooled=True)))[0]["others"] == []

@@ -386,6 +386,23 @@ def test_hovering_previews_and_a_click_holds_until_escape(opened):
     assert tab.run(at) != held
 
 
+def test_cells_show_their_mean_or_the_largest_as_is_chosen(opened):
+    made = np.zeros((1, 2, 2, 2))
+    made[0, :, 1, 0] = 1
+    tab = opened(Attention("abcdefgh", "abcdefgh", made / 16, pooled=True, maxima=made))
+    tab.run("document.querySelector('.over').focus()")
+    tab.press("ArrowDown")
+    tab.press("ArrowDown")
+    assert "mean of up to 4 × 4" in tab.text("#precision")
+    assert tab.text("#readout .weight") == "0.0625"
+    tab.run(
+        "const p = document.getElementById('pool'); p.value = 'max'; p.dispatchEvent(new Event('change'))"
+    )
+    tab.wait("document.querySelector('[data-drawn]')")
+    assert "largest of up to 4 × 4" in tab.text("#precision")
+    assert (tab.text("#readout .weight"), tab.text("#legend .high")) == ("1", "1")
+
+
 def test_special_tokens_are_hidden_at_a_click(opened):
     tab = opened(worded(("[CLS]", "a", "b", "[SEP]"), 1, 2))
     tab.run("document.querySelector('.over').focus()")

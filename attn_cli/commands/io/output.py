@@ -175,7 +175,8 @@ def _attention_picture(
     if name == "html":
         from ...render.page.page import page
 
-        return page(attention, title=drawing.title if drawing else "", lang=lang)
+        pool: str | None = getattr(drawing, "pool", None)
+        return page(attention, title=drawing.title if drawing else "", lang=lang, pool=pool)
     from ...render.figure import figure
 
     return figure.save(figure.draw(attention, chosen or look(drawing)), name)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ...text.escaping import escape
 from ..written import steps_of
 from .document import as_json, as_text, filled, ramps, script_of, source, stressed, wording
-from .weights import Packed, Shown, pack, shown
+from .weights import Packed, Shown, by_pool, pack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,30 +33,42 @@ _BETWEEN_IDEOGRAPHS = re.compile(r"(?<=[\u2e80-\u9fff]) (?=[\u2e80-\u9fff\uff00-
 _TITLED = 60  # characters of the text that a title shows
 
 
-def page(attention: Attention, *, title: str = "", max_bytes: int = MAX_BYTES, lang: str = "en") -> bytes:
+def page(
+    attention: Attention,
+    *,
+    title: str = "",
+    max_bytes: int = MAX_BYTES,
+    lang: str = "en",
+    pool: str | None = None,
+) -> bytes:
     """One self-contained HTML file of at most `max_bytes`, for any number of heads and tokens.
 
     Up to 1 MiB, weights are in it as they are; more are rounded as finely as `max_bytes` allows, and the page
-    states the error. Beyond 2.5 cells for each byte, a cell is the mean of a block of weights.
+    states the error. Beyond 2.5 cells for each byte, a cell stands for a block of weights: the page has their
+    mean and the largest, and shows `pool` of them first.
 
     >>> from attn_cli.records.attention import Attention
     >>> page(Attention(("a",), ("a",), [[[[1.0]]]]), title="One")[:15]
     b'<!doctype html>'
     """
-    view = shown(attention, most_cells=max_bytes * 5 // 2)
-    frame = _fill(attention, view, title, Packed({}, b""), lang)
-    room = (max_bytes - len(frame) - 100) * 3 // 4  # base64 writes 3 bytes as 4 characters
-    return _fill(attention, view, title, pack(view, room), lang)
+    views = by_pool(attention, max_bytes * 5 // 2, pool)
+    (view, *_) = views.values()
+    frame = _fill(attention, view, title, dict.fromkeys(views, Packed({}, b"")), lang)
+    room = (max_bytes - len(frame) - 200 * len(views)) * 3 // 4  # base64 writes 3 bytes as 4 characters
+    packed = {name: pack(each, room // len(views)) for name, each in views.items()}
+    return _fill(attention, view, title, packed, lang)
 
 
-def _fill(attention: Attention, view: Shown, title: str, packed: Packed, lang: str) -> bytes:
+def _fill(attention: Attention, view: Shown, title: str, packed: Mapping[str, Packed], lang: str) -> bytes:
     words = wording(lang)
+    pools = [{"pool": name, **each.header} for name, each in packed.items()]
+    bytes_ = [base64.b64encode(each.data).decode() for each in packed.values()]
     parts = {
         "title": as_text(title or words["page_title"].format(tokens=_beginning(attention.query_tokens))),
         "summary": as_text(_summary(attention, view, words)),
         "provenance": stressed(as_text(attention.provenance or words["unknown_origin"])),
-        "header": as_json(_header(attention, view) | packed.header),
-        "weights": base64.b64encode(packed.data).decode(),
+        "header": as_json(_header(attention, view) | pools[0] | {"others": pools[1:]}),
+        "weights": " ".join(bytes_),
     }
     return filled("page.html", source("page.css"), script_of(MODULES), parts, lang)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...records.selection import pooled_by
 from ..pooling import pooled
 
 if TYPE_CHECKING:
@@ -49,8 +50,10 @@ class Packed:
     data: bytes
 
 
-def shown(attention: Attention, most_cells: int) -> Shown:
+def shown(attention: Attention, most_cells: int, pool: str = "mean") -> Shown:
     """All weights of all heads, or means of square blocks of them so that there are about `most_cells` at most.
+
+    With `pool` "max" it is the largest of each block.
 
     >>> from attn_cli.records.attention import Attention
     >>> small = shown(Attention(tuple("abc"), tuple("abc"), np.eye(3)[None, None]), 4)
@@ -59,9 +62,34 @@ def shown(attention: Attention, most_cells: int) -> Shown:
     """
     weights = attention.shown.reshape(-1, *attention.shown.shape[2:])
     factor = max(1, math.ceil(math.sqrt(weights.size / most_cells)))
-    means, hidden = pooled(weights, _hidden(attention), factor)
-    rows, columns = (_joined(cells, factor) for cells in (attention.query_cells, attention.key_cells))
-    return Shown(means, hidden, rows, columns)
+    cells, hidden = pooled(weights, _hidden(attention), factor, pool)
+    rows, columns = (_joined(each, factor) for each in (attention.query_cells, attention.key_cells))
+    return Shown(cells, hidden, rows, columns)
+
+
+def by_pool(attention: Attention, most_cells: int, first: str | None = None) -> dict[str, Shown]:
+    """What cells show, by how they came to be: their mean and the largest, where they stand for several weights.
+
+    What is to be shown `first` comes first.
+
+    >>> from attn_cli.records.attention import Attention
+    >>> small = Attention(tuple("abc"), tuple("abc"), np.eye(3)[None, None])
+    >>> {pool: view.weights.max().item() for pool, view in by_pool(small, 4).items()}, list(by_pool(small, 9))
+    ({'mean': 1.0, 'max': 1.0}, ['mean'])
+    """
+    if attention.show == "maxima" and "weights" not in vars(attention):  # of a table, which holds one map
+        return {"max": shown(attention, most_cells, "max")}
+    first = first or ("max" if attention.show == "maxima" else "mean")
+    means = shown(pooled_by(attention, "mean"), most_cells)
+    if max(means.block) == 1:
+        return {"mean": means}
+    if attention.pooled and (attention.maxima is None or attention.show not in ("weights", "maxima")):
+        return {"mean": means}
+    both = {
+        "mean": shown(pooled_by(attention, "mean"), most_cells // 2),
+        "max": shown(pooled_by(attention, "max"), most_cells // 2, "max"),
+    }
+    return {pool: both[pool] for pool in sorted(both, key=lambda pool: pool != first)}
 
 
 def pack(view: Shown, room: int) -> Packed:

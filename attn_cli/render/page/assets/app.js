@@ -69,8 +69,10 @@ class App {
     Object.assign(this.state, changes);
     if ("view" in changes) this.held = null;
     this.attention.hidesSpecial = this.state.special === false;
-    if ("special" in changes) this.grid.samples = [];
-    if ("scale" in changes || "least" in changes || "special" in changes) this.recolour();
+    if ("pool" in changes) this.attention.show(changes.pool);
+    if ("pool" in changes) showPrecision(this.attention);
+    if ("special" in changes || "pool" in changes) this.grid.samples = [];
+    if (["scale", "least", "special", "pool"].some((part) => part in changes)) this.recolour();
     else this.show();
     if ("find" in changes) this.tellFound();
     writeLink(this.attention, this.state);

@@ -27,6 +27,9 @@ export function wireControls(attention, { change, zoom, next, save }) {
   byId("save").addEventListener("click", save);
   byId("special").addEventListener("change", ({ target }) => change({ special: target.checked }));
   byId("special-kept").hidden = attention.special.size === 0;
+  byId("pool").value = attention.pool;
+  byId("pool").addEventListener("change", ({ target }) => change({ pool: target.value }));
+  byId("pooled").hidden = attention.pools.size === 1;
   byId("zoom-fit").addEventListener("click", () => zoom(0));
   if (attention.signed) byId("scale").querySelector("[value=log]").remove();
   byId("tab-compare").hidden = attention.count === 1;

@@ -96,10 +96,10 @@ export function showHint(text) {
 }
 
 /** How exact the numbers of this page are. */
-export function showPrecision({ exact, peak, steps, block }) {
+export function showPrecision({ exact, peak, steps, block, pool }) {
   const [rows, columns] = block;
   const said = exact ? worded("exact") : worded("stepped", { steps, most: writeNumber(peak / steps) });
-  const blocks = Math.max(...block) > 1 ? ` ${worded("blocks", { rows, columns })}` : "";
+  const blocks = Math.max(...block) > 1 ? ` ${worded(`blocks_${pool}`, { rows, columns })}` : "";
   document.getElementById("precision").textContent = said + blocks;
 }
 

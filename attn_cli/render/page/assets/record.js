@@ -14,28 +14,42 @@ const STEPS_OF_EXACT = 32766;
 export async function readRecord() {
   const header = JSON.parse(document.getElementById("header").textContent);
   const packed = document.getElementById("weights");
-  const bytes = await inflate(fromBase64(packed.textContent));
+  const [bytes, ...others] = await Promise.all(
+    packed.textContent.split(" ").map((text) => inflate(fromBase64(text))),
+  );
   packed.remove();
-  return new Attention(header, bytes);
+  return new Attention(header, bytes, others);
 }
 
 /** Weights of all layers and heads. A head is named by its place in the record, counted from 0. */
 export class Attention {
-  constructor(header, bytes) {
+  /** `others` are the same cells pooled in another way: the largest of each where these are means. */
+  constructor(header, bytes, others = []) {
     this.layers = header.layers;
     this.heads = header.heads;
     this.queries = header.queries;
     this.keys = header.keys ?? header.queries;
     this.twoTexts = header.keys !== null;
-    this.peak = header.peak;
-    this.signed = header.signed;
     this.block = header.block;
     this.ramps = header.ramps;
     this.special = new Set(header.special);
     this.hidesSpecial = false;
-    this.steps = header.steps ?? STEPS_OF_EXACT;
-    this.exact = exactFloats(header.store, bytes);
-    this.codes = this.exact ? encode(this.exact, this) : joinPlanes(bytes, this.cellsPerHead * this.count);
+    const all = [[header, bytes], ...others.map((other, i) => [header.others[i], other])];
+    this.pools = new Map(all.map(([said, numbers]) => [said.pool ?? "mean", this.unpacked(said, numbers)]));
+    this.show([...this.pools.keys()][0]);
+  }
+
+  unpacked({ store, peak, signed, steps = STEPS_OF_EXACT }, bytes) {
+    const range = { peak, signed, steps };
+    const exact = exactFloats(store, bytes);
+    const codes = exact ? encode(exact, range) : joinPlanes(bytes, this.cellsPerHead * this.count);
+    return { ...range, exact, codes };
+  }
+
+  /** Let cells show their mean, or the largest of what they stand for. */
+  show(pool) {
+    this.pool = pool;
+    Object.assign(this, this.pools.get(pool));
   }
 
   get count() {
