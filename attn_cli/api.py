@@ -490,7 +490,7 @@ def stats(
     through = model.model if isinstance(model, LoadedModel) else model
     if isinstance(data, (list, tuple)) and data and isinstance(data[0], (str, Attention)):
         if by in ("query", "key"):
-            raise InputError(f"by {by} of many texts", hint="give layer or head")
+            raise InputError(f"by {by!r} does not apply to many texts", hint="give layer or head")
         return measuring.stats_of_texts(data, options, model=through, show=show, by=by)  # type: ignore[arg-type]
     return measuring.stats(data, options, model=through, show=show, by=by)
 

@@ -89,7 +89,7 @@ def _mask(part: Any, seed: int) -> Mask:
     if not isinstance(answer, torch.Tensor) or answer.dtype != torch.bool:
         what = answer.dtype if isinstance(answer, torch.Tensor) else type(answer).__name__
         hint = "give a function of the positions of queries and keys, such as lambda query, key: key <= query"
-        raise InputError(f"mask {mask.name!r} answers {what}, expected True or False", hint=hint)
+        raise InputError(f"mask {mask.name!r} returns {what}, expected True or False", hint=hint)
     return mask
 
 

@@ -130,7 +130,7 @@ def as_layer(x: Tensor) -> np.ndarray:
 def warn_of_blind_rows(
     seeing: Bool[Tensor, "*heads query"], tokens: Sequence[str], places: Sequence[int] | None = None
 ) -> None:
-    """Name the queries that may attend to no key, be it in one head, in one warning.
+    """Name the queries that may attend to no key, in some head, in one warning.
 
     With `places` the queries are those of the tokens there.
     """

@@ -33,7 +33,7 @@ class Output:
         return merged if self.b_o is None else merged + self.b_o
 
     def lengths(self, value: Float[Tensor, "head key d_value"]) -> Float[Tensor, "head key"]:
-        """‖value · W_o‖ of each head: how much of a key arrives where it is looked at with a weight of 1."""
+        """‖value · W_o‖ of each head: how much each key contributes where it is looked at with a weight of 1."""
         if self.W_o is None:
             return value.norm(dim=-1)
         return value_lengths(value, self.W_o.reshape(len(value), -1, self.W_o.shape[1]))
@@ -88,7 +88,7 @@ def weigh(
 def value_lengths(
     value: Float[Tensor, "... head key d_value"], W_o: Float[Tensor, "head d_value d_model"]
 ) -> Float[Tensor, "... head key"]:
-    """‖value · W_o‖: how much of a key arrives where a head looks at it with a weight of 1.
+    """‖value · W_o‖: how much each key contributes where a head looks at it with a weight of 1.
 
     A head may look hard at a key whose value is nearly zero: weight · this is norm-weighted attention.
     Kobayashi et al. 2020, arXiv:2004.10102, eq. 8.

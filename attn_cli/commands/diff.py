@@ -20,7 +20,7 @@ SHOWN = Listed(
     {
         "weights": "After the softmax.",
         "scores": "Before the mask and the softmax.",
-        "norms": "‖weight · value · W_o‖: how much of a key arrives (Kobayashi et al. 2020).",
+        "norms": "‖weight · value · W_o‖: how much each key contributes (Kobayashi et al. 2020).",
     }
 )
 MOST_DRAWN = 12  # heads on a terminal
@@ -88,7 +88,7 @@ def _compared(source: Source, against: list[str], show: str | None, *, match: bo
     read = source.each()
     if len(read) > 2 or (len(read) == 1 and not against):
         hint = "give two INPUTs, or one and --against MODEL or KEY=VALUE"
-        raise InputError(f"{len(read)} to compare", hint=hint)
+        raise InputError(f"attn diff compares two inputs, got {len(read)}", hint=hint)
     ours = _attention(source, read[0], show)
     theirs = _attention(changed(source, against), read[-1], show)
     return compare(ours, theirs, match=match)
@@ -115,7 +115,9 @@ def _part(source: Source, to: Output, fail_over: float | None) -> None:
 
     read = source.each()
     if len(read) != 2:
-        raise InputError(f"{len(read)} outputs of --query, --key and --value", hint="give two INPUTs")
+        raise InputError(
+            f"{len(read)} outputs for --query, --key and --value, expected two", hint="give two INPUTs"
+        )
     tolerance = TOLERANCE if fail_over is None else fail_over
     table = part(source.vectors, read[0].data, read[1].data, tolerance=tolerance)
     emit_table(table, to)

@@ -76,7 +76,7 @@ def explain(
     for name in methods:
         KNOWN[name]
     if wanted.ablate and wanted.method:
-        raise InputError("--method with --ablate", hint="leave one out")
+        raise InputError("--method cannot be combined with --ablate", hint="leave one out")
     options = Options(model=model, seed=seed, computing=computing)
     text = read_input(input)
     with watched("explanation"):
@@ -120,5 +120,5 @@ def _heads(table: Table, drawing: Appearance) -> Any:
     from .io.output import look
 
     if "kind" in table.columns:
-        raise InputError("a picture of heads of several kinds", hint="write a table: --format tsv")
+        raise InputError("a picture cannot show heads of several kinds", hint="write a table: --format tsv")
     return columns_figure(table, list(WAYS), look(drawing))

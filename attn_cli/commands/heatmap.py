@@ -123,11 +123,11 @@ def _film(source: Source, drawing: Drawing, to: Output, show: str | None) -> Non
     from .io.output import check, look
 
     if show not in (None, "weights"):
-        raise InputError(f"--film of {show}", hint="leave --show out")
+        raise InputError(f"--film cannot be combined with --show {show}", hint="leave --show out")
     if source.recorded.step is not None:
-        raise InputError("both --film and --step", hint="give one of them")
+        raise InputError("--film cannot be combined with --step", hint="give one of them")
     if drawing.view not in (None, "map"):
-        raise InputError(f"--film with --view {drawing.view}", hint="leave --view out")
+        raise InputError(f"--film cannot be combined with --view {drawing.view}", hint="leave --view out")
     check(to, (), FORMATS)
     named = _named(source, to, usual="gif") if to.output is None else to
     emit_film(source, source.each(), named, look(drawing))
@@ -164,7 +164,7 @@ def _query(source: Source, drawing: Drawing) -> tuple[Source, str | None]:
     if query is None or not marks_query(drawing.view):
         return source, None
     if source.select.query_range is not None:
-        raise InputError("both --query-token and --query-range", hint="give one of them")
+        raise InputError("--query-token cannot be combined with --query-range", hint="give one of them")
     return dataclasses.replace(source, select=dataclasses.replace(source.select, query_token=None)), query
 
 

@@ -113,7 +113,7 @@ def record(
         raise InputError("no SCRIPT", hint="give a Python file, or -m MODULE")
     name, *arguments = program
     if not module and not os.path.exists(name):
-        raise InputError("no such file", hint="options of attn stand before SCRIPT", where=name)
+        raise InputError("no such file", hint="put attn's own options before SCRIPT", where=name)
     recorded = _Recorded(_path(output, kept.keep), kept.wanted(), kept.most_bytes(), name, _names(tokens))
     recorded.wait()
     code = run(name, arguments, module=module)
@@ -177,14 +177,14 @@ class _Recorded:
         from .io.environment import environment
 
         if not seen:
-            warn("no attention was seen; see attn record --help for what is")
+            warn("no attention was recorded; attn record --help says what can be")
             return
         if not environment.quiet:
             print(seen, file=environment.stderr().file)
         if n := len(seen.steps):
             note(f"wrote {self.path}: {n} step{'s' * (n > 1)}")
         else:
-            warn("nothing of it was kept")
+            warn("no step was kept")
 
 
 def _path(output: str | None, keep: str) -> str:
@@ -197,7 +197,7 @@ def _path(output: str | None, keep: str) -> str:
     if folder and not os.path.isdir(folder):
         raise InputError("no such folder", hint=f"make it: mkdir -p {folder}", where=output)
     if keep != "figures" and not output.endswith(".npz"):
-        raise InputError("a recording is an .npz", hint="write -o NAME.npz", where=output)
+        raise InputError("a recording is written as .npz", hint="write -o NAME.npz", where=output)
     if os.path.isdir(f"{output}{PARTS}"):
         hint = "look at it with attn heatmap, then remove it, or choose another -o"
         raise InputError("holds a recording that was stopped", hint=hint, where=f"{output}{PARTS}")
@@ -211,7 +211,7 @@ def _numbers(axis: Literal["layer", "head"], text: str | None) -> tuple[int, ...
         return None
     chosen = parse_choice(axis, text)
     if not isinstance(chosen, tuple) or min(chosen) < 0:
-        raise InputError(f"--{axis} {text!r} of a program", hint="give numbers, as 0,2 or 0-2")
+        raise InputError(f"--{axis} {text!r} is not a list of numbers", hint="give numbers, as 0,2 or 0-2")
     return chosen
 
 

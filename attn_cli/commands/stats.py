@@ -153,10 +153,10 @@ def _table(source: Source, show: str | None, by: str | None, resume: str | None)
     corpus = corpus_of(given) if is_given(given) or given.lines else None
     if corpus is None:
         if resume is not None:
-            raise InputError("--resume with one text", hint="give --lines or several files")
+            raise InputError("--resume applies only to many texts", hint="give --lines or several files")
         return None if is_beside() else _one(source, show, by)
     if by in ("query", "key"):
-        raise InputError(f"--by {by} of many texts", hint="give --by layer or head")
+        raise InputError(f"--by {by} does not apply to many texts", hint="give --by layer or head")
     return table_of(source, corpus, show, by, resume)
 
 

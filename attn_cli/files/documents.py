@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def parse(text: str, path: str) -> Record | np.ndarray | None:
     """The record or the numbers in a document that is a table, None for any other text.
 
-    Raises InputError for several tables that are not the heads of one attention, and for cells without numbers.
+    Raises InputError for several these tables are not the heads of one attention, and for cells without numbers.
 
     >>> parse("| query | a |\\n| --- | --: |\\n| a | 1 |\\n", "w.md").weights.tolist()
     [[[[1.0]]]]
@@ -43,7 +43,7 @@ def parse(text: str, path: str) -> Record | np.ndarray | None:
     if (show := grids.queries(corner)) is not None:
         return _attention(tables, with_names, show, path)
     if len(tables) > 1:
-        what = f"holds {len(tables)} tables that are not the heads of one attention"
+        what = f"holds {len(tables)} these tables are not the heads of one attention"
         raise InputError(what, hint="give one table", where=called(path))
     names, numbers = with_names[0]
     if corner == "pos":
@@ -81,14 +81,16 @@ def _attention(
     """The heads of one attention, each with its layer and head in its caption."""
     places = [_PLACE.fullmatch(grid.caption) for grid in tables]
     if not all(places) and len(tables) > 1:
-        raise InputError("tables without their layer and head", hint="keep the captions", where=called(path))
+        raise InputError(
+            "these tables do not say their layer and head", hint="keep the captions", where=called(path)
+        )
     at = [_numbered(place) if place else (0, 0) for place in places]
     layers, heads = (list(dict.fromkeys(column)) for column in zip(*at, strict=True))
     head, names = tables[0].rows[0], found[0][0]
     alike = all(grid.rows[0] == head and rows == names for grid, (rows, _) in zip(tables, found, strict=True))
     if not alike or sorted(map(str, at)) != sorted(str((la, he)) for la in layers for he in heads):
         raise InputError(
-            "tables that are not the heads of one attention", hint="give one", where=called(path)
+            "these tables are not the heads of one attention", hint="give one", where=called(path)
         )
     matrices = dict(zip(at, (numbers for _, numbers in found), strict=True))
     maps: dict[str, Any] = {show: np.array([[matrices[la, he] for he in heads] for la in layers])}

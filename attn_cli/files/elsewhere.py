@@ -165,7 +165,7 @@ def _stacked(
         return np.concatenate(parts), tuple(number for (number,) in group.numbers), ()
     layers, heads = (tuple(sorted(set(column))) for column in zip(*group.numbers, strict=True))
     if len(layers) * len(heads) != len(parts):
-        raise InputError(f"{group.name}: not the same heads in every layer", hint="save them all")
+        raise InputError(f"{group.name}: layers have different numbers of heads", hint="save them all")
     return np.concatenate(parts).reshape(len(layers), len(heads), *parts[0].shape[2:]), layers, heads
 
 
@@ -245,7 +245,7 @@ def _vectors(
         _say(query, named, where)
     if len(k) != len(v) or len(q) % len(k):
         heads = " and ".join(f"{len(x)} of {name}" for name, x in (("query", q), ("key", k), ("value", v)))
-        raise InputError(f"heads that do not fit: {heads}", hint="name the axes: seq, head, d")
+        raise InputError(f"these heads do not fit together: {heads}", hint="name the axes: seq, head, d")
     if masks := [name for name in arrays if "mask" in name.lower()]:
         note(f"{where}: {masks[0]} is not used; --mask FILE:{masks[0]} applies it")
     queries, keys = _tokens(arrays, given, q.shape[1], k.shape[1])
@@ -293,7 +293,7 @@ def _nameless(
     if not named and (array.ndim > 2 or len(group.arrays) > 1) and _rows_are_weights(group):
         return _attention(group, None, arrays, given, where)
     if len(group.arrays) > 1:
-        raise InputError(f"{group.name}: arrays of no known name", hint="choose one: FILE:NAME")
+        raise InputError(f"{group.name}: none of its arrays has a known name", hint="choose one: FILE:NAME")
     if array.ndim == 2 and like_weights(array):
         warn(f"{where}: every row sums to 1, as attention weights do; if they are, give --weights {where}")
     return _vectors(group, None, None, arrays, given, where)

@@ -64,7 +64,7 @@ def from_fields(fields: Mapping[str, Any]) -> Record:
         if fields.get(name) is not None:
             values[name] = _checked(part, fields[name])
         elif part.default is dataclasses.MISSING:
-            raise InputError(f"{type_name} without {name!r}", hint="write it again")
+            raise InputError(f"{type_name} has no {name!r}", hint="write it again")
     return TYPES[type_name](**values)
 
 
@@ -83,5 +83,7 @@ def _checked(part: Part, value: Any) -> Any:
     else:
         good = isinstance(value, bool if part.annotation == "bool" else str)
     if not good:
-        raise InputError(f"{part.name!r} of another type than {part.annotation}", hint="write it again")
+        raise InputError(
+            f"{part.name!r} has the wrong type, expected {part.annotation}", hint="write it again"
+        )
     return tuple(value) if isinstance(value, list) else value

@@ -60,7 +60,7 @@ def format_of(
     if not name and (path in (None, "-") or is_stream(path)):
         return "tsv"
     raise InputError(
-        f"unknown format {name!r}" if name else "no suffix to name a format",
+        f"unknown format {name!r}" if name else "the file name has no suffix, so its format is unknown",
         hint=f"known are {', '.join(known)}{nearest(name, known)}",
         where="" if chosen else path or "",
     )

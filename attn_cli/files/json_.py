@@ -73,7 +73,7 @@ def parse(text: str, path: str) -> Record | np.ndarray | dict[str, np.ndarray] |
         what = f"is not JSON: {problem.msg.lower()} at column {problem.colno}"
         raise InputError(what, hint="write it again", where=called(path, problem.lineno)) from None
     except (ValueError, RecursionError):  # digits without end, lists within lists without end
-        raise InputError("is not JSON that can be read", hint="write it again") from None
+        raise InputError("is not valid JSON", hint="write it again") from None
     if (found := _found(value)) is None and named_so:
         raise InputError(
             "contains JSON that is neither a record nor numbers",

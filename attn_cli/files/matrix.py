@@ -159,13 +159,13 @@ def _refuse_table(rows: Sequence[list[str]], delimiter: str | None, path: str) -
     numeric = [[cells.is_float(cell) or cell.strip() in ("0", "1") for cell in row] for row in rows]
     if len(rows) > 2 and all(map(all, numeric[1:])) and len(rows[0]) in (len(rows[1]), len(rows[1]) + 1):
         raise InputError(
-            "holds names, and numbers below them", hint="remove this line", where=called(path, 1)
+            "has a line of names above its numbers", hint="remove this line", where=called(path, 1)
         )
     tail = 1 if delimiter is not None else 2
     behind = [len(row) > tail and all(map(cells.is_float, row[-tail:])) for row in rows]
     if all(behind[1:]) and sum(behind) >= (1 if delimiter == "\t" else 2):
         raise InputError(
-            "holds numbers behind names, under no header that attn writes",
+            "has names before its numbers, but no header that attn writes",
             hint="keep the first line of attn's tables; word vectors are for --embed; a text is given by --text",
             where=called(path),
         )

@@ -87,7 +87,7 @@ def chosen(held: Parsed, name: str | None) -> Parsed:
         return held
     arrays = _fields(held) if isinstance(held, Encoding | Attention | PositionTable) else held
     if not isinstance(arrays, dict):
-        raise InputError(f"holds no arrays by name, so none called {name!r}", hint="leave the name out")
+        raise InputError(f"has no named arrays, so there is no array {name!r}", hint="leave the name out")
     pattern = re.compile(re.escape(name).replace(r"\*", r"\d+"))
     exact = {name: arrays[name]} if name in arrays else {}
     found = exact or {
@@ -153,7 +153,7 @@ def _numbers(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind not in "fiub":
         raise InputError(f"holds {array.dtype}, expected numbers", hint="save it as float64")
     if 0 in array.shape:
-        raise InputError(f"holds numbers {shape(array)}, so none", hint="give at least one row and column")
+        raise InputError(f"holds an empty array {shape(array)}", hint="give at least one row and column")
     return array
 
 

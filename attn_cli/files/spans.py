@@ -47,7 +47,7 @@ def numbered(names: Sequence[str]) -> tuple[list[str], list[range] | None]:
     found = {name: _place(name) for name in dict.fromkeys(names)}
     ordered = sorted(found.values(), key=lambda place: (place.start, place.stop))
     if (n := max(place.stop for place in ordered)) > _MOST:
-        raise InputError(f"{n:,} positions", hint=f"give at most {_MOST:,}")
+        raise InputError(f"{n:,} positions are too many", hint=f"give at most {_MOST:,}")
     for place, wanted in zip(ordered, cells(n, len(ordered)), strict=True):
         if place != wanted:
             there, expected = (f"{p.start}-{p.stop - 1}" for p in (place, wanted))

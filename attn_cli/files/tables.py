@@ -49,7 +49,7 @@ def _take_apart(text: str, path: str, delimiter: str | None, n_labels: int) -> T
         numbers.extend(cells.numbers(row[n_labels:], path, line, first=n_labels + 1))
         lines.append(line)
     if not lines:
-        raise InputError("a header, but no rows", hint="write the table again")
+        raise InputError("has a header but no rows", hint="write the table again")
     columns, matrix = header[n_labels:], np.array(numbers).reshape(len(lines), -1)
     masked = (matrix == -np.inf) & (np.array(columns) == "score")
     cells.check_finite(np.where(masked, 0, matrix), path, lines, first=n_labels + 1)

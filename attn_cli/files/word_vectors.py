@@ -183,7 +183,7 @@ def _measure(sample: list[bytes], path: str) -> tuple[int, int]:
     tails = [min(_numeric_tail(row), len(row) - 1) for row in rows[counted:]]
     if not tails or not (dim := _commonest(tails)):
         raise InputError(
-            "holds no token with numbers behind it", hint="write a token and its numbers per line"
+            "has no line with a token and its numbers", hint="write a token and its numbers per line"
         )
     if not counted:
         return 0, dim

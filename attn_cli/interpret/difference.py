@@ -210,7 +210,7 @@ def _same_tokens(ours: Attention, theirs: Attention) -> bool:
 
 
 def _between_words(attention: Attention) -> Attention:
-    """Merged to words; if nothing tells which tokens are pieces, each is taken for a word."""
+    """Merged to words; where word boundaries are unknown, each token is a word."""
     marked = any(token.startswith(("##", "Ġ", "▁")) for token in attention.key_tokens)
     return merged(attention) if marked or attention.key_words is not None else attention
 
@@ -221,12 +221,12 @@ def _check_words(axis: str, ours: tuple[str, ...], theirs: tuple[str, ...]) -> N
         if a != b:
             what = f"{axis} {i} is {ours[i]!r} in the first and {theirs[i]!r} in the second"
             special = any(_SPECIAL.fullmatch(words[i]) for words in (ours, theirs))
-            hint = "leave special tokens out: --no-special" if special else "give the same text to both"
+            hint = "leave special tokens out: --special drop" if special else "give the same text to both"
             raise InputError(what, hint=hint)
     if len(ours) != len(theirs):
         raise InputError(
             f"{len(ours)} words as {axis} in the first and {len(theirs)} in the second",
-            hint="leave special tokens out: --no-special",
+            hint="leave special tokens out: --special drop",
         )
 
 

@@ -174,7 +174,10 @@ def across(
     if chosen.name == "relevance":
         return relevance_across(encoder, decoder, cross)[list(wanted)]
     if chosen.name not in ("rollout", "flow"):
-        raise InputError(f"--reduce {chosen.spec} of cross-attention", hint="give rollout, or --kind encoder")
+        raise InputError(
+            f"--reduce {chosen.spec} does not apply to cross-attention",
+            hint="give rollout, or --kind encoder",
+        )
     residual = chosen.options.get("residual", 0.5)
     given = (0.0 if mixed and "residual" not in chosen.spec else residual, residual)
     if chosen.name == "rollout":
@@ -196,7 +199,7 @@ def without_residual(reduction: Reduction) -> Reduction:
 
 def _refuse_unfit(called: str, show: str) -> None:
     if called == "relevance" and show != "gradients":
-        raise InputError(f"--reduce relevance of {show}", hint="add --show gradients")
+        raise InputError(f"--reduce relevance needs gradients, not {show}", hint="add --show gradients")
 
 
 def _refuse_cross(attention: Attention, called: str) -> None:

@@ -108,7 +108,7 @@ def with_residual(
     [[[0.25, 0.75], [0.0, 1.0]]]
     """
     if not 0 <= residual <= 1:
-        raise InputError(f"a residual of {residual}", hint="give a number from 0 to 1")
+        raise InputError(f"residual {residual} is out of range", hint="give a number from 0 to 1")
     check_square(maps)
     layers = head_mean(maps)
     kept = np.where(layers.any(axis=2, keepdims=True), residual, 1)

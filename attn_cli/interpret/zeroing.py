@@ -63,7 +63,7 @@ def alti(answer: Asked, kind: Kind) -> Maps:
     """
     if kind == "cross":
         hint = "give --kind encoder or decoder, or --show zeroing"
-        raise InputError("ALTI of cross-attention", hint=hint)
+        raise InputError("ALTI does not apply to cross-attention", hint=hint)
     return torch.stack([_scaled(_contributions(one)) for one in _passed(answer, kind)])
 
 

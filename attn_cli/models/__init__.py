@@ -62,7 +62,9 @@ def _adapted(path: Path) -> Model:
 
     base = adapter.base_of(path, adapter.config_of(path) or {})
     if not huggingface.recognises(config := read_config(base)):
-        raise InputError("an adapter of no model of Hugging Face", hint="leave it out", where=str(path))
+        raise InputError(
+            "this adapter belongs to no Hugging Face model", hint="leave it out", where=str(path)
+        )
     made: Any = huggingface.load(base, config, path)
     return made
 
@@ -133,7 +135,7 @@ def _kind(directory: str, config: dict[str, Any]) -> Any:
         if kind.recognises(config):
             return kind
     raise InputError(
-        "its config.json is of no known kind of model",
+        "its config.json describes no model that attn knows",
         hint="give a run directory of train-toy, or one of Hugging Face",
         where=directory,
     )

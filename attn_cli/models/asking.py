@@ -73,10 +73,11 @@ def place(at: int, n: int, what: str) -> int:
 def refuse_pieces(reading: Reading) -> None:
     """Raise InputError where a text is to be read in pieces, as an output rests on one of them, or written on."""
     if reading.too_long == "chunk":
-        raise InputError("one output of a text in chunks", hint="give --too-long truncate")
+        raise InputError("a text in chunks has no single output", hint="give --too-long truncate")
     if reading.generate is not None:
         raise InputError(
-            "one output of a text that is generated", hint="leave --generate out; give the whole text"
+            "a generated text has no single output to explain",
+            hint="leave --generate out; give the whole text",
         )
 
 
@@ -86,5 +87,5 @@ def some(removable: Sequence[bool]) -> tuple[bool, ...]:
     Raises InputError where none may.
     """
     if not any(removable):
-        raise InputError("there is no token that the output could rest on", hint="give more text")
+        raise InputError("the text has no token that the output could depend on", hint="give more text")
     return tuple(removable)

@@ -85,9 +85,9 @@ class Reading:
             raise InputError(f"{what} has no decoder that reads a target", hint="leave --target out")
 
     def refuse_generating(self, what: str, hint: str = "leave --generate out") -> None:
-        """Raise InputError when a model that does not go on with a text was told to."""
+        """Raise InputError when a model that cannot continue a text was told to."""
         if self.generate is not None:
-            raise InputError(f"{what} does not go on with a text", hint=hint)
+            raise InputError(f"{what} cannot continue a text", hint=hint)
 
 
 WHOLE = Reading()

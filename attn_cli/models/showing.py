@@ -55,7 +55,7 @@ def sides_of(
     """
     queries, keys = (side.shown(special=reading.special == "keep") for side in (query, key))
     if not queries or not keys:
-        raise InputError("no token but special ones", hint="leave --special out")
+        raise InputError("the text has only special tokens", hint="leave --special out")
     lost = len(keys) < len(key.labels)
     if lost or len(queries) < len(query.labels):
         provenance += _said_hidden(lost, renormalise=reading.special == "renormalise")

@@ -320,7 +320,7 @@ class Attention:
                 raise InputError(f"patches {list(self.patches)} among {len(self.key_tokens)} keys")
         if self.image is not None:
             if self.patches is None:
-                raise InputError("an image without its patches", hint="give both")
+                raise InputError("an image needs its patches", hint="give both")
             settle(self, "image", Image(self.image).pixels)
 
 

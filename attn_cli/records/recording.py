@@ -88,7 +88,7 @@ class Recording:
                 raise InputError(f"no module {module!r} attends", hint=f"give one of {listed(there)}")
         kinds = list(dict.fromkeys(part.kind for part in parts))
         if kind is not None and kind not in kinds:
-            raise InputError(f"no attention of the kind {kind!r}", hint=f"give {' or '.join(kinds)}")
+            raise InputError(f"no attention of kind {kind!r}", hint=f"give {' or '.join(kinds)}")
         parts = [part for part in parts if part.kind == (kinds[0] if kind is None else kind)]
         return sorted(parts, key=lambda part: -len(part.layers))
 

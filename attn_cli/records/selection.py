@@ -122,7 +122,7 @@ def crop(attention: Attention, axis: Literal["query", "key"], wanted: range | st
     tokens: tuple[str, ...] = getattr(attention, f"{axis}_tokens")
     if attention.pooled:
         raise InputError(
-            f"a part of the {_PLURAL[axis]}, but these weights are pooled over positions",
+            f"these weights are pooled over positions, so a part of the {_PLURAL[axis]} cannot be chosen",
             hint="choose the part when they are computed",
         )
     places = range_of(axis, wanted, len(tokens)) if isinstance(wanted, str) else wanted
@@ -147,7 +147,7 @@ def range_of(axis: Literal["query", "key"], text: str, n: int) -> range:
         raise InputError(option, hint="give FROM:TO, counted from 0, TO not included")
     places = range(n)[slice(*(None if number is None else int(number) for number in match.groups()))]
     if not places:
-        raise InputError(f"{option} holds nothing", hint=f"there are {n} positions, from 0")
+        raise InputError(f"{option} is empty", hint=f"there are {n} positions, from 0")
     return places
 
 

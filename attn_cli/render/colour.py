@@ -123,7 +123,7 @@ def scale_of(values: Float[np.ndarray, "*n"], look: Look, *, many: bool = False)
     if look.color_scale != "log":
         return scale
     if scale.signed:
-        raise InputError("--color-scale log, but there are numbers below zero", hint="give shared or panel")
+        raise InputError("--color-scale log needs numbers above zero", hint="give shared or panel")
     return replace(scale, low=scale.high / 10**DECADES, log=True)
 
 

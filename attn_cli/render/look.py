@@ -107,7 +107,7 @@ class Look:
             raise InputError(f"--font-size {self.letters:g}", hint=hint)
         if self.inches and self.inches[0] * self.inches[1] * self.pixels**2 > MOST_PIXELS:
             raise InputError(
-                "a picture of more than 100 million pixels", hint="give a smaller --size or --dpi"
+                "the picture would have more than 100 million pixels", hint="give a smaller --size or --dpi"
             )
 
     @property

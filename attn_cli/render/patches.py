@@ -20,10 +20,11 @@ def maps_of(attention: Attention, query: int = 0) -> Float[np.ndarray, "layer he
     """
     if attention.patches is None:
         raise InputError(
-            "no image to draw over", hint="give one to a ViT: attn heatmap photo.jpg --model DIR"
+            "this attention has no image to draw over",
+            hint="give one to a ViT: attn heatmap photo.jpg --model DIR",
         )
     if attention.show == "scores":
-        raise InputError("scores over an image", hint="draw a map: --view map")
+        raise InputError("scores cannot be drawn over an image", hint="draw a map: --view map")
     if attention.pooled:
         raise InputError("the weights are pooled over patches", hint="choose one --layer")
     if not 0 <= query < len(attention.query_tokens):

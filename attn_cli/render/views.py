@@ -97,14 +97,16 @@ def with_known_view(look: Look) -> Look:
     check("view", look.view, VIEWS)
     chosen = VIEWS[look.view]
     if not chosen.shaded and (look.cmap or look.color_scale != "shared"):
-        raise InputError(f"--cmap or --color-scale with --view {look.view}", hint="give --view map")
+        raise InputError(
+            f"--cmap and --color-scale do not apply to --view {look.view}", hint="give --view map"
+        )
     if not chosen.pools and look.pool is not None:
         pooling = " or ".join(name for name, view in VIEWS.items() if view.pools)
-        raise InputError(f"--pool with --view {look.view}", hint=f"give --view {pooling}")
+        raise InputError(f"--pool does not apply to --view {look.view}", hint=f"give --view {pooling}")
     if not chosen.marks_query and look.query_token is not None:
         marking = " or ".join(name for name, view in VIEWS.items() if view.marks_query)
         hint = f"give --view {marking}, or --query-range FROM:TO"
-        raise InputError(f"--query-token with --view {look.view}", hint=hint)
+        raise InputError(f"--query-token does not apply to --view {look.view}", hint=hint)
     return look
 
 

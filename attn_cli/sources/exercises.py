@@ -37,7 +37,8 @@ def exercise(
     if tables := posencs(options.positions.posenc):
         return _table(tables, shape)
     raise InputError(
-        "nothing says what is right", hint="give --against RECORD, --query FILE, --text, --mask or --posenc"
+        "there is no right answer to compare with",
+        hint="give --against RECORD, --query FILE, --text, --mask or --posenc",
     )
 
 
@@ -52,7 +53,9 @@ def _of_record(against: Any, options: Options) -> AnyExercise:
     held = choose(held, "layer", parse_choice("layer", "all" if layer is None else layer))
     held = choose(held, "head", parse_choice("head", options.select.head))
     if len(held.layers) > 1:
-        raise InputError(f"a saved attention of {len(held.layers)} layers", hint="choose one: --layer 0")
+        raise InputError(
+            f"this attention has {len(held.layers)} layers, expected one", hint="choose one: --layer 0"
+        )
     return exercise_of(held)
 
 
@@ -72,7 +75,7 @@ def _mask(options: Options, shape: tuple[int, int] | None) -> MaskExercise:
     from .masks import drawn
 
     if shape is None:
-        raise InputError("a mask of no size", hint="give an answer, or --len")
+        raise InputError("the size of the mask is unknown", hint="give an answer, or --len")
     specs = options.scoring.mask
     if all(isinstance(spec, str) and "|" not in spec and _is_of_positions(spec) for spec in specs):
         return MaskExercise(*shape, tuple(specs))
@@ -91,9 +94,9 @@ def _table(tables: tuple[Any, ...], shape: tuple[int, int] | None) -> TableExerc
     from .positions import tabulated
 
     if len(tables) > 1:
-        raise InputError(f"{len(tables)} tables of positions", hint="give one --posenc")
+        raise InputError(f"--posenc names {len(tables)} tables, expected one", hint="give one --posenc")
     if shape is None:
-        raise InputError("a table of no size", hint="give an answer, or --len and --dim")
+        raise InputError("the size of the table is unknown", hint="give an answer, or --len and --dim")
     kind, _, options = str(tables[0]).partition(":")
     given_options = dict(item.partition("=")[::2] for item in options.split(",") if item)
     table = tabulated(tables[0], *shape)

@@ -50,7 +50,7 @@ def ablate(text: Any, options: Options, *, model: Any = None) -> Table:
 
 def _meant(text: Any, options: Options, model: Any) -> Meant:
     if not isinstance(text, str):
-        raise InputError("an explanation is of a text and a model", hint="give a text")
+        raise InputError("attn explain needs a text and a model that reads it", hint="give a text")
     if model in ("none", "untrained"):
         raise InputError(f"--model {model} gives no output", hint="give mini or a directory")
     refuse_others(options, ("model", "computing", "seed"), f"--model {model or 'mini'}")

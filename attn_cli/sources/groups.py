@@ -108,7 +108,9 @@ class Model:
         if self.sample is not None and self.generate is None:
             raise InputError("--sample without --generate", hint="give --generate N too")
         if self.generate is not None and self.too_long == "chunk":
-            raise InputError("--generate with --too-long chunk", hint="give --too-long truncate")
+            raise InputError(
+                "--generate cannot be combined with --too-long chunk", hint="give --too-long truncate"
+            )
 
 
 @dataclasses.dataclass(frozen=True)

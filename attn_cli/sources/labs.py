@@ -98,7 +98,7 @@ def course_of(folder: Path, name: str, student: str, at: str = "") -> Course:
     try:
         written = tomllib.loads(files.read_text(where))
     except tomllib.TOMLDecodeError as problem:
-        raise InputError(f"is no TOML: {problem}", hint="correct it", where=where) from None
+        raise InputError(f"is not valid TOML: {problem}", hint="correct it", where=where) from None
     lab = layout.parsed(name, written, where)
     said = {
         lang: _texts(folder / f"{lang}.md", lang, lab)

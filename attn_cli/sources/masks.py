@@ -36,7 +36,7 @@ def drawn(data: Any, options: Options, n: int | None = None, *, where: str = "")
             raise InputError("--len cannot be combined with INPUT", hint="drop one")
         heads = attention_or_heads(data, options, where=where)
         if isinstance(heads, Attention):
-            raise InputError("a mask of what has attended already", hint="give a text or vectors")
+            raise InputError("a saved attention cannot be masked", hint="give a text or vectors")
         query, key, tokens = heads.query, heads.key, (heads.query_tokens, heads.key_tokens)
     n_query, n_key = query.shape[-2], key.shape[-2]
     if max(n_query, n_key) > MOST:

@@ -48,21 +48,21 @@ def measure(
     Raises InputError for a saved record whose maps are pooled.
     """
     if show not in (None, "weights", "norms"):
-        raise InputError(f"figures of {show}", hint="give weights or norms")
+        raise InputError(f"statistics of {show} are not defined", hint="give weights or norms")
     counting = Counting(show=show or "weights")
     found = resolve(
         data, options, model=model, default_model=default_model, show=show, where=where, watch=counting
     )
     if not counting:
         if found.show == "scores":
-            raise InputError(
-                "figures of scores, which are no shares of anything", hint="give weights or norms"
-            )
+            raise InputError("statistics of scores are not defined", hint="give weights or norms")
         return Measured(figures(found, show=show or found.show), found)
     made = counting.figures()
     heads = [number for number in found.heads if isinstance(number, int)]
     if len(heads) < len(found.heads) or any(isinstance(number, str) for number in found.layers):
-        raise InputError("a mean of heads of a text that is streamed", hint="choose heads by number")
+        raise InputError(
+            "the mean of heads is not available for a text this long", hint="choose heads by number"
+        )
     if made["entropy"].shape[1] > len(heads):  # where a head's number matters, all were computed
         made = {name: np.take(numbers, heads, axis=1) for name, numbers in made.items()}
     return Measured(made, found)
@@ -83,7 +83,10 @@ def stats(
     attention = found.attention
     if by in ("query", "key") and attention.pooled:
         n = len(attention.query_tokens)
-        raise InputError(f"figures by {by} of {n:,} tokens", hint="give a part: --query-range FROM:TO")
+        raise InputError(
+            f"statistics by {by} of {n:,} tokens take too much memory",
+            hint="give a part: --query-range FROM:TO",
+        )
     if by is None:
         return report.per_head(found.figures, attention.layers, attention.heads, attention.provenance)
     if by == "layer" or by == "head":
@@ -112,7 +115,7 @@ class Texts:
             self.layers, self.heads = attention.layers, attention.heads
             self.provenance = attention.provenance
         elif (self.layers, self.heads) != (attention.layers, attention.heads):
-            raise InputError("texts with different layers or heads", hint="give them to one model")
+            raise InputError("these texts have different layers or heads", hint="give them to one model")
         made = measured.figures
         self.corpus.add(regrouped(made, self.by) if self.by else made)
 

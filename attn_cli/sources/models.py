@@ -111,7 +111,7 @@ def _intervention(options: Options) -> Intervention | None:
     if not named and not masked:
         return None
     if masked and options.model.too_long == "chunk":
-        raise InputError("--mask with --too-long chunk", hint="give --too-long truncate")
+        raise InputError("--mask cannot be combined with --too-long chunk", hint="give --too-long truncate")
     from ..transformer.intervening import Intervention, heads_named
 
     rule = rule_of(Scoring(mask=options.scoring.mask), seed=options.seed.seed)

@@ -59,7 +59,7 @@ def places(select: Selection, tokens: Sequence[str]) -> range:
     if select.query_token is None:
         return range_of("query", select.query_range, len(tokens))
     if select.query_range is not None:
-        raise InputError("both --query-token and --query-range", hint="give one of them")
+        raise InputError("--query-token cannot be combined with --query-range", hint="give one of them")
     place = place_of(str(select.query_token), tokens)
     return range(place, place + 1)
 

@@ -36,7 +36,8 @@ def reduced(attention: Attention, select: Selection, show: Show | None = None) -
     of = attention.show if show is None else show
     if of == "output" or (of == "scores" and follows_paths(reduction)):
         raise InputError(
-            f"--reduce {reduction.spec} of {of}", hint="leave --show out, or give weights or norms"
+            f"--reduce {reduction.spec} does not apply to {of}",
+            hint="leave --show out, or give weights or norms",
         )
     return reduce(attention, reduction, show=of, name=reduction.spec)
 

@@ -56,7 +56,7 @@ def resolve(
     """The attention that data and options describe; a text goes through `default_model` unless told.
 
     With `show` it also holds that; `shown` shows it. A `watch` counts something in the rows of what is streamed.
-    What nothing has trained is said in one warning. Raises
+    Whatever is untrained is named in one warning. Raises
     InputError for an option that belongs to another source, before anything is loaded.
     """
     select = options.select
@@ -246,7 +246,7 @@ def _of_image(
 
 def _refuse_model(model: Any, data: Any) -> None:
     if model not in (None, "none"):
-        raise InputError(f"--model {model} wants text, not {called(data)}", hint="leave --model out")
+        raise InputError(f"--model {model} reads text, not {called(data)}", hint="leave --model out")
 
 
 def _refuse_beside(options: str, data: Any, model: Any) -> None:

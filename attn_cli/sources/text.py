@@ -58,7 +58,7 @@ def as_encoding(
     if isinstance(data, (list, tuple)) or hasattr(data, "__array__"):
         data = as_array(data)
     if not isinstance(data, np.ndarray):
-        raise InputError(f"{called(data)}, where text or vectors are wanted", where=where)
+        raise InputError(f"{called(data)}, expected text or vectors", where=where)
     if data.ndim != 2:
         raise InputError(f"vectors {shape(data)}, expected [seq_len, d_model]", where=where)
     numbered = Encoding(tuple(map(str, range(len(data)))), data, "vectors as given")

@@ -153,7 +153,7 @@ def no_panic(
 
 @contextlib.contextmanager
 def unheard() -> Iterator[None]:
-    """What is written to the standard error of the process meanwhile is not seen: a panic tells its story there."""
+    """Discard file descriptor 2 while active: the Rust tokenizer prints its panics there."""
     try:
         kept = os.dup(2)
     except OSError:  # it is closed

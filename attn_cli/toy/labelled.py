@@ -97,7 +97,7 @@ def _sentences(text: str) -> Iterator[tuple[tuple[str, str], ...]]:
         columns = _columns(line)
         if columns and columns[0] != "-DOCSTART-":
             if len(columns) == 1 or not columns[0]:
-                raise LineError("not a word and its tag", hint="give WORD TAG", line=number)
+                raise LineError("this line is not a word and its tag", hint="give WORD TAG", line=number)
             sentence.append((columns[0], columns[-1]))
         elif sentence:
             yield tuple(sentence)

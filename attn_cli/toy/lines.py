@@ -56,5 +56,7 @@ def rows(text: str, skip: int, form: str, *, cuts: int = -1) -> list[tuple[str, 
         if first and second:
             found.append((first, second))
         elif line.strip():
-            raise LineError("not two columns with a tab between", hint=f"give {form}", line=number)
+            raise LineError(
+                "this line is not two columns separated by a tab", hint=f"give {form}", line=number
+            )
     return list(dict.fromkeys(found))

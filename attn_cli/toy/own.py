@@ -85,7 +85,7 @@ def _start(option: str, language: str) -> str:
     if not re.fullmatch(r"[\w-]+", language):
         raise InputError(f"{option} {language!r}", hint="name it by letters, digits, - and _")
     if token in (START, END, UNKNOWN):
-        raise InputError(f"{option} {language!r}, as another token is called", hint="give another name")
+        raise InputError(f"{option} {language!r}: another token has that name", hint="give another name")
     return token
 
 

@@ -149,7 +149,9 @@ class Training:
         self.model.to(self.machine.device)
         self.data = self.numbered(dataset.train)
         if (most := min(options.batch, len(self.data))) < self._pieces:
-            raise InputError(f"{self._pieces} pieces of a batch of {most}", hint="give a larger --batch")
+            raise InputError(
+                f"--accumulate {self._pieces} is more than the batch of {most}", hint="give a larger --batch"
+            )
         self.optimizer = Optimizer(model, weight_decay=options.weight_decay, clip=options.clip)
         self.factor = SCHEDULES.parse(options.schedule)
         self.done = 0

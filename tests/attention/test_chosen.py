@@ -77,8 +77,8 @@ def test_a_mask_may_look_at_vectors():
 @pytest.mark.parametrize(
     ("mask", "message"),
     [
-        (lambda query, key: key - query, "mask 'lambda' answers torch.int64, expected True or False"),
-        (lambda query, key: True, "mask 'lambda' answers bool, expected True or False"),
+        (lambda query, key: key - query, "mask 'lambda' returns torch.int64, expected True or False"),
+        (lambda query, key: True, "mask 'lambda' returns bool, expected True or False"),
         (3, "a mask of type int; give a name or a function"),
         (["causl"], "unknown mask 'causl'"),
         (np.ones((5, 5, 5)), r"a mask \[5, 5, 5\], expected \[query, key\]"),

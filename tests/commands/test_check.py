@@ -235,7 +235,7 @@ def test_a_mistake_is_explained(run):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([ANSWER], "nothing says what is right"),
+        ([ANSWER], "there is no right answer to compare with"),
         ([], "no ANSWER"),
         ([ANSWER, *HAND, "--format", "xls"], "unknown format 'xls'"),
         ([ANSWER, *HAND, "--what", "wieghts"], "no stage 'wieghts'"),
@@ -281,5 +281,5 @@ def test_python_takes_tensors_records_and_names():
 
 
 def test_what_python_cannot_be_asked():
-    with pytest.raises(attn.InputError, match="nothing says what is right"):
+    with pytest.raises(attn.InputError, match="there is no right answer to compare with"):
         attn.check([[1.0]])

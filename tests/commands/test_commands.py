@@ -164,13 +164,13 @@ def test_heatmap_of_a_bare_matrix(run, tmp_path):
         (["attend", "--text", "a", "--heads", "3"], "3 heads do not divide d_model 64"),
         (
             ["attend", "--text", "a", "--show", "wights"],
-            "unknown --show 'wights'; give weights, scores, norms or output",
+            "unknown --show 'wights'; give weights, scores, norms, gradients, zeroing, alti or output",
         ),
         (["attend", "--text", "a", "--mask", "casual"], "did you mean 'causal'?"),
         (["attend", "--text", "a", "--mask", "window:sise=3"], "did you mean 'size'?"),
         (["attend", "--text", "a", "--mask", "window:size=x"], "'x' is not a whole number"),
         (["attend", "--text", "a", "--model", "nowhere"], "nowhere"),
-        (["attend", "--text", "a", "x.txt"], "both INPUT 'x.txt' and --text"),
+        (["attend", "--text", "a", "x.txt"], "INPUT 'x.txt' cannot be combined with --text"),
         (["attend", "--text", "a", "--show", "output", "-o", "x.png"], "an encoding has no picture"),
         (["attend", "--text", "a", "--seed", "-1"], "--seed"),
         (["attend", "--text", "a", "--scale", "1e308"], "scores overflow this dtype"),
@@ -457,4 +457,4 @@ def test_of_two_texts_or_two_files_none_is_dropped(run, tmp_path):
         done = run("attend", *given, "--embed", "onehot", cwd=tmp_path)
         assert done.stdout.count("layer\t") == 2
     done = run("steps", "a.txt", "b.txt", cwd=tmp_path)
-    assert (done.code, done.stderr) == (2, "attn: error: 2 inputs, and this command reads one; give one\n")
+    assert (done.code, done.stderr) == (2, "attn: error: 2 inputs, but this command reads one; give one\n")

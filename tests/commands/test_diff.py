@@ -165,7 +165,10 @@ def test_two_outputs_part_at_their_scores(run, tensors):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--text", TEXT), "1 to compare; give two INPUTs, or one and --against MODEL or KEY=VALUE"),
+        (
+            ("--text", TEXT),
+            "attn diff compares two inputs, got 1; give two INPUTs, or one and --against MODEL or KEY=VALUE",
+        ),
         (("--text", TEXT, "--text", "I like tea."), "is 'My' in the first and 'I' in the second"),
         (
             ("--text", TEXT, "--against", "msk=causal"),

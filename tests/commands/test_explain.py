@@ -109,7 +109,7 @@ def test_a_picture_and_heads(run, tmp_path):
         (["--toward", "狗"], "--toward '狗', but the answer is 我 父 亲 有 空 。; give a token of it"),
         (["--method", "rolout"], "rollout"),
         (["--model", "none"], "--model none gives no output"),
-        (["--method", "flow", "--ablate"], "--method with --ablate; leave one out"),
+        (["--method", "flow", "--ablate"], "--method cannot be combined with --ablate; leave one out"),
     ],
 )
 def test_what_cannot_be_explained(run, given, said):
@@ -200,7 +200,7 @@ def test_the_masked_word_of_bert(run, bert):
     assert named["toward"]["probability"] == pytest.approx(float(p[7]), abs=1e-5)
     placed = json.loads(run(*given, "--text", "the cat sat on the mat .", "--toward", "3").stdout)
     assert placed["methods"] == found["methods"]
-    assert "no [MASK] in the text, and this model fills gaps" in run(*given, "--text", "the cat .").stderr
+    assert "this model predicts [MASK], and the text has none" in run(*given, "--text", "the cat .").stderr
 
 
 def test_a_classifier_through_transformers(run, bert, tmp_path):

@@ -30,7 +30,7 @@ def home(tmp_path_factory):
 def test_a_film_has_a_frame_for_each_step(run, home):
     done = run("heatmap", "run.npz", "--film", cwd=home)
     assert (done.code, done.stdout) == (0, "run.gif\n"), done.stderr
-    assert done.stderr == "attn: note: 1 of 4 steps are of another size and left out\n"
+    assert done.stderr == "attn: note: 1 of 4 steps have another size and are left out\n"
     with Image.open(home / "run.gif") as film:
         assert film.n_frames == 3
         shares = []
@@ -64,11 +64,11 @@ def test_its_steps_are_those_that_step_picks(home):
             "run.npz --film -o run.png",
             "2 heads over 3 steps; choose one with --layer and --head, or write a .gif",
         ),
-        ("run.npz --film --step 1", "both --film and --step; give one of them"),
-        ("run.npz --film --show scores", "--film of scores; leave --show out"),
-        ("run.npz --film --view grid", "--film with --view grid; leave --view out"),
+        ("run.npz --film --step 1", "--film cannot be combined with --step; give one of them"),
+        ("run.npz --film --show scores", "--film cannot be combined with --show scores; leave --show out"),
+        ("run.npz --film --view grid", "--film cannot be combined with --view grid; leave --view out"),
         ("run.npz --film -o run.html", "unknown format 'html'; known are gif, png"),
-        ("--text a --film", "--film of what is no recording; give the .npz that attn record wrote"),
+        ("--text a --film", "--film needs a recording; give the .npz that attn record wrote"),
     ],
 )
 def test_what_is_no_film_is_one_line(run, home, typed, said):

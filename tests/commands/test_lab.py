@@ -253,7 +253,7 @@ def test_a_lab_of_ones_own(run, tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("lab.toml", "[[exercise]\n", "is no TOML"),
+        ("lab.toml", "[[exercise]\n", "is not valid TOML"),
         ("lab.toml", OWN.replace("band", "brand"), "en.md: has the exercises band"),
         ("lab.toml", OWN + 'answer = "../elsewhere.csv"\n', "file '../elsewhere.csv'"),
         ("lab.toml", OWN + 'points = "many"\n', "is not as a lab is written"),

@@ -187,21 +187,21 @@ def test_a_program_that_does_not_attend(tmp_path):
     assert os.listdir(tmp_path) == ["none.py"]
     (tmp_path / "none.py").write_text("import torch")
     done = attn(tmp_path, "record", "none.py")
-    assert done.stderr == "attn: warning: no attention was seen; see attn record --help for what is\n"
+    assert done.stderr == "attn: warning: no attention was recorded; attn record --help says what can be\n"
     assert os.listdir(tmp_path) == ["none.py"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["missing.py"], "missing.py: no such file; options of attn stand before SCRIPT"),
+        (["missing.py"], "missing.py: no such file; put attn's own options before SCRIPT"),
         (["--keep", "al", "x.py"], "unknown --keep 'al'; give maps, vectors, rows or figures"),
-        (["--layer", "mean", "x.py"], "--layer 'mean' of a program; give numbers, as 0,2 or 0-2"),
-        (["--layer", "-1", "x.py"], "--layer '-1' of a program; give numbers, as 0,2 or 0-2"),
+        (["--layer", "mean", "x.py"], "--layer 'mean' is not a list of numbers; give numbers, as 0,2 or 0-2"),
+        (["--layer", "-1", "x.py"], "--layer '-1' is not a list of numbers; give numbers, as 0,2 or 0-2"),
         (["--calls", "3", "x.py"], "--calls '3'; give FROM:TO, as 0:100 or 10:"),
         (["--most", "many", "x.py"], "'many' is not a size; give bytes, or a size such as 512M or 2G"),
         (["-o", "no/x.npz", "x.py"], "no/x.npz: no such folder; make it: mkdir -p no"),
-        (["-o", "x.png", "x.py"], "x.png: a recording is an .npz; write -o NAME.npz"),
+        (["-o", "x.png", "x.py"], "x.png: a recording is written as .npz; write -o NAME.npz"),
         (["--tokens", "none.txt", "x.py"], "none.txt: no such file"),
     ],
 )

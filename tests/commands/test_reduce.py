@@ -88,10 +88,13 @@ def test_a_function_of_ones_own_may_reduce():
     [
         (
             ("--reduce", "rolout"),
-            "unknown reduction 'rolout'; known are mean, max, rollout, flow; did you mean 'rollout'?",
+            "unknown reduction 'rolout'; known are mean, max, rollout, flow, relevance; did you mean 'rollout'?",
         ),
-        (("--reduce", "rollout", "--show", "scores"), "--reduce rollout of scores; leave --show out"),
-        (("--reduce", "rollout:residual=2"), "a residual of 2.0; give a number from 0 to 1"),
+        (
+            ("--reduce", "rollout", "--show", "scores"),
+            "--reduce rollout does not apply to scores; leave --show out",
+        ),
+        (("--reduce", "rollout:residual=2"), "residual 2.0 is out of range; give a number from 0 to 1"),
         (
             ("--kind", "cross", "--reduce", "flow"),
             "--reduce flow of cross-attention; give rollout, or --kind encoder",

@@ -49,7 +49,7 @@ def here(tmp_path):
             "attend two.npz",
             "two.npz: holds a, b; none is called attn, weights, pattern or scores, or q, k and v; choose one: FILE:NAME",
         ),
-        ("encode two.npz", "two.npz: arrays named a, b, where text or vectors are wanted"),
+        ("encode two.npz", "two.npz: arrays named a, b, expected text or vectors"),
         ("attend m.npy --tokenizer char", "--tokenizer does not apply to a matrix; leave it out"),
         ("attend m.npy --embed onehot", "--embed does not apply to a matrix; leave it out"),
         ("encode m.npy --dim 8", "--dim does not apply to a matrix; leave it out"),

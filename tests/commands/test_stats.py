@@ -141,7 +141,7 @@ def test_similar_heads(tmp_path, run):
         (("--by", "layer", "--column", "role"), "no column 'role' here; there are entropy"),
         (("--by", "key", "-o", "x.png"), "a figure needs a row per layer and head"),
         (("--show", "scores"), "unknown --show 'scores'"),
-        (("--resume", "x.npz"), "--resume with one text; give --lines or several files"),
+        (("--resume", "x.npz"), "--resume applies only to many texts; give --lines or several files"),
         (("-o", "x.docx"), "unknown format 'docx'"),
     ],
 )
@@ -249,7 +249,7 @@ def test_by_layer_is_the_mean_of_the_heads_of_each_text(run, lines):
     np.testing.assert_allclose(
         column(got, "max_se"), each.std(axis=0, ddof=1) / np.sqrt(3), rtol=0, atol=1e-12
     )
-    assert "--by query of many texts" in run("stats", lines, "--lines", "--by", "query").stderr
+    assert "--by query does not apply to many texts" in run("stats", lines, "--lines", "--by", "query").stderr
 
 
 def test_remarks_are_made_once(tmp_path, run):

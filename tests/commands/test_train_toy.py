@@ -127,7 +127,7 @@ def test_a_run_is_not_replaced_by_accident(run, tmp_path):
     before = contents(directory)
     refused = run(*train, "--seed", "1")
     assert (refused.code, refused.stdout) == (2, "")
-    hint = "config.json is there already; give another -o DIR, or --overwrite"
+    hint = "config.json exists already; give another -o DIR, or --overwrite"
     assert refused.stderr == f"attn: error: {directory}: {hint}\n"
     assert contents(directory) == before
     (directory / "notes.txt").write_text("mine")
@@ -144,7 +144,10 @@ def test_of_the_run_that_was_replaced_nothing_is_left(run, tmp_path, monkeypatch
     (tmp_path / "tokenizer.json").mkdir()  # no file of a run
     assert run(*train).code == 0
     refused = run(*train, "--film", "--overwrite")
-    assert refused.stderr == f"attn: error: {tmp_path}: film.png in it is of no run; give another -o DIR\n"
+    assert (
+        refused.stderr
+        == f"attn: error: {tmp_path}: film.png in it does not belong to a run; give another -o DIR\n"
+    )
     (tmp_path / "film.png").unlink()
     look = ("--style", "dark", "--size", "4x3", "--title", "A title")
     assert run(*train, "--film", *look, "--overwrite").code == 0
@@ -177,7 +180,10 @@ def test_a_directory_of_something_else_is_left_alone(run, tmp_path, name):
         (tmp_path / other).write_bytes(data)
     refused = run("train-toy", "reverse", "--steps", "2", "-o", str(tmp_path), "--overwrite")
     assert (refused.code, refused.stdout) == (2, "")
-    assert refused.stderr == f"attn: error: {tmp_path}: {name} in it is of no run; give another -o DIR\n"
+    assert (
+        refused.stderr
+        == f"attn: error: {tmp_path}: {name} in it does not belong to a run; give another -o DIR\n"
+    )
     assert contents(tmp_path) == mine
 
 

@@ -239,7 +239,7 @@ def test_the_readme_of_a_run_says_how_to_train_it_again(run, tmp_path):
             for name, x in (("cosine", "nan"), ("noam", "inf"), ("constant", "-1"), ("cosine", "5"))
         ),
         (("--dtype", "float16"), "--dtype 'float16'; give float32 or bfloat16"),
-        (("--accumulate", "9"), "9 pieces of a batch of 8; give a larger --batch"),
+        (("--accumulate", "9"), "--accumulate 9 is more than the batch of 8; give a larger --batch"),
     ],
 )
 def test_options_that_cannot_be_are_one_line(run, tmp_path, options, message):

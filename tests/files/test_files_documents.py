@@ -220,10 +220,10 @@ def test_a_text_with_a_table_in_it_is_a_text(content):
     [
         ("| x | y |\n|---|---|\n| 1 | 2 |\n| 3 | n/a |\n", "t.md:1: a table whose row 2 holds 'n/a', expected a number"),
         ("| x | y |\n|---|---|\n| 1 | 2 |\n| 3 | 4 | 5 |\n", "t.md:1: a table in which row 2 has 3 cells, row 1 has 2"),
-        ("|x|\n|-|\n|1|\n\n|x|\n|-|\n|1|\n", "t.md: holds 2 tables that are not the heads of one attention; give one table"),
-        ("| query | a |\n|-|-|\n| a | 1 |\n\n| query | a |\n|-|-|\n| a | 1 |\n", "t.md: tables without their layer and head; keep the captions"),
-        ("layer 0, head 0\n\n|query|a|\n|-|-|\n|a|1|\n\nlayer 0, head 0\n\n|query|a|\n|-|-|\n|a|1|\n", "t.md: tables that are not the heads of one"),
-        ("layer 0, head 0\n\n|query|a|\n|-|-|\n|a|1|\n\nlayer 0, head 1\n\n|query|b|\n|-|-|\n|a|1|\n", "t.md: tables that are not the heads of one"),
+        ("|x|\n|-|\n|1|\n\n|x|\n|-|\n|1|\n", "t.md: holds 2 these tables are not the heads of one attention; give one table"),
+        ("| query | a |\n|-|-|\n| a | 1 |\n\n| query | a |\n|-|-|\n| a | 1 |\n", "t.md: these tables do not say their layer and head; keep the captions"),
+        ("layer 0, head 0\n\n|query|a|\n|-|-|\n|a|1|\n\nlayer 0, head 0\n\n|query|a|\n|-|-|\n|a|1|\n", "t.md: these tables are not the heads of one"),
+        ("layer 0, head 0\n\n|query|a|\n|-|-|\n|a|1|\n\nlayer 0, head 1\n\n|query|b|\n|-|-|\n|a|1|\n", "t.md: these tables are not the heads of one"),
     ],
 )  # fmt: skip
 def test_a_broken_document_is_refused_in_a_line(content, message):
@@ -242,5 +242,5 @@ def test_documents_without_end_take_no_time_without_end(part):
 
 def test_a_worksheet_is_not_taken_for_text(run):
     run("steps", "--text", "a b", "-o", "steps.md", cwd=".")
-    with pytest.raises(InputError, match="tables that are not the heads of one attention"):
+    with pytest.raises(InputError, match="these tables are not the heads of one attention"):
         files.read("steps.md")

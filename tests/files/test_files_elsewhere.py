@@ -377,7 +377,7 @@ def test_a_name_after_the_file_chooses() -> None:
     assert files.read("w:1.npy").tolist() == [[1, 0], [0, 1]]  # a file of that very name goes first
     files.write("s.txt", [b"some words"])
     with pytest.raises(
-        InputError, match=r"^s\.txt: holds no arrays by name, so none called 'x'; leave the name out"
+        InputError, match=r"^s\.txt: has no named arrays, so there is no array 'x'; leave the name out"
     ):
         files.read("s.txt:x")
     with pytest.raises(InputError, match=r"^no\.npz:x: no such file"):
@@ -420,16 +420,16 @@ def test_of_a_saved_record_a_part() -> None:
         ({"attn.0": BATCH[:, 0], "attn.1": BATCH[:, 1]}, {}, "attn.* holds a batch of 2; choose one: batch 0 to 1"),
         ({"attn.0": EXPECTED[0], "attn.1": EXPECTED[0, :, :4, :4]}, {}, "attn.* differ: [2, 5, 5] and [2, 4, 4]; choose one: FILE:attn.*, a number for *"),
         ({"attn.0.0": EXPECTED[0], "attn.1.1": EXPECTED[0]}, {}, "attn.*.* [2, 5, 5]: the names count more than layers and heads"),
-        ({"attn.0.0": TWO[0, 0], "attn.1.1": TWO[0, 0]}, {}, "attn.*.*: not the same heads in every layer"),
+        ({"attn.0.0": TWO[0, 0], "attn.1.1": TWO[0, 0]}, {}, "attn.*.*: layers have different numbers of heads"),
         ({"attn": EXPECTED}, {"axes": "query key"}, "attn [3, 2, 5, 5] has 4 axes, not query key; name each axis once"),
         ({"attn": EXPECTED}, {"axes": "l h q x"}, "axes 'l h q x': 'x' is no axis; give some of batch, layer, head"),
         ({"attn": EXPECTED}, {"axes": "l h q q"}, "axes 'l h q q' name query twice"),
         ({"attn": EXPECTED[0]}, {"axes": "layer head key"}, "attn has no axis query; name query and key"),
         ({"attn": EXPECTED[0]}, {"axes": "seq query key"}, "attn has an axis seq; give some of layer, head, query, key"),
-        ({"q": Q, "k": K[:, :, :3], "v": V[:1]}, {}, "heads that do not fit: 2 of query and 2 of key and 1 of value"),
+        ({"q": Q, "k": K[:, :, :3], "v": V[:1]}, {}, "these heads do not fit together: 2 of query and 2 of key and 1 of value"),
         ({"q": np.zeros((1, 1, 2, 3, 4))}, {}, "q [1, 1, 2, 3, 4] has 5 axes; give [seq, d], [head, seq, d_head]"),
         ({f"blocks.{i}.attn.hook_{n}": Q for i in range(2) for n in "qkv"}, {}, "blocks.*.attn.hook_q are 2 arrays; choose one layer: FILE:blocks.NUMBER"),
-        ({f"x{i}": SCORES[i] for i in range(2)}, {}, "x*: arrays of no known name; choose one: FILE:NAME"),
+        ({f"x{i}": SCORES[i] for i in range(2)}, {}, "x*: none of its arrays has a known name; choose one: FILE:NAME"),
         ({"scores": np.array([[np.nan, 1.0]])}, {}, "scores hold nan at "),
         ({"attn": np.array([[np.nan, 1.0]])}, {}, "weights hold nan at "),
     ],

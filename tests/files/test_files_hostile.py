@@ -214,7 +214,7 @@ def tensor(dtype: str = "F32", shape: str = "[2]", offsets: str = "[0, 8]") -> s
         (safetensors(tensor(), bytes(7)), "declares "),
         (safetensors(tensor("F8_E4M3"), bytes(2)), "holds tensors of F8_E4M3; known are F64, "),
         (safetensors('{"__metadata__": {"type": "attention", "schema_version": "x"}}'), "its metadata is damaged; "),
-        (safetensors('{"__metadata__": {"type": "attention", "schema_version": "1"}}'), "attention without 'query_tokens'"),
+        (safetensors('{"__metadata__": {"type": "attention", "schema_version": "1"}}'), "attention has no 'query_tokens'"),
     ],
 )  # fmt: skip
 def test_a_safetensors_header_that_lies(tmp_path: Path, content: bytes, message: str) -> None:
@@ -233,16 +233,16 @@ VALID = (
     ("old", "new", "message"),
     [
         ("0.5, 0.5", "0.5", "weights [1, 1, 1, 1] have 1 along key, but there are 2 tokens; "),
-        ('["a"]', '[["a"]]', "'query_tokens' of another type than tuple[str, ...]; "),
-        ('["a"]', '"a"', "'query_tokens' of another type than tuple[str, ...]; "),
-        ('"query_tokens": ["a"], ', "", "attention without 'query_tokens'; "),
-        ("[[[[0.5, 0.5]]]]", "0.5", "'weights' of another type than Float"),
+        ('["a"]', '[["a"]]', "'query_tokens' has the wrong type, expected tuple[str, ...]; "),
+        ('["a"]', '"a"', "'query_tokens' has the wrong type, expected tuple[str, ...]; "),
+        ('"query_tokens": ["a"], ', "", "attention has no 'query_tokens'; "),
+        ("[[[[0.5, 0.5]]]]", "0.5", "'weights' has the wrong type, expected Float"),
         ("0.5, 0.5", "0.5, null", "weights: an entry is not a number; "),
         ("0.5, 0.5", '0.5, "x"', "weights: an entry is not a number; "),
         ("0.5, 0.5", "0.5, NaN", "weights hold nan at "),
         ("}", ', "kind": "sideways"}', "unknown kind 'sideways'; "),
-        ("}", ', "kind": 3}', "'kind' of another type than Kind; "),
-        ("}", ', "layers": [true]}', "'layers' of another type than tuple[int | str, ...]; "),
+        ("}", ', "kind": 3}', "'kind' has the wrong type, expected Kind; "),
+        ("}", ', "layers": [true]}', "'layers' has the wrong type, expected tuple[int | str, ...]; "),
         ("}", ', "scores": [[[[1, "x"]]]]}', "scores: an entry is not a number; "),
         ("}", ', "mask": [[[[1, 0]]]]}', "mask int64 [1, 1, 1, 2] does not fit weights"),
         (

@@ -323,8 +323,8 @@ def test_the_names_of_a_thousand_arrays_make_one_short_line(run: Callable) -> No
     [
         (np.array(["a", "b"]), "holds <U1, expected numbers; save it as float64"),
         (np.array([["a", "b"]]), "holds <U1, expected numbers; save it as float64"),
-        (np.zeros((0, 4)), "holds numbers [0, 4], so none; give at least one row and column"),
-        (np.zeros(0), "holds numbers [0], so none; give at least one row and column"),
+        (np.zeros((0, 4)), "holds an empty array [0, 4]; give at least one row and column"),
+        (np.zeros(0), "holds an empty array [0]; give at least one row and column"),
     ],
 )
 @pytest.mark.parametrize("option", [["{}"], ["--text", "a", "--context", "{}"], ["--query", "{}"]])

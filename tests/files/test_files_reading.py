@@ -251,8 +251,8 @@ def test_a_bad_matrix_names_line_and_column(make: Callable, content: str, messag
         ("[[1, 2]\n[3, 4]]", "q.json:2: is not JSON: expecting ',' delimiter at column 1; "),
         ('{"a": "b"}', "q.json: contains JSON that is neither a record nor numbers; "),
         ("7", "q.json: contains JSON that is neither a record nor numbers; "),
-        ("[" * 100_000, "q.json: is not JSON that can be read; "),
-        ("[[" + "1" * 5000 + "]]", "q.json: is not JSON that can be read; "),
+        ("[" * 100_000, "q.json: is not valid JSON; "),
+        ("[[" + "1" * 5000 + "]]", "q.json: is not valid JSON; "),
         ('{"a": [[1e999]]}', "q.json: a hold inf at row 0, column 0 (counted from 0); "),
     ],
 )
@@ -355,7 +355,7 @@ FIRST = "0\t0\t0\ta\t1\t0\n"
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        (HEADER, "t.tsv: a header, but no rows; "),
+        (HEADER, "t.tsv: has a header but no rows; "),
         (HEADER + FIRST + "0\t0\t1\tb\t1\n", "t.tsv:3: 5 columns, line 1 has 6; "),
         (HEADER + FIRST + "0\t0\t1\tb\t1\tx\n", "t.tsv:3: column 6 holds 'x', expected a number; "),
         (HEADER + FIRST + "0\t0\t1\tb\tnan\t1\n", "t.tsv:3: column 5 holds nan; "),

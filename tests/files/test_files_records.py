@@ -321,5 +321,7 @@ def test_format_of() -> None:
         files.format_of("w.jsn")
     with pytest.raises(InputError, match=r"^unknown format 'jsn'; known are .*, gif; did you mean 'json'\?$"):
         files.format_of("w.csv", "jsn", pictures=("gif",))
-    with pytest.raises(InputError, match=r"^w: no suffix to name a format; known are tsv, "):
+    with pytest.raises(
+        InputError, match=r"^w: the file name has no suffix, so its format is unknown; known are tsv, "
+    ):
         files.format_of("w")

@@ -96,7 +96,7 @@ def test_bad_rows_name_line_and_column() -> None:
     assert refusal(write("v.txt", "2 3\na 1 2 3\nb 4 5\n"), "b").startswith("v.txt:3: 2 numbers, expected 3")
     assert refusal(write("v.txt", "a 1 nan\n"), "a").startswith("v.txt: vectors hold nan at row 0, column 1")
     assert refusal(write("v.txt", "some prose\nand more\n"), "and").startswith(
-        "v.txt: holds no token with numbers behind it; "
+        "v.txt: has no line with a token and its numbers; "
     )
     assert refusal(write("v.bin", b"2 3\na " + np.ones(3, "f4").tobytes()), "a").startswith(
         "v.bin: is binary, not text; export"

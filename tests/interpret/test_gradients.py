@@ -166,5 +166,7 @@ def test_what_holds_the_residual_already_is_followed_without_one():
     np.testing.assert_allclose(made.weights[0, 0], shares[1, 0] @ shares[0, 0], rtol=0, atol=1e-12)
     half = reduce(record, REDUCTIONS.parse("rollout:residual=0.5"), show="zeroing")
     assert abs(half.weights - made.weights).max() > 0.01
-    with pytest.raises(InputError, match="--reduce relevance of zeroing; add --show gradients"):
+    with pytest.raises(
+        InputError, match="--reduce relevance needs gradients, not zeroing; add --show gradients"
+    ):
         reduce(record, REDUCTIONS["relevance"], show="zeroing")

@@ -108,7 +108,7 @@ def test_what_cannot_be_rolled_out_is_refused():
         rollout(np.full((1, 1, 2, 3), 1 / 3))
     with pytest.raises(InputError, match="below 0; give weights or norms, not scores"):
         rollout(np.full((1, 1, 2, 2), -1.0))
-    with pytest.raises(InputError, match=r"a residual of 1\.5; give a number from 0 to 1"):
+    with pytest.raises(InputError, match=r"residual 1\.5 is out of range; give a number from 0 to 1"):
         rollout(np.ones((1, 1, 1, 1)), residual=1.5)
 
 

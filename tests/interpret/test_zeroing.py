@@ -88,5 +88,5 @@ def sends(part, x, mask, key):
 
 
 def test_alti_has_no_form_for_cross_attention():
-    with pytest.raises(InputError, match="ALTI of cross-attention"):
+    with pytest.raises(InputError, match="ALTI does not apply to cross-attention"):
         alti(answer_of("both"), "cross")

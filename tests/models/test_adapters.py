@@ -97,15 +97,15 @@ def test_the_base_is_found_in_the_cache(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("config", "part", "size", "message"),
     [
-        ({"peft_type": "IA3"}, *PARTS["bert"][:2], 'an adapter of the kind "IA3", only LORA is read'),
-        ({"use_dora": True}, *PARTS["bert"][:2], "an adapter with use_dora, which is not read"),
-        ({"bias": "all"}, *PARTS["bert"][:2], "an adapter with biases of its own"),
+        ({"peft_type": "IA3"}, *PARTS["bert"][:2], 'this adapter is of type "IA3", only LORA is supported'),
+        ({"use_dora": True}, *PARTS["bert"][:2], "this adapter uses use_dora, which is not supported"),
+        ({"bias": "all"}, *PARTS["bert"][:2], "this adapter has its own biases, which are not supported"),
         ({}, "bert.nothing", (24, 24), "the adapter changes 'bert.nothing', which its base has not"),
         ({}, PARTS["bert"][0], (24, 23), r"do not fit bert.encoder.layer.1.attention.self.query \[24, 24\]"),
         (
             {"base_model_name_or_path": "org/other"},
             *PARTS["bert"][:2],
-            "an adapter of org/other, which is neither",
+            "the adapter's base model org/other is neither",
         ),
         ({"base_model_name_or_path": None}, *PARTS["bert"][:2], "no base_model_name_or_path"),
         ({"base_model_name_or_path": "../../../base"}, *PARTS["bert"][:2], None),

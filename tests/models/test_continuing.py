@@ -188,7 +188,7 @@ def test_the_command_line_and_files_have_it_all(run, saved, tmp_path):
     [
         (
             "--model mini --generate 4",
-            "mini (English ↔ Chinese) does not go on with a text; leave --generate out, it writes by itself",
+            "mini (English ↔ Chinese) cannot continue a text; leave --generate out, it writes by itself",
         ),
         ("--generate 4", "--generate does not apply to vectors"),
         ("--model GPT2 --sample seed=1", "--sample without --generate; give --generate N too"),
@@ -199,7 +199,7 @@ def test_the_command_line_and_files_have_it_all(run, saved, tmp_path):
         ("--model GPT2 --generate 4 --sample heat=1", "sample 'random' has no option 'heat'"),
         ("--model GPT2 --generate 4 --sample temperature=0", "temperature 0.0; give a number above 0"),
         ("--model GPT2 --generate 4 --sample top_p=2", "top_p 2.0; give a number above 0, at most 1"),
-        ("--model GPT2 --generate 4 --too-long chunk", "--generate with --too-long chunk"),
+        ("--model GPT2 --generate 4 --too-long chunk", "--generate cannot be combined with --too-long chunk"),
     ],
 )
 def test_what_cannot_be_is_one_line(run, saved, typed, said):

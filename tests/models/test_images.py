@@ -149,7 +149,7 @@ def test_an_image_is_neither_vectors_nor_a_matrix(tmp_path, run):
         files.read_matrix(path)
     done = run("encode", path)
     assert done.code == 2
-    assert "image, where text or vectors are wanted" in done.stderr
+    assert "image, expected text or vectors" in done.stderr
 
 
 # ---- preprocessing ----------------------------------------------------------------------------------
@@ -298,7 +298,7 @@ def test_an_image_for_a_model_that_reads_text(run, tmp_path):
 def test_a_text_for_a_model_that_looks_at_images(run, vit):
     done = run("attend", "--text", "a cat", "--model", str(vit))
     assert done.code == 2
-    assert done.stderr == "attn: error: ViT looks at images, not at text; give a JPEG, PNG or WebP file\n"
+    assert done.stderr == "attn: error: ViT reads images, not text; give a JPEG, PNG or WebP file\n"
 
 
 @pytest.mark.parametrize(
@@ -351,7 +351,7 @@ def test_a_saved_record_keeps_the_image(tmp_path, attention, name):
         ({"patches": (4, 5)}, r"patches \[4, 5\] among 17 keys"),
         ({"patches": (4,)}, r"patches \[4\] among 17 keys"),
         ({"patches": ("a", "b")}, r"patches \['a', 'b'\] among 17 keys"),
-        ({"patches": None}, "an image without its patches"),
+        ({"patches": None}, "an image needs its patches"),
         ({"image": np.zeros((2, 2))}, r"an image \[2, 2\] of float64, expected \[height, width, 3\]"),
         ({"image": np.full((1, 1, 3), 256)}, "an image with numbers beyond 0 to 255"),
     ],
@@ -443,10 +443,10 @@ def test_an_image_is_drawn_over_unless_a_map_is_asked_for(vit, run, tmp_path):
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ({"image": None, "patches": None}, "no image to draw over; give one to a ViT"),
+        ({"image": None, "patches": None}, "this attention has no image to draw over; give one to a ViT"),
         (
             {"show": "scores", "scores": np.zeros((1, 2, 3, 3))},
-            "scores over an image; draw a map: --view map",
+            "scores cannot be drawn over an image; draw a map: --view map",
         ),
     ],
 )

@@ -157,7 +157,7 @@ def test_what_cannot_be_looked_at(saved, tmp_path):
     [
         (["--query-token", "x", "--model", "DIR", "PHOTO"], "no query 'x' (--query-token); give a patch as ROW,COLUMN, to 2,2"),
         (["--query-token", "0,3", "--model", "DIR", "PHOTO"], "no query '0,3' (--query-token); give a patch as ROW,COLUMN, to 2,2"),
-        (["--query-token", "0,1", "--query-range", "1:", "--model", "DIR", "PHOTO"], "both --query-token and --query-range; give one"),
+        (["--query-token", "0,1", "--query-range", "1:", "--model", "DIR", "PHOTO"], "--query-token cannot be combined with --query-range; give one"),
     ],
 )  # fmt: skip
 def test_patches_that_cannot_be_chosen(saved, run, tmp_path, options, message):

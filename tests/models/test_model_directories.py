@@ -178,7 +178,7 @@ def test_too_long_a_text(bert):
         "62 tokens, the model reads at most 40; --too-long truncate reads the first 40, "
         "--too-long chunk reads pieces that do not see each other"
     )
-    with pytest.warns(AttnNote, match="cut: the model reads at most 40 of 62 tokens"):
+    with pytest.warns(AttnNote, match="the text is cut: the model reads at most 40 of 62 tokens"):
         first = model.attend(LONG, Reading(too_long="truncate"))
     assert len(first.query_tokens) == 40
     pieces = model.attend(LONG, Reading(too_long="chunk"))
@@ -261,7 +261,7 @@ def test_a_picture_and_a_table_of_one_layer(bert, run, tmp_path):
         (["--too-long", "cut"], "unknown --too-long 'cut'; give error, truncate or chunk"),
         (
             ["--pair", "sat", "--too-long", "chunk"],
-            "--too-long chunk with --pair; give --too-long truncate, or one text",
+            "--too-long chunk cannot be combined with --pair; give --too-long truncate, or one text",
         ),
         (["--layer", "7"], "no layer 7; give 0 to 2, last or all"),
         (["--heads", "2"], "--heads does not apply to --model"),
@@ -374,7 +374,7 @@ BROKEN = {
         'config.json: position_embedding_type is "relative_key", only "absolute" is read',
     ),
     "a true eps": (config_with(layer_norm_eps=True), "config.json: layer_norm_eps is true, expected a number above 0"),
-    "pickle": (only_a_pickle, "only pytorch_model.bin, a pickle, which could run any code when read; convert it"),
+    "pickle": (only_a_pickle, "its only weights are a pickle, pytorch_model.bin, which could run code when loaded; convert it"),
     "disguised": (file_with("model.safetensors", pickle.dumps(Opens())), "model.safetensors: not whole ("),
     "cut": (
         lambda d: os.truncate(d / "model.safetensors", (d / "model.safetensors").stat().st_size - 1),
@@ -458,7 +458,7 @@ def test_a_tokenizer_of_another_model(bert):
     tokenizer = json.loads((bert / "tokenizer.json").read_text())
     tokenizer["model"]["vocab"]["cat"] = 50
     (bert / "tokenizer.json").write_text(json.dumps(tokenizer))
-    with pytest.raises(InputError, match=r"tokenizer\.json has a token of number 50, the model knows 50"):
+    with pytest.raises(InputError, match=r"tokenizer\.json has token number 50, but the model has only 50"):
         models.load(str(bert)).attend("the cat")
 
 

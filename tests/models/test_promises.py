@@ -277,7 +277,7 @@ def test_nothing_is_promised_of_a_native_directory_that_lacks_something(tmp_path
     ("change", "said"),
     [
         (without("model.safetensors"), "no: no model.safetensors in it"),
-        (config_with(quantization_config={"quant_method": "x"}), "no: quantised weights"),
+        (config_with(quantization_config={"quant_method": "x"}), "no: the weights are quantised"),
         (config_with(auto_map={"AutoModel": "own.Model"}), "no: needs custom code (auto_map)"),
     ],
 )

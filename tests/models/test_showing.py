@@ -42,5 +42,5 @@ def test_where_nothing_is_special_nothing_is_hidden():
 
 def test_of_special_tokens_alone_nothing_is_left():
     side = Side(("[CLS]",), (True,))
-    with pytest.raises(InputError, match="no token but special ones; leave --special out"):
+    with pytest.raises(InputError, match="the text has only special tokens; leave --special out"):
         sides_of(side, side, "encoder", "made", Reading(special="drop"))

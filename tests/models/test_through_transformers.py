@@ -468,9 +468,9 @@ def test_special_tokens_hide_on_both_sides(saved):
         ("mixtral", Reading(target="a"), "Mixtral has no decoder that reads a target; leave --target out"),
         ("mixtral", Reading(pair="a"), "Mixtral reads one text, not a pair; leave --pair out"),
         ("t5", Reading(target="a"), "--target has no effect on encoder attention; add --kind decoder"),
-        ("t5", Reading(too_long="chunk"), "--too-long chunk, but this model or its tokenizer reads no pieces; give --too-long truncate"),
-        ("albert", Reading(pair="a", too_long="chunk"), "--too-long chunk with --pair; give --too-long truncate, or one text"),
-        ("t5", Reading(kind="cross", target=" "), "no token in the target; give at least one word"),
+        ("t5", Reading(too_long="chunk"), "--too-long chunk does not work with this model; give --too-long truncate"),
+        ("albert", Reading(pair="a", too_long="chunk"), "--too-long chunk cannot be combined with --pair; give --too-long truncate, or one text"),
+        ("t5", Reading(kind="cross", target=" "), "the target contains no token; give at least one word"),
         ("bart", Reading(kind="cross", target="cat " * 40), "41 tokens of the target, the model writes at most 29; --too-long"),
         ("t5", Reading(layers=(5,)), "no layer 5 with attention weights; give 0, 1, last or all"),
         ("bloom", Reading(layers=(5,)), "no layer 5 with attention weights; give 0, 1, last or all"),
@@ -487,7 +487,7 @@ def test_too_long_a_text(saved):
     with pytest.raises(InputError) as error:
         model.attend("cat " * 40)
     assert str(error.value) == "41 tokens, the model reads at most 30; --too-long truncate reads the first 30"
-    with pytest.warns(AttnNote, match="cut: the model reads at most 30 of 41 tokens"):
+    with pytest.warns(AttnNote, match="the text is cut: the model reads at most 30 of 41 tokens"):
         attention = model.attend("cat " * 40, Reading(too_long="truncate"))
     assert len(attention.key_tokens) == 30
     with pytest.raises(InputError, match="the text contains no token"):
@@ -577,7 +577,7 @@ def test_source_and_target_have_each_their_own_tokenizer(opus):
     with pytest.warns(AttnNote, match="special tokens are hidden"):
         hidden = model.attend("the cat", Reading(kind="cross", target="猫坐", special="drop"))
     assert hidden.query_tokens == (" ", "猫", "坐")
-    with pytest.warns(AttnNote, match="cut: the model reads at most 30 of 81 tokens"):
+    with pytest.warns(AttnNote, match="the text is cut: the model reads at most 30 of 81 tokens"):
         assert len(model.attend("cat " * 20, Reading(too_long="truncate")).key_tokens) == 30
 
 
@@ -620,13 +620,13 @@ def index_outside(directory):
 
 
 BROKEN = {
-    "pickle": (only_a_pickle, "only pytorch_model.bin, a pickle, which could run any code when read; convert it"),
+    "pickle": (only_a_pickle, "its only weights are a pickle, pytorch_model.bin, which could run code when loaded; convert it"),
     "code": (code_of_its_own, "config.json: needs custom code (auto_map), which attn never runs; only models whose"),
     "code of the tokenizer": (config_with("tokenizer_config.json", auto_map={}), "tokenizer_config.json: needs custom code (auto_map)"),
     "link": (a_link_outside, "spiece.model: a link to a file outside the directory"),
     "index": (index_outside, "model.safetensors.index.json: file name '../other.safetensors'"),
     "adapter": (lambda d: (d / "adapter_config.json").write_text("{}"), "an adapter of a 't5'; merge it into its model"),
-    "quantised": (config_with(quantization_config={"quant_method": "mxfp4"}), "quantised weights; save them as float32"),
+    "quantised": (config_with(quantization_config={"quant_method": "mxfp4"}), "the weights are quantised, which is not supported; save them as float32"),
     "many layers": (config_with(num_layers=2**26), "tensors for num_layers 67108864"),
     "a layer more": (config_with(num_layers=3), "no tensor 'encoder.block.2."),
     "wide": (config_with(d_ff=2**24), "numbers, by config.json it should be "),
@@ -660,7 +660,9 @@ def test_a_model_saved_without_its_head_writes_nothing_by_itself(saved, tmp_path
     transformers.MarianModel(config).save_pretrained(tmp_path)
     words(tmp_path)
     model = models.load(str(tmp_path))
-    with pytest.raises(InputError, match="the weights with which it writes were not saved; give --target"):
+    with pytest.raises(
+        InputError, match="its output layer was not saved, so it cannot generate the target; give --target"
+    ):
         model.attend(TEXT, Reading(kind="cross"))
     assert model.attend(TEXT, Reading(kind="cross", target=TARGET)).weights.shape == (2, 4, 4, 11)
 

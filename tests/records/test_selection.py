@@ -109,7 +109,7 @@ def test_ranges_crop_what_has_queries_or_keys_and_drop_what_is_no_longer_true():
         (("--head", "meen"), "--head 'meen'; give numbers from 0, or all, mean, max; did you mean 'mean'?"),
         (("--layer", "max"), "--layer 'max'; give numbers from 0, or all, last, mean; did you mean 'mean'?"),
         (("--query-range", "5"), "--query-range '5'; give FROM:TO, counted from 0, TO not included"),
-        (("--key-range", "7:9"), "--key-range '7:9' holds nothing; there are 3 positions, from 0"),
+        (("--key-range", "7:9"), "--key-range '7:9' is empty; there are 3 positions, from 0"),
     ],
 )
 def test_what_is_not_there_is_said(saved, tmp_path, run, options, said):

@@ -126,7 +126,7 @@ def test_an_unknown_font_is_answered_with_the_nearest(installed, tmp_path):
     ):
         faces._asked_for("My Own Fnt")
     (tmp_path / "text.ttf").write_text("no font")
-    with pytest.raises(InputError, match="not a font that can be drawn"):
+    with pytest.raises(InputError, match="is not a font that can be drawn"):
         faces._asked_for(str(tmp_path / "text.ttf"))
 
 

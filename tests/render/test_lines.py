@@ -102,7 +102,7 @@ def test_the_command_draws_them(run, tmp_path):
         ),
         (
             ("--view", "lines", "--cmap", "magma"),
-            "--cmap or --color-scale with --view lines; give --view map",
+            "--cmap and --color-scale do not apply to --view lines; give --view map",
         ),
     ],
 )

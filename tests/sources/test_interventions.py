@@ -60,7 +60,7 @@ def test_every_picture_names_it(run, tmp_path):
         ("attend --text a --model mini --mask m.csv", "a mask [3, 3] for 1 queries and 1 keys"),
         (
             "attend --text a --model mini --mask causal --too-long chunk",
-            "--mask with --too-long chunk; give --too-long truncate",
+            "--mask cannot be combined with --too-long chunk; give --too-long truncate",
         ),
     ],
 )

@@ -61,5 +61,5 @@ def test_the_output_of_one_head_is_what_it_adds():
 
 
 def test_a_token_and_a_range_are_not_both_meant():
-    with pytest.raises(InputError, match="both --query-token and --query-range"):
+    with pytest.raises(InputError, match="--query-token cannot be combined with --query-range"):
         resolved(TEXT, Selection(query_token="cat", query_range="1:2"), "mini")

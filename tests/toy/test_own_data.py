@@ -76,15 +76,19 @@ def test_what_is_covered_is_asked_for_and_nothing_else():
 @pytest.mark.parametrize(
     ("make", "text", "said"),
     [
-        (classify, "good\tfine\nbad", "line 2: not two columns with a tab between; give LABEL<tab>TEXT"),
+        (
+            classify,
+            "good\tfine\nbad",
+            "line 2: this line is not two columns separated by a tab; give LABEL<tab>TEXT",
+        ),
         (
             classify,
             "a\tb\na\tc\n",
             "1 different label of 2 texts; give LABEL<tab>TEXT in each line, the label first",
         ),
         (classify, "a\tb\nb\tc\n", f"2 different texts are {FEW}; give a few hundred"),
-        (tag, "in O\nOslo\n", "line 2: not a word and its tag; give WORD TAG"),
-        (tag, "in\tO\n\tO\n", "line 2: not a word and its tag; give WORD TAG"),
+        (tag, "in O\nOslo\n", "line 2: this line is not a word and its tag; give WORD TAG"),
+        (tag, "in\tO\n\tO\n", "line 2: this line is not a word and its tag; give WORD TAG"),
         (tag, "", f"0 different sentences are {FEW}; give a few hundred"),
         (tag, "in O\n\n" * 200, f"1 different sentence is {FEW}; give a few hundred"),
         (lm, "to be or not", f"0 different windows are {FEW}; give a longer text, or a smaller length"),
@@ -95,8 +99,16 @@ def test_what_is_covered_is_asked_for_and_nothing_else():
             "".join(f"{n}\tb\n" for n in range(200)),
             f"1 different target sentence is {FEW}; give a few hundred",
         ),
-        (translate, "a\tb\n\tb\n", "line 2: not two columns with a tab between; give SOURCE<tab>TARGET"),
-        (translate, "a\t\tc\n", "line 1: not two columns with a tab between; give SOURCE<tab>TARGET"),
+        (
+            translate,
+            "a\tb\n\tb\n",
+            "line 2: this line is not two columns separated by a tab; give SOURCE<tab>TARGET",
+        ),
+        (
+            translate,
+            "a\t\tc\n",
+            "line 1: this line is not two columns separated by a tab; give SOURCE<tab>TARGET",
+        ),
     ],
 )
 def test_what_cannot_be_learned_from(make, text, said):
@@ -123,8 +135,8 @@ def test_what_cannot_be_learned_from(make, text, said):
         ("translate:target=a]\nb", "target 'a]\\nb'; name it by letters, digits, - and _"),
         ("translate:target=b\n", "target 'b\\n'; name it by letters, digits, - and _"),
         ("translate:source=", "source ''; name it by letters, digits, - and _"),
-        ("translate:target=end", "target 'end', as another token is called; give another name"),
-        ("translate:target=unk", "target 'unk', as another token is called; give another name"),
+        ("translate:target=end", "target 'end': another token has that name; give another name"),
+        ("translate:target=unk", "target 'unk': another token has that name; give another name"),
         ("translate:source=x,target=x,both=true", "source and target are both 'x'; name two languages"),
     ],
 )
@@ -155,9 +167,9 @@ def test_a_word_with_spaces_is_whole_where_tabs_stand_between():
 @pytest.mark.parametrize(
     ("task", "data", "said"),
     [
-        ("translate", "a\tb\nno tab\n", "notab.tsv:2: not two columns with a tab between"),
-        ("classify", "a\tb\n\nno tab\n", "notab.tsv:3: not two columns with a tab between"),
-        ("tag", "in O\nOslo\n", "notab.tsv:2: not a word and its tag"),
+        ("translate", "a\tb\nno tab\n", "notab.tsv:2: this line is not two columns separated by a tab"),
+        ("classify", "a\tb\n\nno tab\n", "notab.tsv:3: this line is not two columns separated by a tab"),
+        ("tag", "in O\nOslo\n", "notab.tsv:2: this line is not a word and its tag"),
     ],
 )
 def test_an_error_in_a_line_names_its_file(run, tmp_path, task, data, said):

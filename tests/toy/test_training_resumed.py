@@ -64,7 +64,7 @@ def test_it_goes_on_bit_for_bit_after_an_interrupt(run, tmp_path, monkeypatch, u
         patch.setattr(train_loop, "shown", interrupted)
         stopped = run(*SMALL, "-o", str(tmp_path))
     assert (stopped.code, stopped.stdout) == (130, "")
-    assert "stopped after step 5; --resume with the same options goes on from there" in stopped.stderr
+    assert "stopped after step 5; --resume with the same options continues it" in stopped.stderr
     assert set(contents(tmp_path)) == {STATE}
     assert finished((*SMALL, "--resume"), tmp_path) == undisturbed[SMALL]
 
@@ -162,7 +162,7 @@ def test_what_was_to_replace_a_run_can_go_on(run, tmp_path, monkeypatch, undistu
     with monkeypatch.context() as patch:
         patch.setattr(where, what, stop)
         assert run(*SMALL, "-o", str(tmp_path), "--overwrite").code == 130
-    hint = f"attn: error: {tmp_path}: config.json is there already; give another -o DIR, or --overwrite"
+    hint = f"attn: error: {tmp_path}: config.json exists already; give another -o DIR, or --overwrite"
     assert run(*other).stderr == f"{hint}\n"
     goes_on = "; --resume goes on with the training of reverse:longest=4 that was not finished\n"
     assert run(*SMALL, "-o", str(tmp_path)).stderr == hint + goes_on

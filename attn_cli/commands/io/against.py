@@ -41,7 +41,7 @@ def _with(source: Source, name: str, value: str) -> Source:
             return dataclasses.replace(
                 source, **{part.name: dataclasses.replace(group, **{name: _read(name, value)})}
             )
-    raise InputError(f"--against {name}={value}", hint="change an option of the source")
+    raise InputError(f"--against cannot change {name!r}", hint="change an option of the source")
 
 
 def _read(name: str, value: str) -> Any:

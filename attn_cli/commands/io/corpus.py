@@ -59,11 +59,13 @@ def corpus_of(given: Input) -> Corpus | None:
     Raises InputError for a .jsonl without a field.
     """
     if given.text and given.input:
-        raise InputError(f"both INPUT {given.input[0]!r} and --text", hint="give one of them")
+        raise InputError(f"INPUT {given.input[0]!r} cannot be combined with --text", hint="give one of them")
     paths = tuple(map(field_of, given.input or (() if given.text else ("-",))))
     for path, field in paths:
         if path.endswith(".jsonl") and field is None:
-            raise InputError("which field holds the texts", hint="give FILE.jsonl:FIELD", where=path)
+            raise InputError(
+                "the field that holds the texts is not named", hint="give FILE.jsonl:FIELD", where=path
+            )
     several = len(paths) + len(given.text) > 1 or given.lines or any(field for _, field in paths)
     return Corpus(given, paths) if several else None
 

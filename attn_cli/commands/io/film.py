@@ -31,7 +31,7 @@ def emit_film(source: Source, read: Sequence[Any], to: Output, look: Look) -> No
     from ...render.figure import figure, film
 
     if len(read) != 1 or not isinstance(read[0].data, Recording):
-        raise InputError("--film of what is no recording", hint="give the .npz that attn record wrote")
+        raise InputError("--film needs a recording", hint="give the .npz that attn record wrote")
     made = _film(source, read[0].data, look)
     chosen = to.format or ("gif" if to.output == "-" else None)
     name = files.format_of(to.output, chosen, formats=(), pictures=FORMATS)
@@ -52,9 +52,11 @@ def _film(source: Source, recording: Recording, look: Look) -> Film:
     last = found[-1][1]
     alike = [(step, each) for step, each in found if _size(each) == _size(last)]
     if left := len(found) - len(alike):
-        note(f"{left} of {len(found)} steps are of another size and left out")
+        note(f"{left} of {len(found)} steps have another size and are left out")
     if len(alike) < 2:
-        raise InputError("--film of one step", hint="record several steps")
+        raise InputError(
+            "--film needs several steps, and this recording has one", hint="record several steps"
+        )
     weights = np.stack([each.weights for _, each in alike])
     return Film(last, [step for step, _ in alike], weights, look)
 

@@ -46,7 +46,7 @@ def read_inputs(given: Input) -> list[Read]:
     With neither, and nobody writing into standard input, the command's help is shown instead of waiting.
     """
     if given.text and given.input:
-        raise InputError(f"both INPUT {given.input[0]!r} and --text", hint="give one of them")
+        raise InputError(f"INPUT {given.input[0]!r} cannot be combined with --text", hint="give one of them")
     if not is_given(given):
         environment.help_a_person()
     if given.text:
@@ -65,13 +65,13 @@ def read_input(given: Input) -> Any:
     """
     (one, *more) = read_inputs(given)
     if more:
-        raise InputError(f"{len(more) + 1} inputs, and this command reads one", hint="give one")
+        raise InputError(f"{len(more) + 1} inputs, but this command reads one", hint="give one")
     return one.data
 
 
 def _lines(read: Read) -> list[Read]:
     if not isinstance(read.data, str):
-        raise InputError("--lines wants a text", hint="leave it out", where=read.where)
+        raise InputError("--lines applies only to text", hint="leave it out", where=read.where)
     lines = [(i, line) for i, line in enumerate(read.data.splitlines(), 1) if line.strip()]
     return [Read(line, f"{read.where}:{i}") for i, line in lines]
 

@@ -27,7 +27,9 @@ def language(chosen: str | None) -> str:
     """The language that was asked for, else the locale's if it is spoken here, else English."""
     if chosen is not None:
         if chosen not in LANGUAGES.meanings:
-            raise InputError(f"no texts in {chosen!r}", hint=f"give {' or '.join(LANGUAGES.meanings)}")
+            raise InputError(
+                f"language {chosen!r} is not available", hint=f"give {' or '.join(LANGUAGES.meanings)}"
+            )
         return chosen
     names = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
     return "zh" if next(filter(None, names), "").startswith("zh") else "en"

@@ -72,7 +72,7 @@ def resolve(source: Source, default_model: str, show: Show | None = None) -> Att
     """
     (found, *more) = resolve_each(source, default_model, show)
     if more:
-        raise InputError(f"{len(more) + 1} inputs, and this command reads one", hint="give one")
+        raise InputError(f"{len(more) + 1} inputs, but this command reads one", hint="give one")
     return found[1]
 
 
@@ -124,6 +124,6 @@ def attention_or_heads(source: Source) -> Attention | Heads:
 
     (one, *more) = source.each()
     if more:
-        raise InputError(f"{len(more) + 1} inputs, and this command reads one", hint="give one")
+        raise InputError(f"{len(more) + 1} inputs, but this command reads one", hint="give one")
     with watched("attention"):
         return road.attention_or_heads(one.data, source.options, model=source.through.model, where=one.where)

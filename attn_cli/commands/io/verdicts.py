@@ -92,7 +92,9 @@ def _picture(verdicts: Sequence[Verdict], name: str, hint: int, lang: str) -> by
     from ...render.figure.figure import save
 
     if len(verdicts) != 1:
-        raise InputError(f"a picture of {len(verdicts)} answers", hint="give one, or write a table: -o x.csv")
+        raise InputError(
+            f"a picture shows one answer, got {len(verdicts)}", hint="give one, or write a table: -o x.csv"
+        )
     compared, verdict = _compared(verdicts[0].decisive, verdicts[0].file, lang), verdicts[0]
     if name != "html":
         return save(answer_figure(compared, verdict.decisive.lines(min(hint, 2), lang)), name)
@@ -108,7 +110,9 @@ def _compared(stage: StageVerdict, file: str, lang: str) -> Compared:
     from ...text.escaping import escape
 
     if stage.numbers is None:
-        raise InputError("nothing to draw of an answer that cannot be judged", hint="see what is said of it")
+        raise InputError(
+            "this answer could not be judged, so there is nothing to draw", hint="see its message"
+        )
     given, expected, slack = stage.numbers.given, stage.numbers.expected, stage.numbers.slack
     heads = tuple(say(lang, "axis_head", {"i": i}) for i in range(len(given))) if given.ndim == 3 else ()
     words = {key: say(lang, f"picture_{key}") for key in ("given", "expected", "difference", "hidden")}

@@ -165,7 +165,9 @@ class RunDirectory:
         ]
         if foreign:
             names = ", ".join(foreign)
-            raise InputError(f"{names} in it is of no run", hint="give another -o DIR", where=str(self.path))
+            raise InputError(
+                f"{names} in it does not belong to a run", hint="give another -o DIR", where=str(self.path)
+            )
 
     def _clear(self) -> None:
         """Take away what a training that was killed had begun to write."""
@@ -177,17 +179,17 @@ class RunDirectory:
 
     def _need_state(self) -> None:
         if not (self.path / STATE).is_file():
-            raise InputError(f"no {STATE} to go on from", hint="leave --resume out", where=str(self.path))
+            raise InputError(f"no {STATE} to resume from", hint="leave --resume out", where=str(self.path))
 
     def _refuse_to_replace(self) -> None:
         if (self.path / CONFIG).exists():
             hint = "give another -o DIR, or --overwrite"
             if self._waits():
                 hint += f"; --resume goes on with the training of {self.task} that was not finished"
-            raise InputError(f"{CONFIG} is there already", hint=hint, where=str(self.path))
+            raise InputError(f"{CONFIG} exists already", hint=hint, where=str(self.path))
         if (self.path / STATE).exists():
             hint = "--resume goes on, --overwrite begins anew"
-            raise InputError("a training that was not finished", hint=hint, where=str(self.path))
+            raise InputError("holds an unfinished training", hint=hint, where=str(self.path))
 
     def _has_run(self) -> bool:
         """Whether the config.json is that of a run, whose files may go when another takes its place."""

@@ -32,7 +32,7 @@ def train(training: Training, save: Callable[[], None]) -> None:
                 save()
                 saved = time.monotonic()
             if training.stopping:
-                note(f"stopped after step {step.step}; --resume with the same options goes on from there")
+                note(f"stopped after step {step.step}; --resume with the same options continues it")
                 raise KeyboardInterrupt
         if first:
             save()

@@ -30,7 +30,7 @@ def open_writer(directory: Path, config: Any) -> Any:
         from transformers import AutoModelForCausalLM
 
         if type(config) not in AutoModelForCausalLM._model_mapping:
-            raise InputError(f"a {config.model_type} does not go on with a text", hint="leave --generate out")
+            raise InputError(f"a {config.model_type} cannot continue a text", hint="leave --generate out")
     return opening.open_whole(directory, config, AutoModelForCausalLM)
 
 

@@ -181,7 +181,10 @@ class Library:
             hint = "add --kind decoder or cross"
             raise InputError("--target has no effect on encoder attention", hint=hint)
         if reading.pair is not None and reading.too_long == "chunk":
-            raise InputError("--too-long chunk with --pair", hint="give --too-long truncate, or one text")
+            raise InputError(
+                "--too-long chunk cannot be combined with --pair",
+                hint="give --too-long truncate, or one text",
+            )
         if reading.pair is not None and kind == "decoder" and not self._both:
             raise InputError(f"{self.family} reads one text, not a pair", hint="leave --pair out")
 
@@ -193,8 +196,8 @@ class Library:
             )
         if (largest := max(piece.numbers)) >= n_known:
             raise InputError(
-                f"its tokenizer has a token of number {largest}, the model knows {n_known}",
-                hint="they do not belong together",
+                f"its tokenizer has token number {largest}, but the model has only {n_known}",
+                hint="use files that were saved together",
             )
         return piece
 
@@ -206,7 +209,9 @@ class Library:
             piece = self._words.read_target(reading.target, reading, longest)
             return Target(self._start(), self._checked(piece), reading.target)
         if not self.writes:
-            raise InputError("the weights with which it writes were not saved", hint="give --target")
+            raise InputError(
+                "its output layer was not saved, so it cannot generate the target", hint="give --target"
+            )
         start, *numbers = self._greedy(source, min(_LONGEST, 3 * len(source.numbers) + 10, longest))
         piece = self._words.written(numbers)
         said = self._words.join(piece)

@@ -43,9 +43,12 @@ def check(directory: Path, config: Mapping[str, Any]) -> int:
                 where=str(path_of),
             )
     if (directory / "adapter_config.json").exists():
-        raise InputError("an adapter, not a whole model", hint="merge it into its model and save that")
+        raise InputError("is an adapter, not a whole model", hint="merge it into its model and save that")
     if config.get("quantization_config") is not None:
-        raise InputError("quantised weights", hint="save them as float32, float16 or bfloat16")
+        raise InputError(
+            "the weights are quantised, which is not supported",
+            hint="save them as float32, float16 or bfloat16",
+        )
     slices = Checkpoint(directory).slices
     _check_depth(config, len(slices))
     return sum(int(torch.Size(piece.get_shape()).numel()) for piece in slices.values())
@@ -182,7 +185,7 @@ def outline(config: Any, architecture: Any = None) -> Any:
             make = getattr(architecture, "from_config", None) or architecture._from_config
             return make(config)
         except Exception as problem:
-            raise InputError(f"transformers cannot make it ({reason(problem)})", hint=_AGAIN) from None
+            raise InputError(f"transformers cannot build it ({reason(problem)})", hint=_AGAIN) from None
 
 
 def open_tokenizer(directory: Path) -> Any:

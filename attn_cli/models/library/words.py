@@ -38,7 +38,7 @@ class Words:
         in_pieces = in_pieces and ours is not None
         if reading.too_long == "chunk" and not in_pieces:
             raise InputError(
-                "--too-long chunk, but this model or its tokenizer reads no pieces",
+                "--too-long chunk does not work with this model",
                 hint="give --too-long truncate",
             )
         return tokenise(ours or _Plain(self.tokenizer), text, reading, self.longest, in_pieces=in_pieces)
@@ -52,13 +52,13 @@ class Words:
                 tokenised(batch.encodings[0], [line]) if batch.encodings else self.written(batch["input_ids"])
             )
         if all(whole.special):
-            raise InputError("no token in the target", hint="give at least one word")
+            raise InputError("the target contains no token", hint="give at least one word")
         if (n := len(whole.numbers)) <= longest:
             return whole
         if reading.too_long != "truncate":
             hint = f"--too-long truncate reads the first {longest}"
             raise InputError(f"{n:,} tokens of the target, the model writes at most {longest:,}", hint=hint)
-        note(f"cut: the model writes at most {longest:,} of {n:,} tokens of the target")
+        note(f"the target is cut: the model writes at most {longest:,} of {n:,} tokens of the target")
         return Tokenised(*(part[:longest] for part in vars(whole).values()))
 
     def written(self, numbers: Sequence[int]) -> Tokenised:

@@ -51,7 +51,7 @@ def base_of(directory: Path, config: Mapping[str, Any]) -> Path:
     if (cached := cache.find(name)) is not None:
         return cached
     raise InputError(
-        f"an adapter of {escape(name[:80])}, which is neither beside it nor in the Hugging Face cache",
+        f"the adapter's base model {escape(name[:80])} is neither beside it nor in the Hugging Face cache",
         hint=f"put its directory beside it, as {escape(beside.name[:80])}",
         where=str(directory),
     )
@@ -96,7 +96,7 @@ class Adapted(Checkpoint):
         ):
             raise InputError(
                 f"the adapter's {list(A.shape)} and {list(B.shape)} do not fit {escape(part)} {expected}",
-                hint="they do not belong together",
+                hint="use files that were saved together",
             )
 
     def _scale(self, part: str, rank: int) -> float:
@@ -122,14 +122,20 @@ def _check(config: Mapping[str, Any]) -> None:
     """Raise InputError for an adapter that adds something else than two matrices to a weight."""
     if config.get("peft_type") != "LORA":
         kind = short(config.get("peft_type"))
-        raise InputError(f"an adapter of the kind {kind}, only LORA is read", hint="merge it into its model")
+        raise InputError(
+            f"this adapter is of type {kind}, only LORA is supported", hint="merge it into its model"
+        )
     for name in ("use_dora", "modules_to_save", "trainable_token_indices", "target_parameters", "lora_bias"):
         if config.get(name):
             raise InputError(
-                f"an adapter with {name}, which is not read", hint="merge it into its model and save that"
+                f"this adapter uses {name}, which is not supported",
+                hint="merge it into its model and save that",
             )
     if config.get("bias") not in (None, "none"):
-        raise InputError("an adapter with biases of its own", hint="merge it into its model and save that")
+        raise InputError(
+            "this adapter has its own biases, which are not supported",
+            hint="merge it into its model and save that",
+        )
 
 
 def _pairs(directory: Path) -> dict[str, tuple[Tensor, Tensor]]:

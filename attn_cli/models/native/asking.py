@@ -78,7 +78,7 @@ def _gaps(toward: Any, piece: Tokenised, gap: int | None) -> tuple[int, ...]:
         return (place(at, len(piece.numbers), "tokens"),)
     if not (places := tuple(i for i, number in enumerate(piece.numbers) if number == gap)):
         raise InputError(
-            "no [MASK] in the text, and this model fills gaps",
+            "this model predicts [MASK], and the text has none",
             hint="put [MASK] in the place of a word, or give --toward POSITION",
         )
     return places

@@ -136,15 +136,18 @@ class HuggingFace:
         if self.model.config.stack != "encoder":
             raise InputError(f"{self.family} reads one text, not a pair", hint="leave --pair out")
         if reading.too_long == "chunk":
-            raise InputError("--too-long chunk with --pair", hint="give --too-long truncate, or one text")
+            raise InputError(
+                "--too-long chunk cannot be combined with --pair",
+                hint="give --too-long truncate, or one text",
+            )
 
     def _checked(self, piece: Tokenised, model: Transformer) -> tuple[torch.Tensor, torch.Tensor | None]:
         """The numbers of the tokens and of their segments, none of them beyond what the model knows."""
         config = self.model.config
         if (largest := max(piece.numbers)) >= config.vocab:
             raise InputError(
-                f"tokenizer.json has a token of number {largest}, the model knows {config.vocab}",
-                hint="they do not belong together",
+                f"tokenizer.json has token number {largest}, but the model has only {config.vocab}",
+                hint="use files that were saved together",
             )
         numbers, segments = (
             torch.tensor([each], device=model.device) for each in (piece.numbers, piece.segments)

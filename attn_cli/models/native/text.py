@@ -93,7 +93,7 @@ def tokenise(
         tokenizer.no_truncation()
     pieces = [encoding, *encoding.overflowing] if reading.too_long == "chunk" else [encoding]
     if reading.too_long == "truncate":
-        note(f"cut: the model reads at most {longest:,} of {n:,} tokens")
+        note(f"the text is cut: the model reads at most {longest:,} of {n:,} tokens")
     return [tokenised(piece, texts) for piece in pieces]
 
 

@@ -55,7 +55,7 @@ class Vision:
         """
         if not isinstance(image, Image):
             hint = "give a JPEG, PNG or WebP file"
-            raise InputError(f"{self.family} looks at images, not at text", hint=hint)
+            raise InputError(f"{self.family} reads images, not text", hint=hint)
         refuse_text_options(reading, self.family)
         model, config = as_wanted(self.model, reading), self.model.config
         done = reading.intervention or NOTHING

@@ -64,7 +64,7 @@ class Checkpoint:
         return shape
 
     def tensor(self, name: str) -> Tensor:
-        """A tensor, mapped into memory; half precision becomes single, as everything computes in it."""
+        """A tensor, mapped into memory; half precision is converted to float32, the compute dtype."""
         tensor: Tensor = self.files[name].get_tensor(name)
         return tensor if tensor.dtype == torch.float64 else tensor.float()
 
@@ -186,7 +186,7 @@ def _no_weights(directory: Path) -> InputError:
     pickles = sorted(path.name for path in directory.iterdir() if path.suffix in _PICKLES)
     if pickles:
         return InputError(
-            f"only {pickles[0]}, a pickle, which could run any code when read",
+            f"its only weights are a pickle, {pickles[0]}, which could run code when loaded",
             hint="convert it: AutoModel.from_pretrained(DIR).save_pretrained(NEW) with transformers",
             where=str(directory),
         )

@@ -48,7 +48,7 @@ def _written(run: Run, text: str, reading: Reading, toward: Any, end: str) -> Me
     else:
         target = run.read(reading.target, reading)
     if not target.numbers:
-        raise InputError("the model writes nothing", hint="give --target")
+        raise InputError("the model generated no token", hint="give --target")
     places = _places(toward, target.labels)
     stack = as_wanted(run.model, reading)
     written = run._shifted(target, start).to(stack.device)

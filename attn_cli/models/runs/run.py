@@ -198,7 +198,8 @@ class Run:
         """
         if reading.too_long == "chunk":
             raise InputError(
-                "--too-long chunk with what an encoder–decoder writes", hint="give --too-long truncate"
+                "--too-long chunk does not apply to decoder or cross-attention",
+                hint="give --too-long truncate",
             )
         return self._pieces(text, reading, in_pieces=False)[0]
 

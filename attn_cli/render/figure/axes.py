@@ -101,7 +101,9 @@ def lines(ax: Axes, attention: Attention, look: Look) -> None:
     n_layers, n_heads, n_query, n_key = attention.shown.shape
     if n_layers > 1 or n_heads > len(COLOURS) or max(n_query, n_key) > MOST:
         hint = f"choose one layer, up to {len(COLOURS)} heads and {MOST} tokens"
-        raise InputError(f"lines of {n_layers} layers × {n_heads} heads in one pair of axes", hint=hint)
+        raise InputError(
+            f"{n_layers} layers × {n_heads} heads are too many for lines in one pair of axes", hint=hint
+        )
     part = attention.shown[0] / (float(attention.shown.max()) or 1)
     for head, name in enumerate(attention.heads):
         places = np.argwhere(part[head] >= FAINTEST)

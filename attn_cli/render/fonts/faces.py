@@ -57,7 +57,7 @@ def _asked_for(font: str) -> Face:
     if os.path.isfile(font):
         if face := next(faces_in([font], turn=-1, upright=False), None):
             return face
-        raise InputError("not a font that can be drawn", hint="give a .ttf, .otf or .ttc file", where=font)
+        raise InputError("is not a font that can be drawn", hint="give a .ttf, .otf or .ttc file", where=font)
     faces = sorted(faces_in([str(LATIN), *font_files()], turn=-1), reverse=True)
     families = {face.family.lower(): face for face in faces}
     if face := families.get(font.lower()):
