@@ -12,6 +12,7 @@ from attn_cli import api
 from attn_cli.errors import InputError
 from attn_cli.lab.course.quantities import QUANTITIES, Place, mirror, pairs, pooled_needle
 from attn_cli.sources import lab_quantities, labs  # noqa: F401 (registers)
+from hypothesis import settings
 
 TEXT = "My father is free this afternoon."
 NOWHERE = Place(None, {}, "")
@@ -206,3 +207,28 @@ def test_the_commands_of_long_inputs_run(run):
     for line in re.findall(r"^(attn mask .*)$", (labs.find("long") / "en.md").read_text(), re.MULTILINE):
         done = run(*shlex.split(line)[1:])
         assert (done.code, len(done.stdout.splitlines())) == (0, 7), line
+
+
+THOROUGH = settings().max_examples >= 1000  # trainings and pictures: a minute for each lab
+
+
+@pytest.mark.skipif(not THOROUGH, reason="--hypothesis-profile=thorough")
+@pytest.mark.parametrize("name", ["reverse", *MODELS])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_lab_is_done_with_its_commands_as_they_are_printed(run, tmp_path, name, language):
+    assert run("lab", "start", name, "--seed", "ada", "--lang", language, cwd=tmp_path).code == 0
+    folder = tmp_path / name
+    text = (folder / "README.md").read_text()
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    trainings = re.findall(r"`(attn train-toy [^`]+)`", text)
+    for line in [*"".join(blocks).splitlines(), *trainings]:
+        done = run(*shlex.split(line)[1:], cwd=folder)
+        assert done.code == 0 or line == "attn lab check", (line, done.stderr)
+    one = labs.opened(folder).course
+    for task in one.lab.tasks:
+        (folder / task.answer).write_text(written(one.right(task)))
+    done = run("lab", "check", cwd=folder)
+    assert done.code == 0, done.stdout
+    if name == "reverse":  # what its texts claim: two layers learn it, one does not
+        assert one.right(one.lab.task("train")) > 0.9
+        assert one.right(one.lab.task("one-layer")) < 0.5

@@ -36,7 +36,7 @@ TEXTS = {
         "除以了 d_head = {d_head}，应除以 √d_head = √{d_head}",
     ),
     "scale_multiplied": Text(
-        "分数乘以了 √d_head，而不是除以",
+        "分数乘以了 √d_head，本应除以它",
         "softmax(Q Kᵀ · √d_head)",
         "除以 d_head^(−1/2) 就是乘：softmax 几乎变成独热。",
         "任意两个权重之比的对数是应有值的 d_head 倍。",

@@ -65,8 +65,8 @@ SENTENCES = {
     "error": "{error}。",
     "missing": "没有提交。",
     # the worst cell, both ways
-    "worked_right": "正确的算法：{steps}。",
-    "worked_wrong": "按 {by}：{steps}。",
+    "worked_right": "应当这样算：{steps}。",
+    "worked_wrong": "按 {by} 则是：{steps}。",
     "written": "你写的是 {given}。",
     # what the numbers show
     "nan_rows": "第 {rows} 行是 NaN。",
