@@ -8,6 +8,7 @@ import threading
 import numpy as np
 import pytest
 from attn_cli.lab.course.readme import key
+from attn_cli.lab.course.texts import with_data
 from attn_cli.sources import labs
 
 DONE = ("by-hand", "masks", "heads", "positions")
@@ -138,6 +139,19 @@ def test_an_instructor_says_which_lab_and_whose_numbers(run, tmp_path, started):
     assert graded("--lab", "masks")["verdict"] == "right"
     assert "holds the lab 'masks'" in graded("--lab", "heads")["message"]
     assert run("lab", "grade", "bob", "--lab", "maks", cwd=tmp_path).code == 2
+
+
+def test_a_shell_completes_commands_and_labs(run, tmp_path):
+    def offered(typed):
+        told = {
+            "_ATTN_COMPLETE": "complete_bash",
+            "COMP_WORDS": typed,
+            "COMP_CWORD": str(len(typed.split(" ")) - 1),
+        }
+        return run(env=told, cwd=tmp_path).stdout.split()
+
+    assert offered("attn lab st") == ["start"]
+    assert offered("attn lab start m") == ["masks"]
 
 
 def test_students_have_numbers_of_their_own(started):
@@ -274,3 +288,23 @@ def test_what_does_not_fit_in_a_lab_of_ones_own_is_said(run, tmp_path, name, tex
     assert done.code == 2
     assert said in done.stderr
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "task"),
+    [
+        ("masks", "causal"),
+        ("masks", "window"),
+        ("masks", "prefix"),
+        ("masks", "polarity"),
+        ("positions", "alibi"),
+    ],
+)
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_the_last_hint_computes_is_right(started, monkeypatch, name, task, lang):
+    folder = started(name, "--lang", lang)
+    monkeypatch.chdir(folder)
+    one = labs.opened(folder).course
+    hint = with_data(one.texts[lang].tasks[task].hints[-1], one.data)
+    (code,) = re.findall(r"`(-?np\.[^`]+|1 - np[^`]+|\(np[^`]+)`", hint)
+    np.testing.assert_allclose(eval(code, {"np": np}) + 0.0, key(one)[task])

@@ -8,8 +8,20 @@ import typer
 
 from ..io.languages import Lang, language
 
+
+def _offered(incomplete: str) -> list[tuple[str, str]]:
+    """What a shell offers for the name of a lab."""
+    from ...sources import labs
+
+    found = ((name, labs.course_of(labs.find(name), name, "").texts["en"].title) for name in labs.bundled())
+    return [(name, title) for name, title in found if name.startswith(incomplete)]
+
+
 Name = Annotated[
-    str | None, typer.Argument(metavar="NAME", help="A lab that attn lab lists, or a folder of your own.")
+    str | None,
+    typer.Argument(
+        metavar="NAME", autocompletion=_offered, help="A lab that attn lab lists, or a folder of your own."
+    ),
 ]
 Student = Annotated[
     str,
