@@ -15,7 +15,7 @@ SENTENCES = {
     "lab_point": "1 分",
     "lab_worth": "{title}（{points}）",
     "lab_exercise": "练习 {i}：{title}",
-    "lab_student": "数据编号：{student}",
+    "lab_student": "学生：{student}",
     "lab_laid": "{folder}：{title}，共 {n} 道练习。请阅读其中的 README.md，写好答案，然后运行：cd {folder} && attn lab check",
     "lab_data": "数据",
     # the state of things
