@@ -200,6 +200,7 @@ def run_of(title: str, training: Training, reached: Evaluation) -> Run:
         dataset.starts if training.recipe.stack == "both" else (),
         dataset.sides,
         _tokenizer(dataset),
+        max(len(example.source) for example in (*dataset.train, *dataset.held_out)),
     )
 
 
@@ -209,7 +210,10 @@ def contents(
     """The files of a run: its weights and what they mean, its results, its metrics."""
     from ..models.runs.directory import to_files
 
-    written = to_files(run, lesson.task, dataclasses.asdict(lesson.options), results(reached), half=half)
+    said = dataclasses.asdict(lesson.options)
+    if training.extended:
+        said["extended"] = [dataclasses.asdict(one) for one in training.extended]
+    written = to_files(run, lesson.task, said, results(reached), half=half)
     return written | {"metrics.csv": metrics(training.history)}
 
 

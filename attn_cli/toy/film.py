@@ -10,6 +10,7 @@ import torch
 
 from ..text.pieces import unmarked
 from ..transformer.model import Capture, Transformer
+from .answering import answer
 from .batches import Numbered
 from .examples import END
 
@@ -28,6 +29,7 @@ class Frame:
 
     step: int
     weights: Float[np.ndarray, "layer head query key"]
+    answer: tuple[str, ...] = ()  # what the model said then
 
 
 class Watched:
@@ -35,6 +37,7 @@ class Watched:
 
     def __init__(self, dataset: Dataset, recipe: Recipe) -> None:
         self.example = longest(dataset)
+        self._dataset, self._recipe = dataset, recipe
         self.kind = recipe.attends
         named = tuple if dataset.tokenizer is None else unmarked
         self.columns = self.rows = named(self.example.source)
@@ -52,6 +55,10 @@ class Watched:
         model.eval()(batch.source, batch.padding_mask, capture, batch.written)
         seen = [one.steps.weights[0] for one in capture.layers if one.part.kind == self.kind]
         return torch.stack(seen).float().cpu().numpy()
+
+    def answer(self, model: Transformer) -> tuple[str, ...]:
+        """What the model says to it, as it is now."""
+        return answer(model, self._dataset, self._recipe, self.example)
 
 
 def longest(dataset: Dataset) -> Example:

@@ -40,6 +40,7 @@ def state(training: Training) -> tuple[dict[str, Tensor], dict[str, Any]]:
         "over": training.over,
         "history": [list(asdict(step).values()) for step in training.history],
         "film": [frame.step for frame in training.frames],
+        "answers": [list(frame.answer) for frame in training.frames],
         "extended": [list(asdict(one).values()) for one in training.extended],
     }
     return tensors, figures
@@ -70,11 +71,12 @@ def _go_on(
     film = [step for step in range(len(history) + 1) if training.filmed(step)] if history else []
     if figures.get("film") != film:
         raise _wrong("not the steps that are filmed")
+    answers = _answers(figures.get("answers", [[]] * len(film)), len(film))
     best, stale = _best(training, history)
     _check(tensors, _shapes(training, film, has_best=best < math.inf))
 
     training.done, training.history, training.best, training.stale = len(history), history, best, stale
-    training.frames = [Frame(step, tensors["film"][i].numpy()) for i, step in enumerate(film)]
+    training.frames = [Frame(step, tensors["film"][i].numpy(), answers[i]) for i, step in enumerate(film)]
     training.model.load_state_dict(_under("model.", tensors))
     training.best_weights = _under("best.", tensors)
     if training.mean is not None:
@@ -116,6 +118,15 @@ def _extended(training: Training, rows: Any, history: Any, steps: int | None) ->
     if any(a[0] >= b[0] or a[1] > b[1] or b[1] > b[0] for a, b in itertools.pairwise(edges)):
         raise _wrong("not when it was given more steps")
     return before
+
+
+def _answers(rows: Any, n: int) -> list[tuple[str, ...]]:
+    """What the model said in each frame of the film."""
+    if not isinstance(rows, list) or len(rows) != n or not all(isinstance(row, list) for row in rows):
+        raise _wrong("not what it answered in the film")
+    if not all(isinstance(token, str) for row in rows for token in row):
+        raise _wrong("not what it answered in the film")
+    return [tuple(row) for row in rows]
 
 
 def _is_finite(x: Any) -> bool:

@@ -218,7 +218,7 @@ class Training:
         self.model.eval()
         if self.options.film:
             self.frames = [frame for frame in self.frames if frame.step < self.done]
-            self.frames.append(Frame(self.done, self.watch()))
+            self.frames.append(Frame(self.done, self.watch(), self.watched.answer(self.kept)))
         return evaluate(self.model, self.dataset, self.recipe)
 
     @property
@@ -232,7 +232,7 @@ class Training:
 
     def _shoot(self) -> None:
         if self.filmed(self.done) and self.done not in (frame.step for frame in self.frames[-1:]):
-            self.frames.append(Frame(self.done, self.watch()))
+            self.frames.append(Frame(self.done, self.watch(), self.watched.answer(self.kept)))
 
     # ---- a step ----
 

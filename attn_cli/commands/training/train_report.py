@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
+    from jaxtyping import UInt8
     from rich.table import Table
 
     from ...models.runs.run import Run
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
     from ...render.look import Look
     from ...toy.evaluation import Evaluation
     from ...toy.examples import Example, Recipe
+    from ...toy.film import Frame
     from ...toy.training import Step, Training
 
 _READABLE = 24  # positions that are told one by one; config.json has any number
 _GREY_OR_COLOURED = (1, 3)  # channels of pictures; frames of sound have others
-_ENLARGED = 16  # times
+_VISIBLE = 1 / 128  # of a weight: a step of the colours in a film
 _POINTS = 400  # of a curve; more would be a broad band
 _MEASURED = ("loss", "held_out_loss", "exact_match", "expected_mass")
 
@@ -35,10 +37,11 @@ def pictures(run: Run, training: Training, reached: Evaluation, look: Look) -> d
 
     attends = training.recipe.attends
     attention = _attention(run, training, training.watched.example, attends)
-    titled = replace(look, title=look.title or " ".join(training.watched.example.written))
+    said = training.watched.answer(training.model)
+    titled = replace(look, title=look.title or _answered(said, training.watched.example))
     seen = _seen(attention, training.watched.example, training.recipe.patch)
     drawn = {
-        "attention.png": save(draw(attention, look) if seen is None else draw(seen, titled), "png"),
+        "attention.png": save(draw(attention if seen is None else seen, titled), "png"),
         "loss.png": save(curves_figure(_curves(training.history), look, provenance=run.provenance), "png"),
     }
     if run.model.config.stack == "both" and attends != "cross":
@@ -54,10 +57,47 @@ def _film(attention: Attention, training: Training, reached: Evaluation, look: L
     from ...render.figure import film
     from ...render.figure.figure import save
 
-    weights = np.stack([frame.weights for frame in training.frames])
-    filmed = film.Film(attention, [frame.step for frame in training.frames], weights, look)
+    frames, example = _changing(training.frames), training.watched.example
+    weights = np.stack([frame.weights for frame in frames])
+    filmed = film.Film(
+        attention,
+        [frame.step for frame in frames],
+        weights,
+        look,
+        answers=[_answered(frame.answer, example) for frame in frames],
+        picture=_as_picture(example),
+    )
     layer, head = (weights.shape[1] - 1, 0) if reached.expected_mass is None else reached.best_head
     return {"film.gif": film.gif(filmed), "film.png": save(film.strip(filmed, layer, head), "png")}
+
+
+def _answered(answer: Sequence[str], example: Example) -> str:
+    """What the model said, and what would have been right where that is something else."""
+    from ...text.pieces import unmarked
+
+    said, right = (" ".join(unmarked(tokens)) or "nothing" for tokens in (answer, example.written))
+    return f"answer: {said} (right)" if said == right else f"answer: {said}; right: {right}"
+
+
+def _changing(frames: Sequence[Frame]) -> list[Frame]:
+    """The frames in which something is to be seen that the one before did not show; the first and the last stay."""
+    kept = list(frames[:1])
+    for frame in frames[1:]:
+        moved = abs(frame.weights - kept[-1].weights).max() > _VISIBLE
+        if moved or frame.answer != kept[-1].answer or frame is frames[-1]:
+            kept.append(frame)
+    return kept
+
+
+def _as_picture(example: Example) -> UInt8[np.ndarray, "height width"] | None:
+    """What the model looks at, for people: a picture, or a spectrogram with high notes at the top."""
+    import numpy as np
+
+    if example.image is None:
+        return None
+    image = example.image.mean(axis=0) if len(example.image) in _GREY_OR_COLOURED else example.image[::-1, 0]
+    image = image - image.min()
+    return np.rint(255 - 255 * image / (image.max() or 1)).astype(np.uint8)
 
 
 def _attention(run: Run, training: Training, example: Example, kind: Kind) -> Attention:
@@ -80,16 +120,12 @@ def _attention(run: Run, training: Training, example: Example, kind: Kind) -> At
 
 def _seen(attention: Attention, example: Example, patch: int | None) -> Attention | None:
     """The attention with the picture that it looks at, where the example is one that people can see."""
-    import numpy as np
+    from ...models.runs.drawing import shown
 
     if example.image is None or patch is None or len(example.image) not in _GREY_OR_COLOURED:
         return None
-    darkest, lightest = example.image.min(), example.image.max()
-    pixels = np.rint(255 * (example.image - darkest) / (lightest - darkest)).astype(np.uint8)
-    pixels = np.broadcast_to(pixels, (3, *pixels.shape[1:])).transpose(1, 2, 0)
-    # Each pixel as a square, as no smoothing of theirs was learned from.
-    image = pixels.repeat(_ENLARGED, axis=0).repeat(_ENLARGED, axis=1)
-    return replace(attention, patches=tuple(n // patch for n in example.image.shape[1:]), image=image)
+    patches = tuple(n // patch for n in example.image.shape[1:])
+    return replace(attention, patches=patches, image=shown(example.image))
 
 
 def _curves(history: Sequence[Step]) -> dict[str, tuple[list[int], list[float]]]:

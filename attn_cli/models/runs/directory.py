@@ -63,6 +63,7 @@ def to_files(
         "results": results,
         "versions": {"attn": __version__, "torch": torch.__version__, "numpy": np.__version__},
         "outputs": run.outputs,
+        "longest": run.longest,
         "vocabulary": run.vocabulary if run.tokenizer is None else None,  # else it is in tokenizer.json
     }
     text = json.dumps(config, ensure_ascii=False, indent=2) + "\n"
@@ -96,6 +97,7 @@ def load(directory: Path, config: Mapping[str, Any]) -> Run:
         if attends not in _KINDS:
             raise InputError(f"attends {attends[:40]!r}, expected {' or '.join(_KINDS)}", hint=_AGAIN)
         seed = _entry(_entry(config, "training", dict), "seed", int)
+        longest = None if config.get("longest") is None else _entry(config, "longest", int)
     except InputError as problem:
         raise problem.at(str(directory / "config.json")) from None
     tokenizer = open_tokenizer(directory) if config.get("vocabulary") is None else None
@@ -121,6 +123,7 @@ def load(directory: Path, config: Mapping[str, Any]) -> Run:
         names["starts"],
         facts["sides"],
         tokenizer,
+        longest,
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ...attention.layers import record as record_of
-from ...errors import InputError, note
+from ...errors import InputError, note, warn
 from ...text.escaping import escape
 from ...text.pieces import unmarked
 from ...text.tokenizers import no_panic, whitespace
@@ -23,6 +23,7 @@ from ..precision import as_wanted
 from ..reading import WHOLE, Reading
 from ..showing import Side, sides_of
 from .asking import asked
+from .seeing import look_at
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -58,7 +59,12 @@ class Run:
     starts: tuple[str, ...] = ()  # what a decoder may read first: one token for each language that it writes
     sides: str = ""  # of two languages: for each token the one in which it is more frequent, 0 or 1
     tokenizer: Any = None  # None: tokens stand between spaces
-    sees: ClassVar = False  # tasks with pictures draw their own
+    longest: int | None = None  # source in training, in tokens; None where nobody wrote it down
+
+    @property
+    def sees(self) -> bool:
+        """Whether it looks at pictures, grey or coloured; a spectrogram has many more channels."""
+        return not self.vocabulary and self.model.config.vocab in (1, 3) and self.longest is not None
 
     @property
     def provenance(self) -> str:
@@ -80,12 +86,15 @@ class Run:
 
         Raises InputError when the model does not know a token, or the text is empty or too long.
         """
+        if self.sees:
+            return look_at(self, text, reading)
         reading.refuse_image(text, "this run")
         self._refuse(reading)
         kind, layers = reading.chosen_kind(self.kinds), reading.chosen(self.model.config.n_layers)
         if self.model.config.stack != "both" or (kind == "encoder" and reading.target is None):
             pieces = self._pieces(text, reading)
             self._tell_unknown(pieces)
+            self._tell_longer(pieces)
             sources = [torch.tensor([one.numbers]) for one in pieces]
             side = Side([label for piece in pieces for label in piece.labels], text=text)
             went_on = None
@@ -96,6 +105,7 @@ class Run:
             return self._without_target(sources, side, layers, kind, reading, went_on)
         source = self.read(text, reading)
         self._tell_unknown([source])
+        self._tell_longer([source])
         numbers = torch.tensor([source.numbers])
         start = self._start(source.numbers)
         said = ""
@@ -207,7 +217,7 @@ class Run:
         """The text as the model takes it: in one piece, unless pieces were asked for."""
         if not self.vocabulary:
             raise InputError(
-                "this run was trained on images and has no text input", hint="see its attention.png"
+                "this run was trained on sound and has no text input", hint="see its attention.png"
             )
         if self.tokenizer is not None:
             longest = self.model.config.max_len
@@ -224,6 +234,12 @@ class Run:
         read = [pair for piece in pieces for pair in zip(piece.numbers, piece.labels, strict=True)]
         if unknown := list(dict.fromkeys(label for number, label in read if number == lost)):
             note(f"the model does not know {_listed(unknown)}; it reads {name} there")
+
+    def _tell_longer(self, pieces: Sequence[Tokens]) -> None:
+        """Warn where a text is longer than any in training: what it does there it has not learned."""
+        n = max(len(piece.numbers) for piece in pieces)
+        if self.longest is not None and n > self.longest:
+            warn(f"{n} tokens, and the longest text in training had {self.longest}: more was not learned")
 
     def generate(self, source: Tensor, start: str) -> Tokens:
         """What the model itself makes of a source: the most probable token, one after the other."""

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 DPI = 144
 MARGIN, TITLE, NAME = 12.0, 7.5, 7.0
 STRIP = 26.0  # over the maps, in points: which step it is
+ANSWER = 12.0  # what the answer in words takes of it
+PICTURE = 90.0  # how high the picture under the maps is
 LINE = MARGIN + 70  # where the line begins on which the steps lie
 PACE, REST = 140, 3000  # milliseconds that a frame stays, and the last one
 SIDE_BY_SIDE = 8  # frames of the strip
@@ -45,6 +47,13 @@ class Film:
     steps: Sequence[int]
     weights: Float[np.ndarray, "frame layer head query key"]
     look: Look = PLAIN
+    answers: Sequence[str] = ()  # what the model said in each frame, in words
+    picture: UInt8[np.ndarray, "height width"] | None = None  # what it looks at, as ink on paper
+
+    @property
+    def strip(self) -> float:
+        """How high the strip over the maps is, in points."""
+        return STRIP + (ANSWER if self.answers else 0)
 
     def maps(self) -> Maps:
         """The maps that have room for every frame: of each weight the highest."""
@@ -58,15 +67,16 @@ class Film:
 
 def gif(film: Film) -> bytes:
     """All heads, a frame for each step that was filmed, on one scale of colours; the same film, the same bytes."""
-    maps = _under_strip(film.maps())
+    maps = _under_strip(film.maps(), film.strip)
     plan, sheet = plan_for(maps), lay_out(maps)
     palette = _palette(plan.cells.scale.ramp, night=film.look.night)
     unnumbered = replace(sheet, marks=tuple(m for m in sheet.marks if not isinstance(m, Number)))
     ground = _indexed(_still(unnumbered, film.dpi), palette)
+    below = _indexed(_below(film, ground.shape[1]), palette)
     strips = (_still(_strip(film, i, sheet.width), film.dpi) for i in range(len(film.steps)))
     panels = film.weights.reshape(len(film.steps), -1, *film.weights.shape[3:])
     frames = [
-        np.concatenate([_indexed(strip, palette), _with_panels(ground, plan, weights, film.dpi)])
+        np.concatenate([_indexed(strip, palette), _with_panels(ground, plan, weights, film.dpi), below])
         for strip, weights in zip(strips, panels, strict=True)
     ]
     images = [Pillow.fromarray(frame, "P") for frame in frames]
@@ -107,12 +117,12 @@ def strip(film: Film, layer: int, head: int) -> Figure:
 # ---- frames -----------------------------------------------------------------------------------------
 
 
-def _under_strip(maps: Maps) -> Maps:
+def _under_strip(maps: Maps, strip: float) -> Maps:
     """The maps on paper of a given size that is so much less high as the strip takes."""
     if maps.look.inches is None:
         return maps
     width, height = maps.look.inches
-    return replace(maps, look=replace(maps.look, size=(width, height - STRIP / 72)))
+    return replace(maps, look=replace(maps.look, size=(width, height - strip / 72)))
 
 
 def _strip(film: Film, i: int, width: float) -> Sheet:
@@ -121,10 +131,12 @@ def _strip(film: Film, i: int, width: float) -> Sheet:
     places = [LINE + (end - LINE) * math.log1p(step) / math.log1p(max(steps[-1], 1)) for step in steps]
     y = MARGIN + TITLE / 2
     ticks = [Stroke(((x, y - 2), (x, y + 2)), FAINT) for x in places]
+    answer = [Words(said, MARGIN, STRIP + NAME, NAME + 1, colour=INK) for said in film.answers[i : i + 1]]
     return Sheet(
         width,
-        STRIP,
+        film.strip,
         (
+            *answer,
             Words(f"step {steps[i]}", MARGIN, MARGIN + TITLE, TITLE + 1, colour=INK),
             Words("0", LINE, y + 10, NAME - 1, "center", QUIET),
             Words(str(steps[-1]), end, y + 10, NAME - 1, "right", QUIET),
@@ -134,6 +146,19 @@ def _strip(film: Film, i: int, width: float) -> Sheet:
         ),
         film.look.night,
     )
+
+
+def _below(film: Film, width: int) -> UInt8[np.ndarray, "height width 3"]:
+    """Under the maps what the model looks at, each pixel a square or, of a broad one, a rectangle."""
+    if film.picture is None:
+        return np.zeros((0, width, 3), np.uint8)
+    margin, high = round(MARGIN * film.dpi / 72), round(PICTURE * film.dpi / 72)
+    sides = [max(1, high // film.picture.shape[0]), max(1, high // min(film.picture.shape))]
+    drawn = film.picture.repeat(sides[0], axis=0).repeat(sides[1], axis=1)[:, : width - 2 * margin]
+    ground = 255 - drawn if film.look.night else drawn
+    room = np.full((drawn.shape[0] + margin, width), 0 if film.look.night else 255, np.uint8)
+    room[: drawn.shape[0], margin : margin + drawn.shape[1]] = ground
+    return np.stack([room] * 3, axis=-1)
 
 
 def _still(sheet: Sheet, dpi: int) -> UInt8[np.ndarray, "height width 3"]:
