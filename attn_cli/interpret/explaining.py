@@ -96,6 +96,22 @@ class Case:
         return np.exp(chances.double().cpu().numpy())
 
 
+def example() -> Case:
+    """A small untrained decoder that reads three tokens: what the examples below explain.
+
+    >>> example().answer.rows
+    (2,)
+    """
+    import torch
+
+    from ..transformer.answer import Asked
+    from ..transformer.model import Config, Transformer
+
+    config = Config(vocab=5, max_len=3, d_model=4, n_heads=2, n_layers=2, d_ff=4, stack="decoder")
+    model = Transformer(config).requires_grad_(False)
+    return Case(Asked(model, torch.tensor([[0, 1, 2]]), (2,), (3,)), np.ones(3, dtype=bool))
+
+
 def _array(maps: Tensor) -> Float[np.ndarray, "layer head query key"]:
     found: np.ndarray = maps.double().cpu().numpy()
     return found
@@ -103,19 +119,37 @@ def _array(maps: Tensor) -> Float[np.ndarray, "layer head query key"]:
 
 @METHODS.register
 def rollout(case: Case) -> OfTokens:
-    """Rollout of the weights: ½ · A + ½ · I, layer after layer (Abnar & Zuidema 2020, arXiv:2005.00928)."""
+    """Rollout of the weights: ½ · A + ½ · I, layer after layer.
+
+    Abnar & Zuidema 2020, arXiv:2005.00928, §4.1.
+
+    >>> rollout(example()).shape
+    (3,)
+    """
     return case.along(case.weights, "rollout")
 
 
 @METHODS.register
 def flow(case: Case) -> OfTokens:
-    """Maximum flow of the weights from the output to each token (Abnar & Zuidema 2020, arXiv:2005.00928)."""
+    """Maximum flow of the weights from the output to each token.
+
+    Abnar & Zuidema 2020, arXiv:2005.00928, §4.2.
+
+    >>> flow(example()).shape
+    (3,)
+    """
     return case.along(case.weights, "flow")
 
 
 @METHODS.register
 def gradients(case: Case) -> OfTokens:
-    """Relevance of max(0, gradient ⊙ weight) by Chefer's rules (Chefer et al. 2021, arXiv:2103.15679)."""
+    """Relevance of max(0, gradient ⊙ weight) by Chefer's rules.
+
+    Chefer et al. 2021, arXiv:2103.15679.
+
+    >>> gradients(example()).shape
+    (3,)
+    """
     from .gradients import gradients as found
 
     maps = {kind: _array(each) for kind, each in found(case.answer).items()}
@@ -124,7 +158,13 @@ def gradients(case: Case) -> OfTokens:
 
 @METHODS.register
 def zeroing(case: Case) -> OfTokens:
-    """Rollout of value zeroing, 1 − cos of each layer's output (Mohebbi et al. 2023, arXiv:2301.12971)."""
+    """Rollout of value zeroing, 1 − cos of each layer's output.
+
+    Mohebbi et al. 2023, arXiv:2301.12971.
+
+    >>> zeroing(example()).shape
+    (3,)
+    """
     from ..transformer.answer import Asked
     from .zeroing import zeroing as found
 
@@ -136,13 +176,25 @@ def zeroing(case: Case) -> OfTokens:
 
 @METHODS.register
 def norms(case: Case) -> OfTokens:
-    """Rollout of ‖weight · value · W_o‖, rows scaled to 1 (Kobayashi et al. 2020, arXiv:2004.10102)."""
+    """Rollout of ‖weight · value · W_o‖, rows scaled to sum to 1.
+
+    Kobayashi et al. 2020, arXiv:2004.10102.
+
+    >>> norms(example()).shape
+    (3,)
+    """
     return case.along(case.norms, "rollout")
 
 
 @METHODS.register
 def integrated(case: Case) -> OfTokens:
-    """Integrated gradients over the attention of all layers, summed over queries (Hao et al. 2021, arXiv:2004.11207)."""
+    """Integrated gradients over the attention of all layers, summed over queries.
+
+    Hao et al. 2021, arXiv:2004.11207.
+
+    >>> integrated(example()).shape
+    (3,)
+    """
     from .gradients import integrated as found
 
     read = ("encoder", "cross") if case.answer.both else tuple(case.weights)
@@ -154,7 +206,13 @@ def integrated(case: Case) -> OfTokens:
 
 @METHODS.register
 def leave_one_out(case: Case) -> OfTokens:
-    """How much the probability of the output falls without the token."""
+    """How much the probability of the output falls without the token.
+
+    Li et al. 2016, arXiv:1612.08220.
+
+    >>> leave_one_out(example()).shape
+    (3,)
+    """
     n = int(case.removable.sum())
     p = case.probability(~np.vstack([np.zeros((1, n), dtype=bool), np.eye(n, dtype=bool)]))
     found = np.zeros(len(case.removable))
@@ -164,13 +222,21 @@ def leave_one_out(case: Case) -> OfTokens:
 
 @METHODS.register
 def uniform(case: Case) -> OfTokens:
-    """The same for each token: the order of the text."""
+    """The same for each token: the order of the text.
+
+    >>> uniform(example()).shape
+    (3,)
+    """
     return np.full(len(case.removable), 1 / case.removable.sum())
 
 
 @METHODS.register
 def random(case: Case) -> OfTokens:
-    """Random numbers, of which one draw is shown; its tests are the mean of 20 orders."""
+    """Random numbers, of which one draw is shown; its tests are the mean of 20 orders.
+
+    >>> random(example()).shape
+    (3,)
+    """
     return np.random.default_rng(case.seed).random(len(case.removable))
 
 
