@@ -35,7 +35,8 @@ def main(folder: Path) -> None:
         found, row = look(path, seed)
         rows.append(row)
         tables.append(found)
-    made = Table({name: [row[name] for row in rows] for name in rows[0]}, "induction")
+    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in rows[0]}
+    made = Table(columns, "induction")
     attn.save(made, folder / "induction.tsv")
     sys.stdout.write((folder / "induction.tsv").read_text())
     draw(tables, folder / "induction.png")
@@ -56,7 +57,7 @@ def look(path: Path, seed: int) -> tuple[Table, dict[str, Any]]:
     }
     every = [f"L{row['layer']}H{row['head']}" for row in found.rows()]
     others = [name for name in every if name not in heads["previous token"] + heads["induction"]]
-    left_out = {
+    left_out: dict[str, list[str]] = {
         "nothing": [],
         "previous": heads["previous token"],
         "induction": heads["induction"],
@@ -96,7 +97,7 @@ def draw(tables: list[Table], path: Path) -> None:
     from attn_cli.render.figure import figure
     from attn_cli.render.figure.heads import columns_figure
 
-    columns: dict[str, Any] = {name: tables[0][name] for name in ("layer", "head")}
+    columns: dict[str, Any] = dict(tables[0].only(["layer", "head"]).columns)
     for seed, table in zip(SEEDS, tables, strict=True):
         columns |= {f"{name}, seed {seed}": table[name] for name in ("previous", "induction")}
     names = [f"{name}, seed {seed}" for name in ("previous", "induction") for seed in SEEDS]

@@ -123,8 +123,10 @@ class HuggingFace:
     def asked(self, text: str, reading: Reading = WHOLE, toward: Any = None) -> Meant:
         """One output for a text, to be explained; see `native/asking.py`; of a classifier `library/asking.py`."""
         if self.classifier is not None:
-            if not library.installed():
-                raise InputError("classifiers are asked through transformers", hint=library.INSTALL)
+            from ..library.silence import INSTALL, installed
+
+            if not installed():
+                raise InputError("classifiers are asked through transformers", hint=INSTALL)
             from ..library.asking import asked
 
             return asked(self.classifier, self.family, text, reading, toward)
