@@ -6,7 +6,8 @@ import re
 import numpy as np
 import pytest
 from attn_cli.records.attention import Attention
-from attn_cli.render.figure.maps import PARTING, attention_maps, lay_out, plan_for
+from attn_cli.render.figure.maps import attention_maps, lay_out, plan_for
+from attn_cli.render.figure.panels import PARTING
 from attn_cli.render.figure.sheet import Stroke
 from attn_cli.render.look import PLAIN, Look
 from attn_cli.render.page.page import page

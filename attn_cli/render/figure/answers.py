@@ -10,7 +10,8 @@ import numpy as np
 
 from ..fonts.faces import preferring
 from ..look import PLAIN
-from .maps import Maps, Plan, fit
+from .maps import fit
+from .panels import Maps, Plan
 from .paper import lay_out as on_paper
 from .several import Several, fit_several
 from .sheet import Sheet, Stroke, draw

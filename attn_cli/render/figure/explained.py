@@ -10,7 +10,8 @@ from ..fonts.faces import preferring
 from ..labels import label
 from ..look import PLAIN
 from .heads import side_by_side
-from .maps import LONGEST, Maps
+from .maps import LONGEST
+from .panels import Maps
 from .sheet import Sheet, draw
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from ...records.attention import Attention
     from ..look import Look
-    from .maps import Maps, Plan
+    from .panels import Maps, Plan
 
 DPI = 144
 MARGIN, TITLE, NAME = 12.0, 7.5, 7.0

@@ -14,7 +14,8 @@ from ...text.escaping import escape
 from ..fonts.faces import preferring
 from ..labels import label
 from ..look import PLAIN
-from .maps import LONGEST, Maps, fit, lay_out
+from .maps import LONGEST, fit, lay_out
+from .panels import Maps
 from .paper import lay_out as on_paper
 from .several import Several, fit_several
 from .sheet import Sheet, draw

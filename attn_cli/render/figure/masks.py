@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ...records.attention import Attention
     from ..look import Look
-    from .maps import Plan
+    from .panels import Plan
     from .sheet import Stroke
 
 _UNIT = "permitted"

@@ -11,7 +11,7 @@ import numpy as np
 from ...registry import Registry
 from ..fonts import texts as fonts
 from ..look import PLAIN
-from .maps import Maps
+from .panels import Maps
 from .paper import Frame, Paper, Room
 from .paper import lay_out as on_paper
 from .plot import BELOW, OFF, Panel, Plot, curve, numbers_below, rules
