@@ -4,12 +4,16 @@ import json
 import re
 import shutil
 import threading
+from pathlib import Path
 
+import attn_cli.lab.course
 import numpy as np
 import pytest
 from attn_cli.lab.course.readme import key
 from attn_cli.lab.course.texts import with_data
 from attn_cli.sources import labs
+
+from schemas import check
 
 DONE = ("by-hand", "masks", "heads", "positions")
 
@@ -192,12 +196,26 @@ def test_many_students_are_graded_and_a_bad_folder_stops_nobody(run, tmp_path, s
     assert b"<testsuite " in run("lab", "grade", "s-bob", "--format", "junit", cwd=tmp_path).output
 
 
+def schema(name):
+    return json.loads((Path(attn_cli.lab.course.__file__).parent / "schemas" / f"{name}.json").read_text())
+
+
+def test_what_is_json_is_as_its_schema_says(run, started):
+    folder = started("masks")
+    run("lab", "hint", cwd=folder)
+    check(json.loads((folder / "lab.json").read_text()), schema("lab"))
+    for name in ("by-hand", "masks", "heads", "reverse"):
+        check(json.loads(run("lab", "key", name, "--format", "json").stdout), schema("key"))
+
+
 def test_the_key_is_what_is_right(run, tmp_path, started):
     folder = started("heads")
     run("lab", "key", "heads", "--seed", "ada", "-o", "key.npz", cwd=tmp_path)
     held = json.loads(run("lab", "key", "heads", "--seed", "ada", "--format", "json", cwd=tmp_path).stdout)[
         "answers"
     ]
+    run("lab", "key", "heads", "--seed", "ada", "-o", "again.npz", cwd=tmp_path)
+    assert (tmp_path / "key.npz").read_bytes() == (tmp_path / "again.npz").read_bytes()
     with np.load(tmp_path / "key.npz") as arrays:
         for name in ("scores", "grouped"):
             np.testing.assert_allclose(arrays[name], held[name])

@@ -64,10 +64,12 @@ def _plain(x: Any) -> Any:
 
 
 def _npz(course: Course) -> Iterator[bytes]:
-    import io
-
+    from ...files.npz import packed
     from ...lab.course.readme import key as right
 
-    file = io.BytesIO()
-    np.savez(file, **{name: np.asarray(x) for name, x in right(course).items() if x is not None})  # type: ignore[arg-type]
-    yield file.getvalue()
+    yield from packed((name, _field(x)) for name, x in right(course).items() if x is not None)
+
+
+def _field(x: Any) -> Any:
+    """A number as an array, words as texts."""
+    return list(x) if isinstance(x, tuple) else x if isinstance(x, str) else np.asarray(x)
