@@ -11,7 +11,7 @@ from attn_cli.errors import InputError
 from attn_cli.records.attention import Attention
 from attn_cli.render import colour
 from attn_cli.render.figure import figure, maps
-from attn_cli.render.figure.sheet import Number, Picture, Words
+from attn_cli.render.figure.sheet import Cells, Number, Picture, Words
 from attn_cli.render.fonts import texts as fonts
 from attn_cli.render.look import PARTS, Look
 from attn_cli.render.views import VIEWS, with_known_view
@@ -168,13 +168,18 @@ def test_layer_and_head_are_named_the_first_too():
 
 @pytest.mark.parametrize("part", PARTS)
 def test_each_part_can_be_left_out_by_itself(part):
+    twelve, figures = tuple("abcdefghijkl"), dict.fromkeys(("entropy", "mass"), np.ones((1, 1, 12)))
+    named = {"query_tokens": twelve, "key_tokens": twelve, "pooled": True}
+    known = replace(attention(6, heads=1), top_weights=np.ones((1, 1, 12, 1)), **named, **figures)
+
     def parts(*no):
-        sheet = maps.lay_out(maps.attention_maps(attention(4, heads=1), Look(title="A title", no=no)))
+        sheet = maps.lay_out(maps.attention_maps(known, Look(title="A title", no=no)))
         return {
             "title": "A title" in sheet.words(),
             "provenance": "made up" in sheet.words(),
             "colorbar": any(isinstance(mark, Picture) for mark in sheet.marks),
             "numbers": any(isinstance(mark, Number) for mark in sheet.marks),
+            "strips": sum(isinstance(mark, Cells) for mark in sheet.marks) > 1,
         }
 
     assert parts() == dict.fromkeys(PARTS, True)
