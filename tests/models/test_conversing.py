@@ -39,6 +39,7 @@ def home(tmp_path_factory):
     model = transformers.LlavaForConditionalGeneration(config)
     for parameter in model.parameters():
         nn.init.normal_(parameter, std=0.3)
+    model.lm_head.weight.data[2] = 0  # it writes no image
     with warnings.catch_warnings(action="ignore"):
         model.save_pretrained(home / "llava")
     tokenizer = Tokenizer(WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="<unk>"))
@@ -110,6 +111,26 @@ def test_norms_and_heads_are_those_of_the_whole(home):
     np.testing.assert_allclose(part.shown, whole.shown[:, 2:3, 1:], atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:greedy output")
+def test_each_word_that_it_writes_has_its_row_of_patches(home):
+    numbers = [1, *[2] * 9, 3, 4, 5, 6, 7]
+    pixels = np.asarray(Pillow.open(home / "cat.png"), np.float32) / 255
+    pixels = (pixels - [0.5, 0.4, 0.3]) / [0.2, 0.3, 0.4]
+    with warnings.catch_warnings(action="ignore"):
+        model = transformers.LlavaForConditionalGeneration.from_pretrained(home / "llava").eval()
+        written = model.generate(
+            torch.tensor([numbers]), pixel_values=torch.tensor(pixels).float().permute(2, 0, 1)[None],
+            do_sample=False, max_new_tokens=4,
+        )[0].tolist()  # fmt: skip
+    n = len(written)
+    asked = {"model": str(home / "llava"), "pair": "what is a cat ?", "layer": "all"}
+    record = attn.attend(attn.read(home / "cat.png"), generate=4, **asked)
+    keys = [0, *range(10, n), *range(1, 10)]
+    np.testing.assert_allclose(record.weights, theirs(home, written)[:, :, 10:][..., keys], atol=1e-5)
+    assert record.began == (5, 6)
+    assert record.query_tokens[5:] == tuple(WORDS[number] for number in written[15:])
+
+
 def test_it_is_promised(run, home):
     told = run("models", "llava", cwd=home).stdout
     assert "reads\ttext and images\n" in told
@@ -125,8 +146,8 @@ def test_it_is_promised(run, home):
         ("cat.png --model llava --pair what<image>", "no token after <image>"),
         ("cat.png --model llava", "an image without a text; give the text too: --pair TEXT"),
         (
-            "cat.png --model llava --pair what --generate 3",
-            "--generate does not apply to an image with a text",
+            "cat.png --model llava --pair what --generate 90",
+            "11 tokens and 90 to write, the model has room for 40; give --generate 29",
         ),
         ("cat.png --model llava --pair what --kind cross", "no cross attention in this model"),
     ],

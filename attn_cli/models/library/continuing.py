@@ -15,6 +15,7 @@ from .silence import silent
 from .words import spelling_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from ..native.text import Tokenised
@@ -27,17 +28,24 @@ def open_writer(directory: Path, config: Any) -> Any:
     Raises InputError where the library knows none that goes on with a text, or that was not saved.
     """
     with silent():
-        from transformers import AutoModelForCausalLM
+        from transformers import AutoModelForCausalLM, AutoModelForImageTextToText
 
-        if type(config) not in AutoModelForCausalLM._model_mapping:
-            raise InputError(f"a {config.model_type} cannot continue a text", hint="leave --generate out")
-    return opening.open_whole(directory, config, AutoModelForCausalLM)
+        for architecture in (AutoModelForImageTextToText, AutoModelForCausalLM):
+            if type(config) in architecture._model_mapping:
+                return opening.open_whole(directory, config, architecture)
+    raise InputError(f"a {config.model_type} cannot continue a text", hint="leave --generate out")
 
 
 def go_on(
-    model: Any, tokenizer: Any, given: Tokenised, text: str, reading: Reading, longest: int
+    model: Any,
+    tokenizer: Any,
+    given: Tokenised,
+    text: str,
+    reading: Reading,
+    longest: int,
+    seen: Mapping[str, torch.Tensor] | None = None,
 ) -> Continued:
-    """The text and what the model writes after it."""
+    """The text and what the model writes after it, and after what it has seen besides."""
     writer = Writer(choice(reading, len(given.numbers), longest))
 
     def choose(numbers: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
@@ -47,5 +55,5 @@ def go_on(
 
     options = {"do_sample": False, "num_beams": 1, "max_new_tokens": reading.generate, "use_cache": True}
     with silent(), explained():
-        model.generate(**inputs_of(model, given), **options, logits_processor=[choose])
+        model.generate(**inputs_of(model, given), **(seen or {}), **options, logits_processor=[choose])
     return continued(given, text, writer, spelling_of(tokenizer))

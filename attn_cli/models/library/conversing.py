@@ -10,6 +10,7 @@ from ...records.selection import at_places
 from ..native.preprocessing import small
 from ..native.text import Tokenised
 from ..native.vision import tokens_of
+from ..precision import as_wanted
 from ..reading import WHOLE
 from ..showing import Side, sides_of
 from .looking import preprocessing_of
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from ...records.attention import Attention
     from ...records.encoding import Image
+    from ..continuing import Continued
     from ..reading import Reading
     from .words import Words
 
@@ -59,6 +61,11 @@ def converse(
     preprocessing = preprocessing_of(directory, model.config.vision_config)
     side = preprocessing.side // model.config.vision_config.patch_size
     piece, first = _with_patches(words, reading.pair, model.config.image_token_id, side)
+    pixels = preprocessing(image).to(next(model.parameters()))
+    beside = None
+    if reading.generate is not None:
+        went_on = _gone_on(model, directory, words, piece, pixels, reading)
+        piece, beside, provenance = went_on.piece, went_on.beside, provenance + went_on.said
     patches = range(first, first + side * side)
     after = range(patches.stop, len(piece.numbers))
     if not after:
@@ -70,8 +77,7 @@ def converse(
     )
     tokens = Side(piece.labels, piece.special)
     how = replace(reading, queries=lambda _: chosen, keys=None)
-    sides, wanted = sides_of(tokens, tokens, "decoder", provenance, how)
-    pixels = preprocessing(image).to(next(model.parameters()))
+    sides, wanted = sides_of(tokens, tokens, "decoder", provenance, how, beside)
     made = _Pass(model.language_model, model, "decoder", [piece], pixels=pixels).record(sides, wanted, how)
     if made.pooled:
         raise InputError("the weights are too many for an image", hint="choose one --layer")
@@ -85,12 +91,22 @@ def _refuse(reading: Reading) -> None:
     given = {
         "--special": reading.special != "keep",
         "--too-long": reading.too_long != "error",
-        "--generate": reading.generate is not None,
     }
     for option in (name for name, is_given in given.items() if is_given):
         raise InputError(f"{option} does not apply to an image with a text", hint="leave it out")
     reading.chosen_kind(["decoder"])
     reading.refuse_target("this model")
+
+
+def _gone_on(
+    model: Any, directory: Path, words: Words, given: Tokenised, pixels: Tensor, reading: Reading
+) -> Continued:
+    """The text and what the model writes after it while it sees the image."""
+    from .continuing import go_on, open_writer
+
+    writer = as_wanted(open_writer(directory, model.config), reading)
+    seen = {"pixel_values": pixels}
+    return go_on(writer, words.tokenizer, given, reading.pair or "", reading, words.longest, seen)
 
 
 def _with_patches(words: Words, text: str, number: int, side: int) -> tuple[Tokenised, int]:
