@@ -446,7 +446,7 @@ def test_what_is_not_pooled_is_written_as_ever():
     [
         ("0-1:a…\t2-9:b…\n0\t0\t0\tx\t1\t2", "position 0-1, expected 0-4"),
         ("0-1:a…\t1-2:b…\n0\t0\t0\tx\t1\t2", "position 0-1, expected 0-0"),
-        ("0:a\n0\t0\t0-99999999\tx\t1", "100,000,000 positions; give at most"),
+        ("0:a\n0\t0\t0-99999999\tx\t1", "100,000,000 positions are too many; give at most"),
         ("0:a\n0\t0\t0-99999999999\tx\t1", "position '0-99999999999'"),
         ("0:a\n0\t0\t5-2\tx\t1", "position '5-2'"),
     ],

@@ -198,9 +198,9 @@ def test_a_picture_of_the_answer_beside_the_truth(run, files, tmp_path, suffix):
 
 def test_what_has_no_picture_is_said(run, files, tmp_path):
     path = str(tmp_path / "x.png")
-    assert "cannot be judged" in run("check", str(files / "text.csv"), *HAND, "-o", path).stderr
+    assert "could not be judged" in run("check", str(files / "text.csv"), *HAND, "-o", path).stderr
     two = [str(files / "right.csv")] * 2
-    assert "a picture of 2 answers" in run("check", *two, *HAND, "-o", path).stderr
+    assert "a picture shows one answer, got 2" in run("check", *two, *HAND, "-o", path).stderr
 
 
 # ---- exercises and mistakes ------------------------------------------------------------------------------

@@ -159,7 +159,7 @@ BROKEN = {
     "config is binary": (file_with("config.json", b"\xff\xfe\x00\xd8"), "config.json: not JSON ("),
     "config is another's": (
         file_with("config.json", b'{"model": "x"}'),
-        "its config.json is of no known",
+        "its config.json describes no model",
     ),
     "config is missing": (lambda d: (d / "config.json").unlink(), "no config.json in it"),
     "config is a folder": (

@@ -158,7 +158,7 @@ def test_what_cannot_be_is_said(run, tmp_path, options, said):
 def test_signed_numbers_have_no_logarithm(run, tmp_path):
     (tmp_path / "w.csv").write_text("-1,2\n3,4\n")
     done = run("heatmap", "--weights", "w.csv", "--color-scale", "log", "-o", "x.png", cwd=tmp_path)
-    assert "there are needs numbers above zero" in done.stderr
+    assert "needs numbers above zero" in done.stderr
 
 
 def test_a_page_has_the_title(run, tmp_path):

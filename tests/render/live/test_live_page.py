@@ -88,7 +88,7 @@ def test_what_a_text_holds_is_text(run, tmp_path):
         (("--layer", "1"), "--live with --layer"),
         (("--view", "lines"), "--live with --view"),
         (("--mask", "causal"), "--live with --mask"),
-        (("--lang", "fr"), "no texts in 'fr'"),
+        (("--lang", "fr"), "language 'fr' is not available"),
         (("-o", "x.png"), "--live as png"),
         (("--model", "none"), "no such directory"),
     ],
