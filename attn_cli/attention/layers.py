@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import torch
 
 from ..errors import InputError, note
-from .keeping import dense, streamed
+from .dense_or_streamed import dense, streamed
+from .layer_inputs import Layer, Sides
 from .rules import Rule
-from .sides import Layer, Sides
 from .wanted import ALL, Wanted
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from ..errors import InputError
 from ..registry import Registry, Variant, bound
 from ..variants import masks, normalisation, posenc, scores
 from ..variants.intervals import Interval, intersection, union
-from .chosen import masks_of, position_of, score_of, spelt
+from .specs import masks_of, position_of, score_of, spelt
 from .written import Written
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
 
     from ..variants.masks import Mask
-    from .chosen import Masks, PositionSpec, ReadArrays, ScoreSpec
+    from .specs import Masks, PositionSpec, ReadArrays, ScoreSpec
 
 
 @dataclass(frozen=True)

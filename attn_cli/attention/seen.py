@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
     from torch import Tensor
 
-    from .sides import Sides
+    from .layer_inputs import Sides
     from .wanted import Wanted
 
 

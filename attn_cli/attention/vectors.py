@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from ..records.attention import Attention, Kind
     from ..records.encoding import Encoding
     from ..variants.normalisation import Normalisation
-    from .chosen import Masks, PositionSpec, ReadArrays, ScoreSpec
     from .heads import Projecting
+    from .specs import Masks, PositionSpec, ReadArrays, ScoreSpec
 
 
 def attend(

@@ -60,10 +60,10 @@ def _worked(source: Source, cell: tuple[int, ...] | None, lang: str) -> tuple[Wo
     from ..lab.steps import work_out
     from ..records.attention import Attention
     from ..sources import groups, resolve, vectors
-    from .io.resolve import attention_or_heads
+    from .io.resolve import read_source
 
     options = source.options
-    found = attention_or_heads(source)
+    found = read_source(source)
     if isinstance(found, Attention):
         return work_out(resolve.selected(found, options.select), cell=cell, language=lang)
     groups.refuse_others(options, resolve.MECHANISM[:-1], "steps that begin at vectors")

@@ -11,7 +11,7 @@ from ..records.attention import Attention
 from ..records.encoding import PositionTable
 from ..records.selection import choose, parse_choice
 from .groups import Computing, given
-from .resolve import attention_or_heads
+from .resolve import read_source
 from .text import file_or_data, posencs
 from .vectors import rule_of
 
@@ -63,7 +63,7 @@ def _of_vectors(data: Any, options: Options, where: str) -> AnyExercise:
     from ..lab.truth import exercise_of, exercise_of_heads
 
     exact = dataclasses.replace(options, computing=Computing(dtype="float64"))
-    found = attention_or_heads(data, exact, where=where)
+    found = read_source(data, exact, where=where)
     if isinstance(found, Attention):
         return exercise_of(found)
     rule = rule_of(options.scoring, options.positions.posenc, options.seed.seed)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
 from ..records.attention import Attention
-from .resolve import attention_or_heads
+from .resolve import read_source
 from .vectors import rule_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def drawn(data: Any, options: Options, n: int | None = None, *, where: str = "")
     else:
         if n is not None:
             raise InputError("--len cannot be combined with INPUT", hint="drop one")
-        heads = attention_or_heads(data, options, where=where)
+        heads = read_source(data, options, where=where)
         if isinstance(heads, Attention):
             raise InputError("a saved attention cannot be masked", hint="give a text or vectors")
         query, key, tokens = heads.query, heads.key, (heads.query_tokens, heads.key_tokens)

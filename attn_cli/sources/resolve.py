@@ -66,7 +66,7 @@ def resolve(
     refuse_toward(options, show)
     picks, rest = picked(select)
     picks = dataclasses.replace(picks, watch=watch)
-    found = attention_or_heads(
+    found = read_source(
         data, options, model=model, default_model=default_model, show=show, where=where, picks=picks
     )
     picks_made = isinstance(data, (str, Image)) or not isinstance(found, Attention)
@@ -78,7 +78,7 @@ def resolve(
     return warn_of_untrained(selected(found, rest if picks_made else select, show))
 
 
-def attention_or_heads(
+def read_source(
     data: Any,
     options: Options,
     *,
@@ -88,7 +88,7 @@ def attention_or_heads(
     where: str = "",
     picks: Picks = EVERYTHING,
 ) -> Attention | Heads:
-    """The source that takes what was given: an attention that is there already, or heads that are still to attend.
+    """Read an input: an attention where weights are there or a model gives them, else heads that are still to attend.
 
     Of what a model attends to, only what is picked is computed.
     """
@@ -258,7 +258,7 @@ def _refuse_beside(options: str, data: Any, model: Any) -> None:
 
 __all__ = [
     "attend",
-    "attention_or_heads",
+    "read_source",
     "resolve",
     "resolve_encoding",
     "selected",

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
+from ..attention.chunks import joined
 from ..attention.dense import Steps, attention
 from ..attention.layers import Layer
 from ..attention.outputs import Output
-from ..attention.pieces import joined
 from ..attention.rules import Rule
 from .intervening import NOTHING, Intervention
 

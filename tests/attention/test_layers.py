@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 from attn_cli.attention import layers
+from attn_cli.attention.chunks import joined
 from attn_cli.attention.heads import project
 from attn_cli.attention.layers import Layer, Sides
 from attn_cli.attention.outputs import Output
-from attn_cli.attention.pieces import joined
 from attn_cli.attention.rules import Rule
 from attn_cli.attention.streaming import kept
 from attn_cli.attention.wanted import ALL, Wanted

@@ -117,7 +117,7 @@ def loaded(model: str) -> Any:
     return model if model in ("none", "untrained") else models.load(model)
 
 
-def attention_or_heads(source: Source) -> Attention | Heads:
+def read_source(source: Source) -> Attention | Heads:
     """An attention that is there already, or heads that are still to attend."""
     from ...sources import resolve as road
     from .progress import watched
@@ -126,4 +126,4 @@ def attention_or_heads(source: Source) -> Attention | Heads:
     if more:
         raise InputError(f"{len(more) + 1} inputs, but this command reads one", hint="give one")
     with watched("attention"):
-        return road.attention_or_heads(one.data, source.options, model=source.through.model, where=one.where)
+        return road.read_source(one.data, source.options, model=source.through.model, where=one.where)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ...attention.chunks import joined
 from ...attention.layers import record as record_of
-from ...attention.pieces import joined
 from ...errors import InputError, note
 from ...variants.normalisation import softmax
 from . import eager

@@ -1,4 +1,4 @@
-"""What the record of an attention is made of: layers with all that they are given, and what attends to what."""
+"""What a record is made of: layers with their query, key, value and rule, and the tokens on both sides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two ways from layers to a record: with every step, or streamed and pooled. Their numbers are the same."""
+"""The two ways from layers to a record: dense, with every step, or streamed and pooled. Their numbers are the same."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..records.attention import Attention
-    from .sides import Layer, Sides
+    from .layer_inputs import Layer, Sides
 
 
 def dense(

@@ -1,4 +1,4 @@
-"""What may be given for a score, a position or a mask: a name, a function or an array; and its words for people."""
+"""Specs of scores, positions and masks: a name, a function or an array is read here, and named for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pieces of a text that do not see each other, as one layer: their vectors one after the other, and their rules."""
+"""Chunks of a text that do not see each other, as one layer: their vectors one after the other, and their rules."""
 
 from __future__ import annotations
 
