@@ -78,5 +78,7 @@ def test_figures_and_steps_take_them_too(run, tmp_path):
     assert "intervened: mask causal" in json.loads(done.stdout)["provenance"], done.stderr
     table = attn.stats(TEXT, mask="causal", without="L0H0")
     assert "without L0H0; mask causal" in table.provenance
+    one = run("steps", "--text", TEXT, "--model", "mini", "--layer", "0", "--head", "1", "-q")
+    assert (one.code, "weights\t0\t" in one.stdout) == (0, True), one.stderr
     steps = run("steps", "--text", TEXT, "--model", "mini", "--without", "L0", "--layer", "0")
     assert steps.code == 0, steps.stderr
