@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import html
+import itertools
 import json
 import re
 import zlib
@@ -67,9 +68,13 @@ class Elements(HTMLParser):
 def contents(document, which=0):
     """(header, inflated bytes) of a page, read as the page's script reads them."""
     scripts = {attributes.get("id"): text for attributes, text in Elements(document).all("script")}
-    return json.loads(scripts["header"]), zlib.decompress(
-        base64.b64decode(scripts["weights"].split(" ")[which], validate=True)
-    )
+    header = json.loads(scripts["header"])
+    data = base64.b64decode(scripts["weights"].split(" ")[which], validate=True)
+    said = [header, *header["others"]][which]
+    if said["store"] != "steps":
+        return header, zlib.decompress(data)
+    ends = np.cumsum([0, *said["sizes"]])
+    return header, [zlib.decompress(data[a:b]) for a, b in itertools.pairwise(ends)]
 
 
 def unpacked(document):
@@ -79,9 +84,10 @@ def unpacked(document):
     if header["store"] != "steps":
         weights = np.frombuffer(data, "<" + header["store"]).reshape(shape)
         return np.nan_to_num(weights), np.zeros(weights.shape), np.isnan(weights)
-    planes = np.frombuffer(data, np.uint8).astype(np.int64)
-    cells = len(header["layers"]) * len(header["heads"]) * shape[1] * shape[2]
-    codes = planes if len(planes) == cells else planes[:cells] * 256 + planes[cells:]
+    cells = shape[1] * shape[2]
+    planes = [np.frombuffer(one, np.uint8).astype(np.int64) for one in data[header["overview"] is not None :]]
+    each = [one if len(one) == cells else one[:cells] * 256 + one[cells:] for one in planes]
+    codes = np.concatenate(each)
     steps = np.maximum(codes - 1, 0) >> 1 if header["signed"] else np.maximum(codes - 1, 0)
     sign = np.where(header["signed"] & (codes - 1) & 1, -1, 1)
     weights = sign * header["peak"] * (steps / header["steps"]) ** 2
@@ -365,3 +371,15 @@ def test_where_cells_stand_for_several_weights_a_page_has_their_mean_and_the_lar
     assert contents(page(pooled, pool="max"))[0]["pool"] == "max"
     assert contents(page(dense))[0]["others"] == []
     assert contents(page(Attention("ab", "ab", np.full((1, 1, 1, 1), 0.5), pooled=True)))[0]["others"] == []
+
+
+def test_a_page_is_larger_rather_than_that_a_cell_is_several_tokens(monkeypatch):
+    monkeypatch.setattr(page_module, "MAX_BYTES", 150_000)
+    monkeypatch.setattr(page_module, "LARGEST_BYTES", 195_000)  # as 144 heads of 512 tokens are to 10 MB
+    attention = trained_like(1, 5, 300)
+    document = page(attention)
+    header, data = contents(document)
+    assert len(document) <= 195_000
+    assert (header["block"], header["overview"]) == ([1, 1], [128, 128])
+    assert len(data) == 1 + 5
+    assert np.abs(unpacked(document)[0] - attention.weights[0]).max() <= header["peak"] / header["steps"]

@@ -518,6 +518,10 @@ def test_72_heads_of_512_tokens_open_and_are_read(opened):
     tab.press("ArrowDown")
     value, bound = map(float, tab.text("#readout .weight").split(" ± "))
     assert abs(value - attention.weights[0, 0, 0, 0]) <= bound
+    tab.press("]")  # each head is inflated when it is opened
+    tab.wait("document.querySelector('#which').textContent === 'Layer 0 · head 1'")
+    value, bound = map(float, tab.text("#readout .weight").split(" ± "))
+    assert abs(value - attention.weights[0, 1, 0, 0]) <= bound
     assert tab.run("document.querySelectorAll('[role=gridcell]').length") == 72
     for view in views(tab):
         tab.click(f"#{view}")

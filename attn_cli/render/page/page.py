@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from ...records.attention import Attention
 
 MAX_BYTES = 10_000_000
+LARGEST_BYTES = 12_900_000  # of a page that would otherwise make one cell of several tokens
 
 # Joined in this order: a module stands after those it imports from.
 MODULES = (
     "wording", "record", "colours", "raster", "words", "viewport", "canvas", "axes", "sheet", "map", "grid",
-    "readout", "tokenlist", "lines", "tokens", "compare", "controls", "link", "saving", "app",
+    "readout", "tokenlist", "lines", "tokens", "compare", "controls", "link", "saving", "finding", "app",
 )  # fmt: skip
 _SPECIAL = re.compile(r"\[(?:CLS|SEP|PAD|MASK|UNK|[a-z]{2,5})\]|</?s>|<pad>|<\|\w+\|>")
 _BETWEEN_IDEOGRAPHS = re.compile(r"(?<=[\u2e80-\u9fff]) (?=[\u2e80-\u9fff\uff00-\uffef])")
@@ -37,24 +38,29 @@ def page(
     attention: Attention,
     *,
     title: str = "",
-    max_bytes: int = MAX_BYTES,
+    max_bytes: int | None = None,
     lang: str = "en",
     pool: str | None = None,
 ) -> bytes:
-    """One self-contained HTML file of at most `max_bytes`, for any number of heads and tokens.
+    """One self-contained HTML file of at most `max_bytes` (10 MB), for any number of heads and tokens.
 
     Up to 1 MiB, weights are in it as they are; more are rounded as finely as `max_bytes` allows, and the page
     states the error. Beyond 2.5 cells for each byte, a cell stands for a block of weights: the page has their
-    mean and the largest, and shows `pool` of them first.
+    mean and the largest, and shows `pool` of them first. Where nothing else is asked for, a page may rather be
+    larger, of at most LARGEST_BYTES, up to 3 cells for each.
 
     >>> from attn_cli.records.attention import Attention
     >>> page(Attention(("a",), ("a",), [[[[1.0]]]]), title="One")[:15]
     b'<!doctype html>'
     """
-    views = by_pool(attention, max_bytes * 5 // 2, pool)
+    most_cells = (max_bytes or MAX_BYTES) * 5 // 2
+    if max_bytes is None and attention.shown.size > most_cells:
+        max_bytes, most_cells = LARGEST_BYTES, 3 * LARGEST_BYTES
+    views = by_pool(attention, most_cells, pool)
     (view, *_) = views.values()
     frame = _fill(attention, view, title, dict.fromkeys(views, Packed({}, b"")), lang)
-    room = (max_bytes - len(frame) - 200 * len(views)) * 3 // 4  # base64 writes 3 bytes as 4 characters
+    told = len(views) * (200 + 8 * len(view.weights))  # what the header says of each head
+    room = ((max_bytes or MAX_BYTES) - len(frame) - told) * 3 // 4  # base64 writes 3 bytes as 4 characters
     packed = {name: pack(each, room // len(views)) for name, each in views.items()}
     return _fill(attention, view, title, packed, lang)
 

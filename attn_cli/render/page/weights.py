@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 EXACT_BYTES = 2**20  # weights that take no more than this travel as they are
 MOST_STEPS = 2**15 - 2  # step, sign and the code of a masked cell fit in 16 bits
+THUMBNAILS = ((24, 128), (10**9, 64))  # up to so many heads: rows and columns of each at a glance
 _SAMPLE = 2**17  # cells that are packed on trial
 
 
@@ -131,10 +132,36 @@ def _stepped(view: Shown, room: int) -> Packed:
     wanted = float(room)
     while True:
         steps = max(1, bisect.bisect(range(1, MOST_STEPS + 1), wanted, key=expected))
-        data = _compress(_codes(view.weights, view.hidden, steps, **ends))
-        if len(data) <= room or steps == 1:
-            return Packed({"store": "steps", "steps": steps, **ends}, data)
-        wanted *= 0.99 * room / len(data)  # the sample was easier to pack than the whole
+        shape, parts = _parts(_codes(view.weights, view.hidden, steps, **ends))
+        size = sum(map(len, parts))
+        if size <= room or steps == 1:
+            told = {"store": "steps", "steps": steps, "overview": shape, "sizes": list(map(len, parts))}
+            return Packed({**told, **ends}, b"".join(parts))
+        wanted *= 0.99 * room / size  # the sample was easier to pack than the whole
+
+
+def _parts(codes: UInt16[np.ndarray, "head row column"]) -> tuple[tuple[int, int] | None, list[bytes]]:
+    """Each head by itself, so that it is inflated when it is opened; before them, of large maps, their thumbnails."""
+    heads = [_compress(head[None]) for head in codes]
+    side = next(side for most, side in THUMBNAILS if len(codes) <= most)
+    if max(codes.shape[1:]) <= side:
+        return None, heads
+    thumbnails = largest(codes, *(min(side, n) for n in codes.shape[1:]))
+    return thumbnails.shape[1:], [_compress(thumbnails), *heads]
+
+
+def largest(
+    codes: UInt16[np.ndarray, "head row column"], rows: int, columns: int
+) -> UInt16[np.ndarray, "head row column"]:
+    """The largest code of each block of a smaller map, so that a thin line stays visible.
+
+    >>> largest(np.eye(4, dtype=np.uint16)[None], 2, 2).tolist()
+    [[[1, 0], [0, 1]]]
+    """
+    for axis, n in ((1, rows), (2, columns)):
+        begins = np.arange(n) * codes.shape[axis] // n
+        codes = np.maximum.reduceat(codes, begins, axis=axis)
+    return codes
 
 
 def _range(weights: np.ndarray) -> dict[str, Any]:

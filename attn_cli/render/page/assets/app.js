@@ -3,6 +3,7 @@
 import { readRamp, Scale } from "./colours.js";
 import { CompareView } from "./compare.js";
 import { byId, showControls, wireControls, wireKeys, wireTheme } from "./controls.js";
+import { foundIn, nextOf } from "./finding.js";
 import { Grid } from "./grid.js";
 import { LinesView } from "./lines.js";
 import { readLink, writeLink } from "./link.js";
@@ -67,19 +68,34 @@ class App {
   /** Set a part of the state, and draw what shows it. */
   change(changes) {
     Object.assign(this.state, changes);
+    if (changes.pool) this.attention.show(changes.pool);
+    this.whenOpen(() => this.draw(changes));
+  }
+
+  /** Do something with the heads that are seen: at once, unless one of them is still to be inflated. */
+  whenOpen(act) {
+    const { view, head, other } = this.state;
+    const closed = [head, ...(view === "compare" ? [other] : [])].filter(
+      (one) => !this.attention.isOpen(one),
+    );
+    if (closed.length === 0) act();
+    else Promise.all(closed.map((one) => this.attention.open(one))).then(() => this.whenOpen(act));
+  }
+
+  draw(changes) {
     if ("view" in changes) this.held = null;
     this.attention.hidesSpecial = this.state.special === false;
-    if ("pool" in changes) this.attention.show(changes.pool);
-    if ("pool" in changes) showPrecision(this.attention);
     if ("special" in changes || "pool" in changes) this.grid.samples = [];
     if (["scale", "least", "special", "pool"].some((part) => part in changes)) this.recolour();
     else this.show();
-    if ("find" in changes) this.tellFound();
+    if (changes.find)
+      say(worded("found", { n: this.found().queries.size, all: this.attention.queries.length }));
     writeLink(this.attention, this.state);
     if ("head" in changes) say(this.attention.name(this.state.head));
   }
 
   recolour() {
+    showPrecision(this.attention);
     this.scales = new Map();
     this.show();
     this.grid.draw((head) => this.scaleOf(head));
@@ -142,7 +158,7 @@ class App {
   }
 
   peakOf(head) {
-    const largest = this.attention.codesOf(head).reduce((most, code) => Math.max(most, code), 1);
+    const largest = this.attention.overviewOf(head).codes.reduce((most, code) => Math.max(most, code), 1);
     return Math.abs(weightOfCode(largest, this.attention)) || this.attention.peak;
   }
 
@@ -202,27 +218,15 @@ class App {
   }
 
   found() {
-    const find = this.state.find.toLowerCase();
-    const matches = (tokens) =>
-      new Set(find ? [...tokens.keys()].filter((i) => tokens[i].toLowerCase().includes(find)) : []);
-    return { queries: matches(this.attention.queries), keys: matches(this.attention.keys) };
+    return foundIn(this.attention, this.state.find);
   }
 
-  tellFound() {
-    const { queries } = this.found();
-    if (this.state.find) say(worded("found", { n: queries.size, all: this.attention.queries.length }));
-  }
-
-  /** Go to the next query that the search found, or the next key where it found no query, and its largest weight. */
+  /** Go to the next token that the search found, and its largest weight. */
   nextFound() {
-    const { queries, keys } = this.found();
-    const axis = queries.size ? "query" : "key";
-    const places = [...(queries.size ? queries : keys)];
-    if (places.length === 0) return;
-    const next = places.find((place) => place > (this.state.cell?.[axis] ?? -1)) ?? places[0];
+    const next = nextOf(this.found(), this.state.cell);
     const open = this.views[this.state.view];
-    if (open.queries && axis === "query") open.queries.point(next, true);
-    else this.point(this.attention.largest(this.state.head, { [axis]: next }), true);
+    if (next?.query !== undefined && open.queries) open.queries.point(next.query, true);
+    else if (next) this.point(this.attention.largest(this.state.head, next), true);
   }
 
   save() {
@@ -239,8 +243,8 @@ try {
   const attention = await readRecord();
   byId("main").toggleAttribute("data-single", attention.count === 1);
   byId("main").hidden = false;
-  showPrecision(attention);
-  new App(attention).recolour();
+  const app = new App(attention);
+  app.whenOpen(() => app.recolour());
 } catch (problem) {
   byId("precision").textContent = worded("unreadable", { reason: problem.message });
   throw problem;

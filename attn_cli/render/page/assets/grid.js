@@ -83,9 +83,8 @@ export class Grid {
   }
 
   sampled(head) {
-    const { queries, keys } = this.attention;
-    const whole = { row: 0, column: 0, rows: queries.length, columns: keys.length };
-    return sample(this.attention.codesOf(head), keys.length, whole, ...this.shape);
+    const { codes, rows, columns } = this.attention.overviewOf(head);
+    return sample(codes, columns, { row: 0, column: 0, rows, columns }, ...this.shape);
   }
 
   /** Show which head is open, and which is beside it. */

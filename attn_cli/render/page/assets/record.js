@@ -14,17 +14,17 @@ const STEPS_OF_EXACT = 32766;
 export async function readRecord() {
   const header = JSON.parse(document.getElementById("header").textContent);
   const packed = document.getElementById("weights");
-  const [bytes, ...others] = await Promise.all(
-    packed.textContent.split(" ").map((text) => inflate(fromBase64(text))),
-  );
+  const texts = packed.textContent.split(" ");
   packed.remove();
-  return new Attention(header, bytes, others);
+  const cells = header.queries.length * (header.keys ?? header.queries).length;
+  const parts = texts.map((text, i) => partOf(i ? header.others[i - 1] : header, fromBase64(text), cells));
+  return new Attention(header, await Promise.all(parts));
 }
 
 /** Weights of all layers and heads. A head is named by its place in the record, counted from 0. */
 export class Attention {
-  /** `others` are the same cells pooled in another way: the largest of each where these are means. */
-  constructor(header, bytes, others = []) {
+  /** Several `parts` are the same cells pooled in different ways: their means, and the largest of each. */
+  constructor(header, parts) {
     this.layers = header.layers;
     this.heads = header.heads;
     this.queries = header.queries;
@@ -34,22 +34,30 @@ export class Attention {
     this.ramps = header.ramps;
     this.special = new Set(header.special);
     this.hidesSpecial = false;
-    const all = [[header, bytes], ...others.map((other, i) => [header.others[i], other])];
-    this.pools = new Map(all.map(([said, numbers]) => [said.pool ?? "mean", this.unpacked(said, numbers)]));
+    this.pools = new Map(parts.map((part) => [part.pool ?? "mean", part]));
     this.show([...this.pools.keys()][0]);
-  }
-
-  unpacked({ store, peak, signed, steps = STEPS_OF_EXACT }, bytes) {
-    const range = { peak, signed, steps };
-    const exact = exactFloats(store, bytes);
-    const codes = exact ? encode(exact, range) : joinPlanes(bytes, this.cellsPerHead * this.count);
-    return { ...range, exact, codes };
   }
 
   /** Let cells show their mean, or the largest of what they stand for. */
   show(pool) {
-    this.pool = pool;
-    Object.assign(this, this.pools.get(pool));
+    Object.assign(this, this.pools.get(pool), { pool });
+  }
+
+  isOpen(head) {
+    return this.maps[head] !== undefined;
+  }
+
+  /** Large maps are inflated when they are opened. */
+  async open(head) {
+    const { maps, packed } = this;
+    if (!maps[head]) maps[head] = joinPlanes(await inflate(packed[head]), this.cellsPerHead);
+  }
+
+  /** What a thumbnail shows of a head, opened or not: each cell is the largest of those it stands for. */
+  overviewOf(head) {
+    if (!this.overview)
+      return { codes: this.codesOf(head), rows: this.queries.length, columns: this.keys.length };
+    return { ...this.overview, codes: this.overview.maps[head] };
   }
 
   get count() {
@@ -72,7 +80,7 @@ export class Attention {
 
   /** The codes of a head; those of special tokens are as if masked while they are hidden. */
   codesOf(head) {
-    const codes = this.codes.subarray(head * this.cellsPerHead, (head + 1) * this.cellsPerHead);
+    const codes = this.maps[head];
     return this.hidesSpecial
       ? codes.map((code, cell) => (this.isHidden(...this.place(cell)) ? 0 : code))
       : codes;
@@ -88,9 +96,11 @@ export class Attention {
 
   /** The weight as stored, or null where a mask forbids one. */
   weight(head, query, key) {
-    const cell = head * this.cellsPerHead + query * this.keys.length + key;
-    if (this.codes[cell] === 0 || (this.hidesSpecial && this.isHidden(query, key))) return null;
-    return this.exact ? this.exact[cell] : weightOfCode(this.codes[cell], this);
+    const cell = query * this.keys.length + key;
+    if (this.maps[head][cell] === 0 || (this.hidesSpecial && this.isHidden(query, key))) return null;
+    return this.exact
+      ? this.exact[head * this.cellsPerHead + cell]
+      : weightOfCode(this.maps[head][cell], this);
   }
 
   /** The cell of the largest weight of a query, or of a key. */
@@ -106,9 +116,38 @@ export class Attention {
 
   /** By how much that weight may differ from the record's: half a step up. */
   error(head, query, key) {
-    const code = this.codes[head * this.cellsPerHead + query * this.keys.length + key];
+    const code = this.maps[head][query * this.keys.length + key];
     return this.exact || code === 0 ? 0 : (this.peak * (stepOfCode(code, this) + 0.25)) / this.steps ** 2;
   }
+}
+
+/** Numbers that came as they are, with the codes that drawing works on. */
+export function exactPart({ store, peak, signed, pool }, bytes, cells) {
+  const range = { peak, signed, steps: STEPS_OF_EXACT };
+  const exact = store === "f8" ? new Float64Array(bytes.buffer) : new Float32Array(bytes.buffer);
+  return { pool, ...range, exact, overview: null, maps: cut(encode(exact, range), cells) };
+}
+
+/** What was packed, each head by itself; where there are thumbnails no head is inflated yet. */
+async function partOf(said, bytes, cells) {
+  if (said.store !== "steps") return exactPart(said, await inflate(bytes), cells);
+  const { peak, signed, steps, pool, sizes, overview } = said;
+  let at = 0;
+  const packed = sizes.map((size) => bytes.subarray(at, (at += size)));
+  const part = { pool, peak, signed, steps, exact: null, overview: null, packed };
+  if (!overview) {
+    const maps = await Promise.all(packed.map(async (one) => joinPlanes(await inflate(one), cells)));
+    return { ...part, maps };
+  }
+  const [rows, columns] = overview;
+  const [first, ...heads] = packed;
+  const codes = joinPlanes(await inflate(first), rows * columns * heads.length);
+  const thumbnails = { rows, columns, maps: cut(codes, rows * columns) };
+  return { ...part, packed: heads, maps: new Array(heads.length), overview: thumbnails };
+}
+
+function cut(codes, size) {
+  return Array.from({ length: codes.length / size }, (_, i) => codes.subarray(i * size, (i + 1) * size));
 }
 
 function stepOfCode(code, { signed }) {
@@ -135,11 +174,6 @@ export function encode(weights, { peak, steps, signed }) {
     const step = Math.min(steps, Math.round(steps * Math.sqrt(Math.abs(weight) / peak)));
     return 1 + (signed ? 2 * step + (weight < 0 ? 1 : 0) : step);
   });
-}
-
-function exactFloats(store, bytes) {
-  if (store === "f8") return new Float64Array(bytes.buffer);
-  return store === "f4" ? new Float32Array(bytes.buffer) : null;
 }
 
 function joinPlanes(bytes, cells) {

@@ -1,7 +1,7 @@
 /** What the worker computed, as the views of a page draw it. */
 
 import { Scale } from "./../colours.js";
-import { Attention, encode } from "./../record.js";
+import { Attention, encode, exactPart } from "./../record.js";
 import { writeNumber } from "./../words.js";
 import { worded } from "./../wording.js";
 
@@ -12,8 +12,10 @@ const NONE = { queries: new Set(), keys: new Set() };
 export function recordOf(found) {
   const { queries, keys, weights, layers, heads } = found;
   const range = (length) => Array.from({ length }, (_, i) => i);
-  const header = { layers: range(layers), heads: range(heads), queries, keys, peak: 1, signed: false };
-  const record = new Attention({ ...header, block: [1, 1], store: "f4" }, new Uint8Array(weights.buffer));
+  const header = { layers: range(layers), heads: range(heads), queries, keys, block: [1, 1] };
+  const part = { store: "f4", peak: 1, signed: false };
+  const cells = queries.length * keys.length;
+  const record = new Attention(header, [exactPart(part, new Uint8Array(weights.buffer), cells)]);
   record.found = found;
   return record;
 }
