@@ -136,7 +136,7 @@ def _head_of(place: Place, run: str) -> str:
 
 def _results(place: Place, run: str) -> dict[str, Any]:
     path = Path(place.folder) / run / "config.json"
-    if not place.folder or not path.is_file():
+    if not place.folder or not path.is_file() or not _may_be_read(place, path):
         raise _untrained(run)
     found: dict[str, Any] = json.loads(files.read_text(str(path))).get("results", {})
     return found
@@ -156,15 +156,25 @@ def _figures(place: Place, model: str, text: str, kind: str) -> Table:
 def _model(place: Place, model: str) -> tuple[str, int]:
     """A model and when it was written: one that was trained again is another."""
     inside = Path(place.folder) / model
-    if place.folder and (inside / "config.json").is_file():
+    if place.folder and (inside / "config.json").is_file() and _may_be_read(place, inside):
         return str(inside), (inside / "config.json").stat().st_mtime_ns
     other = Path(place.folder) / _OTHER
     if model != "mini":
         raise _untrained(model)
     if place.folder and other.is_file() and (named := files.read_text(str(other)).strip()):
         beside = Path(place.folder) / named
-        return str(beside) if beside.is_dir() else named, 0
+        found = beside if beside.is_dir() else Path(named)
+        if named != model and not _may_be_read(place, found):
+            raise InputError(
+                f"{_OTHER} names a model outside this folder", hint="judge it with attn lab check"
+            )
+        return model if named == model else str(found), 0
     return model, 0
+
+
+def _may_be_read(place: Place, path: Path) -> bool:
+    """Whether a model is one's own, or lies in the folder of the student who is graded."""
+    return place.trusted or path.resolve().is_relative_to(Path(place.folder).resolve())
 
 
 def _untrained(run: str) -> InputError:

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files as packaged
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -180,10 +180,13 @@ def _csv(array: np.ndarray) -> str:
     return "".join(f"{','.join(f'{x:.10g}' for x in row)}\n" for row in rows)
 
 
-def opened(folder: Path, lab: str | None = None, student: str | None = None) -> Started:
+def opened(
+    folder: Path, lab: str | None = None, student: str | None = None, *, trusted: bool = True
+) -> Started:
     """The lab that a student does in a folder. Raises InputError for a folder without one.
 
-    `lab` and `student` are what an instructor knows: they go before what the student's own files say.
+    `lab` and `student` are what an instructor knows: they go before what the student's own files say. A folder
+    that is not trusted leads to no model outside it.
     """
     state = _state(folder)
     name, own = state["lab"], state["own"]
@@ -194,6 +197,7 @@ def opened(folder: Path, lab: str | None = None, student: str | None = None) -> 
     else:
         source = folder / SOURCE if own else _bundled(name, folder)
     course = course_of(source, name, state["student"] if student is None else student, str(folder))
+    course = replace(course, trusted=trusted)
     language = state["language"]
     language = language if language in course.texts else next(iter(course.texts))
     return Started(folder, course, name, language, own, state["hints"])

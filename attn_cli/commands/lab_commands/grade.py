@@ -65,7 +65,9 @@ def _graded(folder: str, lab: str | None, by_name: bool) -> Verdict:
     from ...sources import labs
 
     try:
-        started = labs.opened(Path(folder), lab, Path(folder).resolve().name if by_name else None)
+        started = labs.opened(
+            Path(folder), lab, Path(folder).resolve().name if by_name else None, trusted=False
+        )
         if started.own and lab is None:
             raise InputError("holds a lab that does not ship with attn", hint="give its folder: --lab FOLDER")
         return started.marked()

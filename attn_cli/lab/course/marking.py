@@ -41,6 +41,7 @@ class Course:
     texts: Mapping[str, Texts]  # by language
     read: Callable[[str], Any] | None = None
     folder: str = ""
+    trusted: bool = True  # whether the folder is one's own
 
     @functools.cached_property
     def data(self) -> Mapping[str, Any]:
@@ -157,7 +158,7 @@ class Course:
     # ---- numbers and words -----------------------------------------------------------------------------
 
     def _quantity(self, task: Task, told: Mapping[str, Any]) -> Any:
-        place = Place(self.lab, self.data, self.folder)
+        place = Place(self.lab, self.data, self.folder, self.trusted)
         return QUANTITIES[task.quantity](place, **filled_in(dict(told), self.data))
 
 

@@ -37,6 +37,9 @@ class Place:
     lab: Lab
     data: Mapping[str, Any]
     folder: str = ""
+    trusted: bool = (
+        True  # whether what the folder says is one's own, or a student's whom an instructor grades
+    )
 
     def datum(self, name: str) -> Mapping[str, Any]:
         """How a datum is made, as the TOML says it. Raises InputError for none of this name."""

@@ -106,6 +106,20 @@ def test_another_model_may_stand_in_the_folder(trained, tmp_path):
     assert asked("heaviest_key", Place(None, {}, str(tmp_path)), text="3 1 4", query=0) in ("3", "1", "4")
 
 
+def test_a_student_who_is_graded_leads_to_no_model_elsewhere(trained, tmp_path):
+    graded = Place(None, {}, str(tmp_path), trusted=False)
+    (tmp_path / "model.txt").write_text(f"{trained.folder}/run\n")
+    with pytest.raises(InputError, match="outside this folder"):
+        asked("heaviest_key", graded, text="3 1 4", query=0)
+    (tmp_path / "run").symlink_to(f"{trained.folder}/run")
+    with pytest.raises(InputError, match="train it first"):
+        asked("trained", graded, run="run")
+    (tmp_path / "run").unlink()
+    shutil.copytree(f"{trained.folder}/run", tmp_path / "run")
+    (tmp_path / "model.txt").write_text("run\n")
+    assert asked("heaviest_key", graded, text="3 1 4", query=0) in ("3", "1", "4")
+
+
 def test_what_is_not_trained_yet_is_said(tmp_path):
     for place in (NOWHERE, Place(None, {}, str(tmp_path))):
         with pytest.raises(InputError, match="train it first"):
