@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def relevance(maps: Float[np.ndarray, "layer head token token"]) -> Float[np.ndarray, "query key"]:
-    """R ← R + Ā · R from R = I, layer after layer, Ā the mean of the heads as it is: for gradients.
+    """Chefer's rules for gradients: R ← R + Ā · R, layer by layer, Ā the mean of the heads.
 
-    So R = (I + Ā_L) · … · (I + Ā_1). Nothing is scaled, and rows of other maps than gradients grow as 2^layers.
+    From R = I, so R = (I + Ā_L) · … · (I + Ā_1). Nothing is scaled, and rows of other maps than gradients grow as 2^layers.
     Chefer et al. 2021, arXiv:2103.15679, eq. 6.
 
     >>> relevance(np.array([[[[0.5, 0.0], [0.25, 0.0]]]])).tolist()
