@@ -21,8 +21,8 @@ def main(n: int) -> None:
     from attn_cli.transformer.model import Config, Transformer
 
     torch.manual_seed(0)
-    sizes = {"d_model": 768, "n_heads": 12, "n_layers": 12, "d_ff": 3072}
-    model = Transformer(Config(vocab=1000, max_len=512, norm_first=False, **sizes)).requires_grad_(False)
+    config = Config(1000, 512, d_model=768, n_heads=12, n_layers=12, d_ff=3072, norm_first=False)
+    model = Transformer(config).requires_grad_(False)
     tokens = torch.randint(5, 1000, (1, n))
     removable = np.arange(n) != n // 2
     case = Case(Asked(model, tokens, (n // 2,), (7,), instead=4), removable)

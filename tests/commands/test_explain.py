@@ -8,6 +8,7 @@ import attn_cli as attn
 import numpy as np
 import pytest
 import torch
+from attn_cli.errors import AttnNote
 
 from schemas import check
 
@@ -201,6 +202,23 @@ def test_the_masked_word_of_bert(run, bert):
     placed = json.loads(run(*given, "--text", "the cat sat on the mat .", "--toward", "3").stdout)
     assert placed["methods"] == found["methods"]
     assert "this model predicts [MASK], and the text has none" in run(*given, "--text", "the cat .").stderr
+
+
+def test_parts_of_a_map_of_an_output(bert):
+    given = {"model": str(bert[0]), "show": "gradients", "toward": "sat"}
+    whole = attn.attend("the cat [MASK] on", **given)
+    assert whole.kind == "encoder"
+    assert whole.provenance.endswith('toward "sat"')
+    assert (whole.gradients >= 0).all()
+    assert whole.gradients.max() > 0
+    with pytest.warns(AttnNote, match="special tokens are hidden"):
+        part = attn.attend("the cat [MASK] on", **given, special="drop", head=1, query_token="cat", layer=-1)
+    np.testing.assert_array_equal(part.gradients, whole.gradients[1:, 1:, 2:3, 1:-1])
+    assert (part.layers, part.heads, part.query_tokens) == ((1,), (1,), ("cat",))
+    mean = attn.attend("the cat [MASK] on", **given, reduce="mean")
+    np.testing.assert_allclose(mean.gradients[0, 0], whole.gradients.mean(axis=(0, 1)), rtol=0, atol=1e-12)
+    zeroed = attn.attend("the cat [MASK] on", model=str(bert[0]), show="zeroing", reduce="rollout")
+    np.testing.assert_allclose(zeroed.weights.sum(axis=-1), 1, rtol=0, atol=1e-9)
 
 
 def test_a_classifier_through_transformers(run, bert, tmp_path):
