@@ -133,8 +133,9 @@ def check(
     attn check samples/check/answer.csv --query samples/check/Q.csv --key samples/check/K.csv --heads 2
     attn check --against key.npz submissions/*.csv --format gradescope
 
-    The truth is a saved attention, or what attn attend computes with the same options; without vectors --mask and
-    --posenc ask for a mask or a table alone. Nothing is ever run. Exit code: 0 right, 1 wrong, 2 not readable.
+    The right answer is a saved attention, or what attn attend computes with the same options; without vectors,
+    --mask and --posenc give a mask or a table alone. No student's code is run. Exit code: 0 right, 1 wrong,
+    2 unreadable.
     """
     from .io.verdicts import check_output, exit_code, write
 

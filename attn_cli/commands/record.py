@@ -94,16 +94,16 @@ def record(
     *,
     kept: Kept,
 ) -> None:
-    """Record the attention of any PyTorch program: run it as python would, and look on.
+    """Record the attention of any PyTorch program: run it as python would.
 
     \b
     attn record train.py --epochs 1
     attn record -o run.npz --every 100 -m mypackage.train
     attn heatmap run.npz --step 3
 
-    The program keeps its arguments, streams and exit code, and computes the same numbers. Options of attn stand
-    before SCRIPT. When it ends, fails or is interrupted, the recording is written, and stderr gets a table of what
-    was seen. Until then it is in a folder beside it, PATH.parts, which attn heatmap reads as well.
+    The program keeps its arguments, streams and exit code, and computes the same numbers. Put attn's own options
+    before SCRIPT. When the program ends, fails or is interrupted, the recording is written, and stderr gets a table
+    of what was recorded. Until then it lies in the folder PATH.parts, which attn heatmap reads as well.
     """
     from .io.environment import environment
     from .io.program import run

@@ -100,7 +100,7 @@ def gaussian(
     [[-12.5]]
     """
     if not sigma > 0:
-        raise InputError(f"a sigma of {sigma}", hint="give a number above 0")
+        raise InputError(f"sigma {sigma}", hint="give a number above 0")
     return -(_distance(query, key) ** 2) / (2 * sigma**2)
 
 

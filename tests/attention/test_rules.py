@@ -250,7 +250,7 @@ def test_the_provenance_tells_what_is_not_the_default():
         ({"normalise": "softmx"}, "unknown normalisation 'softmx'.*did you mean 'softmax'"),
         ({"mask": ["causal|windw"]}, "unknown mask 'windw'.*did you mean 'window'"),
         ({"mask": ["window:size=0"]}, "a window of size 0"),
-        ({"mask": ["block:size=0"]}, "a size of 0"),
+        ({"mask": ["block:size=0"]}, "size 0"),
         ({"temperature": 0.0}, "temperature 0.0; give a number above 0"),
         ({"softcap": -1.0}, "softcap -1.0; give a number above 0"),
         ({"scale": np.inf}, "scale inf; give a finite number"),

@@ -122,7 +122,7 @@ def test_scaling_reaches_further_in_its_own_way():
     [
         ({"dim": 3}, "rope turns pairs of numbers, and 3 are not pairs"),
         ({"dim": 0}, "and 0 are not pairs"),
-        ({"dim": 4, "factor": 0.5}, r"a factor of 0\.5; give at least 1"),
+        ({"dim": 4, "factor": 0.5}, r"factor 0\.5; give at least 1"),
         ({"dim": 4, "scaling": "yarn", "original": 0}, "yarn from a length of 0"),
         ({"dim": 4, "scaling": "yarn", "base": 1.0}, r"with base 1\.0"),
     ],
@@ -195,7 +195,7 @@ def test_tables_by_distance_are_matrices_of_key_minus_query():
         [-2, -2, -1, 0, 1],
     ]
     assert POSENCS["t5"](3, 3, bidirectional=False).tolist() == [[0, 0, 0], [1, 0, 0], [2, 1, 0]]
-    with pytest.raises(InputError, match="a clip of -1"):
+    with pytest.raises(InputError, match="clip -1"):
         POSENCS["clipped"](2, 2, clip=-1)
     with pytest.raises(InputError, match="a grid of 0 columns"):
         POSENCS["sinusoidal2d"](2, 2, columns=0)

@@ -67,7 +67,7 @@ def test_linear_underflow_is_a_large_negative_number_not_infinity():
 def test_sigma_is_a_width():
     x, y = torch.zeros(1, 1), torch.full((1, 1), 3.0)
     assert SCORES.parse("gaussian:sigma=3")(x, y).item() == -0.5
-    with pytest.raises(InputError, match=r"a sigma of 0\.0; give a number above 0"):
+    with pytest.raises(InputError, match=r"sigma 0\.0; give a number above 0"):
         SCORES.parse("gaussian:sigma=0")(x, y)
 
 

@@ -170,5 +170,5 @@ def _check_window(size: int, ahead: int) -> None:
 def at_least_1(name: str, *numbers: int) -> tuple[int, ...]:
     """The numbers, or an InputError that names the smallest."""
     if min(numbers) < 1:
-        raise InputError(f"a {name} of {min(numbers)}", hint="give at least 1")
+        raise InputError(f"{name} {min(numbers)}", hint="give at least 1")
     return numbers

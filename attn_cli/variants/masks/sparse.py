@@ -59,7 +59,7 @@ def random(query: Positions, key: Positions, *, share: float = 0.1, seed: int = 
     True
     """
     if not 0 <= share <= 1:
-        raise InputError(f"a share of {share}", hint="give a number from 0 to 1")
+        raise InputError(f"share {share}", hint="give a number from 0 to 1")
     return _hash(query, key, seed) < int(share * 2**53)
 
 

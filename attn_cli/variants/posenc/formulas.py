@@ -58,7 +58,7 @@ def rope_frequencies(
     """
     check_base(base)
     if not factor >= 1:
-        raise InputError(f"a factor of {factor}", hint="give at least 1")
+        raise InputError(f"factor {factor}", hint="give at least 1")
     if dim < 2 or dim % 2:
         raise InputError(f"rope turns pairs of numbers, and {dim} are not pairs", hint="give an even number")
     if scaling == "ntk":
@@ -141,7 +141,7 @@ def clipped_distance(distance: Int[np.ndarray, "*n"], *, clip: int = 16) -> Int[
     [-2, 1, 2]
     """
     if clip < 0:
-        raise InputError(f"a clip of {clip}", hint="give at least 0")
+        raise InputError(f"clip {clip}", hint="give at least 0")
     return np.clip(distance, -clip, clip)
 
 

@@ -65,7 +65,7 @@ def rope(
     tensor([[0.5403]])
     """
     if not 0 < partial <= 1:
-        raise InputError(f"a part of {partial}", hint="give a number above 0, at most 1")
+        raise InputError(f"partial {partial}", hint="give a number above 0, at most 1")
     dim = int(query.shape[-1] * partial)
     theta, stretch = formulas.rope_frequencies(
         dim, base=base, scaling=scaling, factor=factor, original=original
