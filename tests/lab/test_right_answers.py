@@ -30,6 +30,11 @@ def exercise(seed):
     return Exercise(x, context, draw.normal(size=(n_key, width)), n_heads, masks=masks)
 
 
+@functools.cache
+def judge_of(seed):
+    return Judge(exercise(seed))
+
+
 def heads_of(x):
     """Query, key and value of every head, as torch computes them in float64."""
     parts = []
@@ -124,7 +129,7 @@ def significant(stages, n):
 def test_right_answers_are_right(way):
     judged = 0
     for seed in range(N_EXERCISES):
-        judge = Judge(exercise(seed))
+        judge = judge_of(seed)
         for stage, answer in WAYS[way](exercise(seed)).items():
             verdict = judge(answer, what=stage)
             assert verdict.right, (seed, stage, verdict.message())
