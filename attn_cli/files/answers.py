@@ -9,7 +9,8 @@ import numpy as np
 from ..errors import InputError
 from ..records.attention import Attention
 from ..records.encoding import Encoding, PositionTable
-from . import contents, matrix
+from . import contents
+from .mask import written
 from .reading import chosen, parse_as
 from .source import opened, split_name
 
@@ -22,7 +23,7 @@ _STAGES = ("query", "key", "value", "scores", "mask", "weights", "output")
 
 
 def read_answer(path: str) -> Answer:
-    """One array, or several by name; a text is a matrix, whatever it is called.
+    """One array, or several by name; a text is a matrix, whatever it is called, and True is 1.
 
     Of a saved attention with one layer, what it holds of query, key, value, scores, mask, weights and output.
     Raises InputError for what holds no numbers; pickles are never run.
@@ -31,7 +32,7 @@ def read_answer(path: str) -> Answer:
     with opened(path) as file:
         held = chosen(parse_as(contents.kind(file, path), file, path), name)
         if isinstance(held, str):
-            return matrix.numbers(held, path)[0]
+            return written(held, path)
         if isinstance(held, np.ndarray | Attention | Encoding | PositionTable | dict):
             return numbers_of(held)
         raise InputError("is an image, expected numbers", hint="give a table of numbers")

@@ -27,13 +27,18 @@ def read_mask(path: str, *, encoding: str | None = None) -> Bool[np.ndarray, "qu
     path, name = split_name(path)
     with opened(path) as file:
         held = reading.chosen(reading.parse(file, path, encoding, masked=True), name)
-        array = _numbers(held, path) if isinstance(held, str) else reading.only_array(held)
+        array = written(held, path) if isinstance(held, str) else reading.only_array(held)
         mask = from_matrix(array)
         note(f"{called(path)}: read as a mask, {manner(array)}")
         return mask
 
 
-def _numbers(text: str, path: str) -> np.ndarray:
+def written(text: str, path: str) -> np.ndarray:
+    """The numbers of a text, or its True and False. Raises InputError where both stand in it.
+
+    >>> written("True,False", "m.csv").tolist()
+    [[True, False]]
+    """
     truths = _TRUTH.sub(lambda match: "1" if match[1] else "0", text)
     numbers, _ = matrix.numbers(truths, path)
     if truths == text:

@@ -128,6 +128,9 @@ def test_an_answer_may_be_of_another_format_and_one_that_cannot_be_read_is_said(
     (folder / "causal.csv").write_text("")
     np.save(folder / "causal.npy", causal)
     assert run("lab", "check", cwd=folder).code == 0
+    (folder / "causal.csv").write_text("".join(",".join(map(str, row)) + "\n" for row in causal.astype(bool)))
+    assert "True,True,True,False" in (folder / "causal.csv").read_text()
+    assert run("lab", "check", cwd=folder).code == 0
     (folder / "window.csv").write_text("one, two\n")
     done = run("lab", "check", cwd=folder)
     assert done.code == 2
