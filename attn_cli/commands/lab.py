@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from .io.options import Output
 
 if TYPE_CHECKING:
@@ -46,6 +44,8 @@ def _listed() -> Table:
         row for name in [*labs.bundled(), *(set(going) - set(labs.bundled()))] for row in _rows(name, going)
     ]
     names = ("lab", "title", "exercises", "right", "folder")
+    import numpy as np
+
     return Table({name: np.array([row[i] for row in rows]) for i, name in enumerate(names)}, about="lab")
 
 

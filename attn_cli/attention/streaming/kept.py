@@ -143,7 +143,9 @@ class Kept:
             if there is None:
                 continue
             columns, starts = _crossed(self.column_edges, *there[1])
-            cells = np.True_ if seen is None else np.logical_or.reduceat(seen[..., there[0]], starts, axis=-1)
+            cells = np.array(True)
+            if seen is not None:
+                cells = np.logical_or.reduceat(seen[..., there[0]], starts, axis=-1)
             yield Addition(self.mask, (..., rows, columns), cells, np.logical_or)
 
     def _columns(self, lo: int, hi: int, at: int) -> tuple[slice | np.ndarray, Interval] | None:

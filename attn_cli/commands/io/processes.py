@@ -40,7 +40,7 @@ def is_first_to_fail() -> bool:
     """Whether no other process has failed, so that an error is said once, although all may find it."""
     if not several():
         return True
-    from torch.distributed import TCPStore
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]  # told of in its documentation
 
     env = os.environ
     try:
