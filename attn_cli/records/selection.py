@@ -23,12 +23,14 @@ def parse_choice(axis: Literal["layer", "head"], text: Any) -> Choice:
 
     Raises InputError for anything else.
 
-    >>> parse_choice("layer", "0,5"), parse_choice("head", "max")
-    ((0, 5), 'max')
+    >>> parse_choice("layer", "0,5"), parse_choice("head", "max"), parse_choice("head", "last")
+    ((0, 5), 'max', (-1,))
     """
-    known = ("all", "last", "mean") if axis == "layer" else ("all", "mean", "max")
+    known = ("all", "last", "mean") if axis == "layer" else ("all", "last", "mean", "max")
     if not isinstance(text, str):
         return (int(text),) if isinstance(text, int) else tuple(map(int, text))
+    if text == "last" and axis == "head":
+        return (-1,)
     if text in known:
         return text  # type: ignore[return-value]
     try:

@@ -106,7 +106,10 @@ def test_ranges_crop_what_has_queries_or_keys_and_drop_what_is_no_longer_true():
     ("options", "said"),
     [
         (("--layer", "9"), "no layer 9 in this attention; it has 0, 1"),
-        (("--head", "meen"), "--head 'meen'; give numbers from 0, or all, mean, max; did you mean 'mean'?"),
+        (
+            ("--head", "meen"),
+            "--head 'meen'; give numbers from 0, or all, last, mean, max; did you mean 'mean'?",
+        ),
         (("--layer", "max"), "--layer 'max'; give numbers from 0, or all, last, mean; did you mean 'mean'?"),
         (("--query-range", "5"), "--query-range '5'; give FROM:TO, counted from 0, TO not included"),
         (("--key-range", "7:9"), "--key-range '7:9' is empty; there are 3 positions, from 0"),

@@ -29,13 +29,14 @@ def attention(queries, keys=None, layers=1, heads=1, **parts):
     return Attention(tuple(queries), tuple(keys), weights, **parts)
 
 
-def printed(renderable, width=80, *, colours="truecolor", no_color=False, encoding="utf-8"):
-    """What a console of this width and kind would print."""
+def printed(renderable, width=80, *, colours="truecolor", no_color=False, encoding="utf-8", height=1000):
+    """What a console of this size and kind would print."""
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding, newline="\n")
     console = Console(
         file=file,
         width=width,
+        height=height,
         force_terminal=True,
         color_system=colours,
         no_color=no_color,
@@ -61,7 +62,9 @@ def styled(renderable, width=80):
     def rgb(colour):
         return colour and tuple(colour.triplet)
 
-    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system="truecolor")
+    console = Console(
+        file=io.StringIO(), width=width, height=1000, force_terminal=True, color_system="truecolor"
+    )
     return [
         [(c, s.style and rgb(s.style.bgcolor), s.style and rgb(s.style.color)) for s in line for c in s.text]
         for line in console.render_lines(renderable, pad=False)
@@ -161,6 +164,21 @@ def test_labels_of_any_script_leave_the_maps_aligned(no_color):
 def test_ideographs_stand_over_their_columns():
     lines = plain(terminal.attention_picture(attention(tuple("注意力机制让模型知道")))).splitlines()
     assert lines[0].strip() == "注意力机制让模型知道"
+
+
+def test_many_heads_fit_the_window_a_line_for_each_query_where_it_is_tall_enough():
+    picture = terminal.attention_picture(attention(ENGLISH, layers=3, heads=4, provenance="seed 0"))
+    tall, low = (plain(picture, 120, height=height).splitlines() for height in (60, 24))
+    assert len(tall) < 60 - 2  # the name of the file and the prompt
+    for i, token in enumerate(ENGLISH):
+        assert sum(line.lstrip().startswith(f"{i} {token}") for line in tall) == 3, (
+            token
+        )  # once for each layer
+    assert len(low) < len(tall)
+    assert "" not in low
+    assert len([line for line in low if "head 3" in line or "H3" in line]) == 3  # no head is left out
+    one = plain(terminal.attention_picture(attention(ENGLISH)), 80, height=24).splitlines()
+    assert len(one) <= 24 - 2
 
 
 def test_panels_stand_side_by_side_as_far_as_they_fit():

@@ -126,7 +126,7 @@ class Appearance:
     ] = None
     font_size: Annotated[
         float | None,
-        typer.Option(metavar="PT", help="Font size in points (default: 8; slides 16)."),
+        typer.Option(metavar="PT", min=1, help="Font size in points (default: 8; slides 16)."),
     ] = None
     columns: Annotated[
         int | None,

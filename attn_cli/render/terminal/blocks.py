@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +36,7 @@ SIZES = ((6, 4), (4, 8), (2, 40))
 MOST_LINES = 60  # that all maps together may take with cells larger than the smallest
 CROWD, IN_CROWD = 8, range(24, 7, -2)  # more maps than this are averaged down to so many cells along a side
 MOST_LINES_OF_CROWD = 100  # with which the most cells are chosen
+_AROUND = 5  # lines of the window for the legend, the name of the file and the prompt
 DARK = Look(style="dark")  # a terminal's ground
 
 
@@ -73,6 +74,7 @@ class Fit:
     numbered: bool  # whether anything stands over the columns
     names: tuple[str, ...]  # of the rows; of two that share a line, with the first
     names_width: int  # with their positions
+    tight: bool = False  # whether rows of panels stand close together, so that more of them is on the screen
 
 
 def lines(maps: BlockMaps, screen: Screen) -> Iterator[Text]:
@@ -83,12 +85,15 @@ def lines(maps: BlockMaps, screen: Screen) -> Iterator[Text]:
     if maps.look.title:
         yield line((screen.spelled(escape(maps.look.title)), STRONG))
     for first in range(0, len(values), fit.across):
+        if fit.tight and first:
+            fit = replace(fit, numbered=False)
         group = slice(first, first + fit.across)
         painted = [
             _paint(*panel, scale, fit, screen) for panel in zip(values[group], hidden[group], strict=True)
         ]
         yield from _side_by_side(painted, maps.titles[group], maps, fit, screen)
-        yield line()
+        if not fit.tight:
+            yield line()
     yield from _legend(maps, scale, bool(hidden.any()), fit, screen)
 
 
@@ -107,20 +112,25 @@ def scaled(
 
 
 def _fit(maps: BlockMaps, screen: Screen) -> Fit:
-    """The largest cells with which every map fits the width, and all maps together a few screenfuls."""
-    longest = max(maps.values.shape[1:])
+    """The largest cells with which every map fits the width, and all maps together the window, or a few of them."""
+    longest, room = max(maps.values.shape[1:]), screen.height - _AROUND
     if len(maps.values) > CROWD or maps.overview:
+        whole = _fit_with(2, maps, screen)  # a line for each query
+        if not maps.overview and whole.factor == 1 and _lines(whole, maps) <= min(maps.most_lines, room):
+            return whole
         fits = (_fit_with(1, maps, screen, most) for most in IN_CROWD)
-        return next(
+        fit = next(
             (fit for fit in fits if _lines(fit, maps) <= MOST_LINES_OF_CROWD),
             _fit_with(1, maps, screen, IN_CROWD[-1]),
         )
+        return replace(fit, tight=_lines(fit, maps) > room)
     for size, most in SIZES:
         if longest <= most:
             fit = _fit_with(size, maps, screen)
-            if fit.factor == 1 and _lines(fit, maps) <= maps.most_lines:
+            if fit.factor == 1 and _lines(fit, maps) <= min(maps.most_lines, room):
                 return fit
-    return _fit_with(1, maps, screen)
+    fit = _fit_with(1, maps, screen)
+    return replace(fit, tight=_lines(fit, maps) > room)
 
 
 def _lines(fit: Fit, maps: BlockMaps) -> int:

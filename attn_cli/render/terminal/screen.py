@@ -28,12 +28,14 @@ class Screen:
     width: int
     colours: bool
     encoding: str = "utf-8"
+    height: int = 10_000  # lines of the window, where there is one
 
     @classmethod
     def of(cls, console: Console, options: ConsoleOptions) -> Screen:
         """The screen that a console writes to."""
         colours = console.color_system is not None and not console.no_color
-        return cls(options.max_width, colours, options.encoding)
+        height = console.height if console.is_terminal else cls.height
+        return cls(options.max_width, colours, options.encoding, height)
 
     def can_show(self, text: str) -> bool:
         """Whether the encoding has these characters."""
