@@ -139,10 +139,9 @@ class App {
   }
 
   scaleOf(head) {
-    const own = this.state.scale === "panel";
-    const name = own ? head : "all";
-    if (!this.scales.has(name))
-      this.scales.set(name, this.makeScale(own ? this.peakOf(head) : this.attention.peak));
+    const name = this.state.scale === "panel" ? head : "all";
+    const top = () => (name === "all" ? this.attention.peak : this.peakOf(head));
+    if (!this.scales.has(name)) this.scales.set(name, this.makeScale(top()));
     return this.scales.get(name);
   }
 
