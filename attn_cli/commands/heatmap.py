@@ -101,10 +101,10 @@ def heatmap(
         to.format is None or (to.format in PICTURES and environment.to_terminal)
     )
     if len(read) > 1 and files.format_of(to.output, to.format, pictures=PICTURES) == "html":
-        to = _named(source, to) if chooses_name else to
-        emit_page(((one.name, each) for one, each in found), len(read), to, drawing)
+        where = _named(source, to) if chooses_name else to
+        emit_page(((one.name, each) for one, each in found), len(read), where, drawing)
         if chooses_name:
-            _say(to.output)
+            _say(where.output)
         return
     for one, attention in found:
         if not chooses_name:
