@@ -71,6 +71,19 @@ def heatmap(
     trained model mini unless --model says otherwise. Without --output the picture goes to INPUT's name with
     .png in the current folder, its path is printed, and a terminal shows it too.
     """
+    spoken = language(lang)
+    if film:
+        _film(source, drawing, to, show)
+    elif live:
+        from .io.live import write_live
+
+        write_live(source, drawing, to, spoken)
+    else:
+        _draw(source, drawing, to, show, spoken)
+
+
+def _draw(source: Source, drawing: Drawing, to: NumbersOutput, show: str | None, lang: str) -> None:
+    """The pictures of all that is given, each where the options say."""
     from .. import files
     from ..render import PICTURES
     from ..sources.resolve import shown
@@ -78,15 +91,6 @@ def heatmap(
     from .io.output import check, emit, emit_page, look, numbered
     from .io.resolve import resolve_each
 
-    spoken = language(lang)
-    if film:
-        _film(source, drawing, to, show)
-        return
-    if live:
-        from .io.live import write_live
-
-        write_live(source, drawing, to, spoken)
-        return
     check(to, files.FORMATS, drawing=drawing)
     if show is not None:
         one_of("show", show, tuple(SHOWN.meanings))
@@ -108,10 +112,10 @@ def heatmap(
         return
     for one, attention in found:
         if not chooses_name:
-            emit(attention, numbered(to, one.number), drawing=drawing, look=chosen, lang=spoken)
+            emit(attention, numbered(to, one.number), drawing=drawing, look=chosen, lang=lang)
             continue
         named = _named(source, to, one.number)
-        emit(attention, named, drawing=drawing, look=chosen, lang=spoken)
+        emit(attention, named, drawing=drawing, look=chosen, lang=lang)
         if environment.pictures:
             _print_picture(attention, chosen)
         _say(named.output)
