@@ -46,7 +46,8 @@ def test_side_by_side_it_is_one_head(run, home):
     assert done.code == 0, done.stderr
     svg = (home / "run.svg").read_text()
     assert [f"step {step}" in svg for step in range(4)] == [False, True, True, True]
-    assert "head 1" in svg
+    assert "layer 0 · head 1<" in svg
+    assert "steps 1 to 3" in svg
 
 
 def test_its_steps_are_those_that_step_picks(home):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,8 +58,9 @@ def _film(source: Source, recording: Recording, look: Look) -> Film:
         raise InputError(
             "--film needs several steps, and this recording has one", hint="record several steps"
         )
-    weights = np.stack([each.weights for _, each in alike])
-    return Film(last, [step for step, _ in alike], weights, look)
+    weights, steps = np.stack([each.weights for _, each in alike]), [step for step, _ in alike]
+    said = re.sub(r"\bstep \d+", f"steps {steps[0]} to {steps[-1]}", last.provenance)
+    return Film(dataclasses.replace(last, provenance=said), steps, weights, look)
 
 
 def _step(source: Source, recording: Recording, step: int) -> Attention:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image as Pillow
 
+from ...records.attention import axis_name
 from ..colour import MASKED, ramp
 from ..look import PLAIN
 from ..pooling import pooled
@@ -101,7 +102,8 @@ def strip(film: Film, layer: int, head: int) -> Figure:
     """One head after some of the steps, side by side."""
     chosen = np.unique(np.rint(np.linspace(0, len(film.steps) - 1, SIDE_BY_SIDE)).astype(int))
     maps = film.maps()
-    which = f"layer {film.attention.layers[layer]} · head {film.attention.heads[head]}"
+    axes = (("layer", film.attention.layers, layer), ("head", film.attention.heads, head))
+    which = [axis_name(name, numbers[place]) for name, numbers, place in axes if len(numbers) > 1]
     shown = replace(
         maps,
         values=film.weights[chosen, layer, head],
@@ -109,7 +111,7 @@ def strip(film: Film, layer: int, head: int) -> Figure:
         titles=tuple(f"step {film.steps[i]}" for i in chosen),
         side_titles=(),
         across=math.ceil(len(chosen) / 2) if len(chosen) > 4 else len(chosen),
-        subheading=" · ".join(filter(None, [maps.subheading, which])),
+        subheading=" · ".join(filter(None, [maps.subheading, *which])),
     )
     return draw(lay_out(shown), film.look.pixels)
 
