@@ -21,6 +21,9 @@ SHOWN = Listed(
         "weights": "After the softmax.",
         "scores": "Before the mask and the softmax.",
         "norms": "‖weight · value · W_o‖: how much each key contributes (Kobayashi et al. 2020).",
+        "gradients": "max(0, ∂y/∂weight · weight), y the logit of --toward (Chefer et al. 2021).",
+        "zeroing": "1 − cos of a layer's output without a key's value (Mohebbi et al. 2023).",
+        "alti": "Share of each key in what attention makes of a query (Ferrando et al. 2022).",
     }
 )
 MOST_DRAWN = 12  # heads on a terminal
@@ -44,7 +47,7 @@ def diff(
             metavar="NAME",
             callback=explain(SHOWN),
             autocompletion=completion(SHOWN),
-            help="weights, scores or norms (default: weights).",
+            help="weights, scores, norms or gradients; 'help' lists all (default: weights).",
         ),
     ] = None,
 ) -> None:

@@ -76,7 +76,7 @@ def parting(ours: Attention, theirs: Attention, *, tolerance: float = TOLERANCE)
 
 def _steps(ours: Attention, theirs: Attention) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     for step in ("query", "key", "value", "scores", "mask", "weights", "output"):
-        a, b = getattr(ours, step), getattr(theirs, step)
+        a, b = getattr(ours, step, None), getattr(theirs, step, None)
         if step == "mask" and (a is None) != (b is None):  # None permits every key
             a, b = (np.ones(ours.weights.shape, dtype=bool) if mask is None else mask for mask in (a, b))
         if a is None or b is None:

@@ -266,3 +266,23 @@ def test_a_classifier_through_transformers(run, bert, tmp_path):
     assert found["methods"]["gradients"] == pytest.approx(R[0, 1:4].tolist(), abs=1e-4)
     unknown = run("explain", "--model", str(tmp_path), "--text", "the cat", "--toward", "fine")
     assert "no class 'fine'; it has bad, good" in unknown.stderr
+
+
+def test_maps_of_an_output_are_compared(run):
+    given = (
+        "--text",
+        TEXT,
+        "--target",
+        WRITTEN,
+        "--toward",
+        "1",
+        "--show",
+        "gradients",
+        "--against",
+        "without=L0H0",
+    )
+    made = run("diff", *given)
+    assert made.code == 0, made.stderr
+    table = columns(made.stdout)
+    assert table["layer"] == ("0",) * 4 + ("1",) * 4 + ("2",) * 4
+    assert float(table["max"][-1]) > 0
