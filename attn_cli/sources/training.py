@@ -8,9 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import files
 from ..errors import InputError, note
-from ..files.source import called
 
 if TYPE_CHECKING:
     import os
@@ -95,6 +93,7 @@ def own_data(task: str, data: str | None, encoding: str | None = None) -> str | 
     >>> own_data("reverse", None) is None
     True
     """
+    from .. import files
     from ..toy import needs_data
 
     if not needs_data(task):
@@ -140,6 +139,8 @@ def learn(
 ) -> tuple[Run, Evaluation, list[Step]]:
     """A whole training in a program: the run, what it reached, and its steps; with `path` the run is saved."""
     import torch
+
+    from .. import files
 
     text = own_data(task, data, encoding)
     folder = None if path is None else Path(path)
@@ -244,6 +245,7 @@ def _tokenizer(dataset: Dataset) -> Any:
 
 def _made(make: Callable[..., Dataset], text: str | None, options: Options, where: str) -> Dataset:
     """What is learned from; an error in a line of the text names its file."""
+    from ..files.source import called
     from ..toy.lines import LineError
 
     try:
@@ -280,6 +282,10 @@ def _machine(given: Computer, dim: int) -> Machine:
 
 
 def config_for(dataset: Dataset, recipe: Recipe, given: Learner) -> Config:
+    """The model for what is learned from: as given, else as the task's recipe says.
+
+    Raises InputError where heads do not divide its width.
+    """
     from ..transformer.model import Config
 
     dim, heads = given.dim or recipe.dim, given.heads or recipe.heads
