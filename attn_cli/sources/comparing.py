@@ -41,7 +41,7 @@ def attention_of(
 ) -> Attention:
     """The attention that something is or attends to; bare numbers are weights here, not vectors."""
     if isinstance(data, (dict, list)) or (hasattr(data, "__array__") and not isinstance(data, Attention)):
-        found = bare_weights(data, options.tensors)
+        found = bare_weights(data, options.tensors, where=where)
         return shown(warn_of_untrained(selected(found, options.select, show)), show)
     found = resolve(data, options, model=model, default_model=default_model, show=show, where=where)
     return shown(found, show)

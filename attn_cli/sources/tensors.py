@@ -39,7 +39,7 @@ def from_elsewhere(data: Any, options: Options, where: str) -> tuple[Any, Option
     return parts, dataclasses.replace(rest, vectors=vectors)
 
 
-def bare_weights(data: Any, tensors: Tensors) -> Attention:
+def bare_weights(data: Any, tensors: Tensors, *, where: str = "") -> Attention:
     """Weights from elsewhere, [query, key] to [batch, layer, head, query, key], with numbers or tokens as names.
 
     Warns where they cannot be weights: a weight lies in [0, 1], a row sums to at most 1.
@@ -47,13 +47,10 @@ def bare_weights(data: Any, tensors: Tensors) -> Attention:
     if isinstance(data, Attention):
         return with_names(data, tensors)
     held = data if isinstance(data, dict) else {"weights": as_array(data)}
-    found = understood(
-        held, _said(tensors, "query,key" if _is_matrix(held) else None), where=where_of(tensors.weights)
-    )
+    where = where or where_of(tensors.weights)
+    found = understood(held, _said(tensors, "query,key" if _is_matrix(held) else None), where=where)
     if not isinstance(found, Attention):
-        raise InputError(
-            "these are vectors, not weights", hint="leave --weights out", where=where_of(tensors.weights)
-        )
+        raise InputError("these are vectors, not weights", hint="leave --weights out", where=where)
     return found
 
 

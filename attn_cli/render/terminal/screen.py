@@ -33,7 +33,8 @@ class Screen:
     @classmethod
     def of(cls, console: Console, options: ConsoleOptions) -> Screen:
         """The screen that a console writes to."""
-        colours = console.color_system is not None and not console.no_color
+        # Of 16 colours most shades would be the same: characters tell more apart.
+        colours = console.color_system in ("256", "truecolor") and not console.no_color
         height = console.height if console.is_terminal else cls.height
         return cls(options.max_width, colours, options.encoding, height)
 
