@@ -83,9 +83,12 @@ export function add(x, y) {
 
 /** Each row less its mean, by its standard deviation. Ba et al. 2016, arXiv:1607.06450. */
 function layerNorm(x, eps) {
-  const mean = x.reduce((sum, number) => sum + number, 0) / x.length;
-  const variance = x.reduce((sum, number) => sum + (number - mean) ** 2, 0) / x.length;
-  return x.map((number) => (number - mean) / Math.sqrt(variance + eps));
+  let [sum, squares] = [0, 0];
+  for (const number of x) sum += number;
+  const mean = sum / x.length;
+  for (const number of x) squares += (number - mean) ** 2;
+  const deviation = Math.sqrt(squares / x.length + eps);
+  return x.map((number) => (number - mean) / deviation);
 }
 
 /** Each row by its root mean square. Zhang & Sennrich 2019, arXiv:1910.07467. */
@@ -198,13 +201,15 @@ function mergeHeads(heads) {
 function turned(x, { theta, stretch, interleaved }, first) {
   const y = matrix(x.rows, x.columns, x.data.slice());
   for (let i = 0; i < x.rows; i++) {
-    theta.forEach((angle, pair) => {
-      const [a, b] = interleaved ? [2 * pair, 2 * pair + 1] : [pair, pair + theta.length];
-      const [cos, sin] = [Math.cos, Math.sin].map((of) => stretch * of((first + i) * angle));
-      const [from, to] = [row(x, i), row(y, i)];
+    const [from, to] = [row(x, i), row(y, i)];
+    for (let pair = 0; pair < theta.length; pair++) {
+      const a = interleaved ? 2 * pair : pair;
+      const b = interleaved ? a + 1 : pair + theta.length;
+      const cos = stretch * Math.cos((first + i) * theta[pair]);
+      const sin = stretch * Math.sin((first + i) * theta[pair]);
       to[a] = from[a] * cos - from[b] * sin;
       to[b] = from[b] * cos + from[a] * sin;
-    });
+    }
   }
   return y;
 }
