@@ -21,7 +21,7 @@ from .kept import MOST_CELLS, Kept, Streamed
 from .shares import Share, share
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from jaxtyping import Float, Int
     from torch import Tensor
@@ -88,15 +88,20 @@ def stream(
     keep_freed_memory()
     room = room_on(key.device) // (together * precise.itemsize)
     ours = share() if eye is None else Share()  # what is counted in rows is counted in one process
-    for block, (additions, seen) in in_order(
-        work, ours.blocks(rule, places, key.shape[-2], room), key.device
-    ):
+    blocks = ours.blocks(rule, places, key.shape[-2], room)
+    yield from _summed_up(in_order(work, blocks, key.device), kept, eye)
+    ours.put_together(kept)
+    return kept.finish(value.dtype)
+
+
+def _summed_up(
+    done: Iterator[tuple[Block, tuple[list[Addition], list[Any]]]], kept: Kept, eye: Eye | None
+) -> Iterator[Progress]:
+    for block, (additions, seen) in done:
         kept.sum_up(additions)
         if eye is not None:
             eye.take(seen)
-        yield Progress(block.rows.stop, n_query)
-    ours.put_together(kept)
-    return kept.finish(value.dtype)
+        yield Progress(block.rows.stop, len(kept.seeing))
 
 
 def _parts(n_layers: int, n_heads: int, together: int) -> list[Part]:
