@@ -18,8 +18,8 @@ from .lab.verdict import Verdict
 from .records.attention import Attention
 from .records.encoding import Encoding, Image, PositionTable
 from .records.explanation import Explanation
+from .records.pooled import pooled_by
 from .records.recording import Recording
-from .records.selection import pooled_by
 from .records.series import Series
 from .records.table import Table
 from .render.notebook import mimebundle
@@ -582,6 +582,9 @@ def heatmap(
     view: str | None = None,
     ax: Axes | None = None,
     tokens: Sequence[str] | None = None,
+    key_tokens: Sequence[str] | None = None,
+    axes: str | None = None,
+    batch: int | None = None,
     query_token: int | str | None = None,
     title: str = "",
     cmap: str | None = None,
@@ -599,7 +602,8 @@ def heatmap(
     """Draw attention as a matplotlib figure with token labels, one panel per head.
 
     `data` is what `attend` or `posenc` gave, bare weights [query, key], or a text, which goes through the trained
-    model mini. With `path` the picture is written too; with `ax` it is drawn into your own axes. Where weights
+    model mini. `tokens` and `key_tokens` name the rows and columns of bare weights, `axes` and `batch` say which numbers
+    are meant. With `path` the picture is written too; with `ax` it is drawn into your own axes. Where weights
     share a cell, `pool` shows their mean or the largest.
 
     >>> figure = heatmap([[1.0, 0.0], [0.5, 0.5]], tokens=("a", "b"))
@@ -624,7 +628,8 @@ def heatmap(
         no=tuple(no),
         pool=pool,
     )
-    given = data if isinstance(data, (PositionTable, Series)) else pooled_by(_attention(data, tokens), pool)
+    bare = Tensors(data, tokens, key_tokens, axes, batch)
+    given = data if isinstance(data, (PositionTable, Series)) else pooled_by(_attention(bare), pool)
     drawn = figure.draw(given, look, ax)
     if path is not None:
         name = files.format_of(os.fspath(path), formats=(), pictures=FIGURES)
@@ -653,20 +658,22 @@ def page(
     if live:
         document = live_page(data.model if isinstance(data, LoadedModel) else data, title=title, lang=lang)
     else:
-        document = made(_attention(data, None), title=title, lang=lang, pool=pool)
+        document = made(_attention(Tensors(data)), title=title, lang=lang, pool=pool)
     if path is not None:
         files.write(os.fspath(path), [document])
     return document
 
 
-def _attention(data: Any, tokens: Sequence[str] | None) -> Attention:
+def _attention(given: Tensors) -> Attention:
+    """What is shown of anything: it is read as bare weights, by their options, where it is nothing better known."""
+    data = given.weights
     if isinstance(data, Attention):
         return data
     if isinstance(data, Recording):
         return data.pick()
     if isinstance(data, (str, Encoding, Image)):
         return resolve.resolve(data, Options(), default_model="mini")
-    return resolve.resolve(None, Options(tensors=Tensors(weights=data, tokens=tokens)))
+    return resolve.resolve(None, Options(tensors=given))
 
 
 def _several(given: Any) -> Any:

@@ -154,7 +154,7 @@ def lines(attention: Attention, look: Look) -> Sheet:
 
 @view(axes=None, terminal="terminal.pictures:shaded_text", marks_query=True)
 def tokens(attention: Attention, look: Look) -> Sheet:
-    """The text itself, shaded by the attention of one query (--query-token), or by the mean of all queries.
+    """The text itself, shaded by the attention of one query (--query-token), or by the mean of all.
 
     >>> from attn_cli.records.attention import Attention
     >>> from attn_cli.render.look import PLAIN

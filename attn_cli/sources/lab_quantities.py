@@ -37,7 +37,14 @@ _OTHER = "model.txt"
 def weight(
     place: Place, *, query: int, key: int, text: str, model: str = "mini", kind: str = "", head: str = ""
 ) -> float:
-    """The weight of one key for one query: of the last layer in the mean of heads, or of a head L1H3 or `best`."""
+    """The weight of one key for one query: the mean of the last layer's heads, or one head (L1H3, best).
+
+    >>> from attn_cli.lab.course.layout import Lab
+    >>> from attn_cli.lab.course.quantities import Place
+    >>> place = Place(Lab("mine", {}, ()), {})
+    >>> 0 < weight(place, query=0, key=1, text="She has a cat.") < 1
+    True
+    """
     where = _head_of(place, model) if head == "best" else head
     return float(_of(place, model, text, kind, where=where).weights[0, 0, query, key])
 
@@ -53,14 +60,28 @@ def heaviest_key(
     show: str = "",
     reduce: str = "",
 ) -> str:
-    """The token that one query gives most to: by weights or norms of the last layer, or by a reduction of all."""
+    """The token that one query gives most to, in the last layer or by a reduction of all layers.
+
+    >>> from attn_cli.lab.course.layout import Lab
+    >>> from attn_cli.lab.course.quantities import Place
+    >>> place = Place(Lab("mine", {}, ()), {})
+    >>> heaviest_key(place, query=1, text="She has a cat.") in ("She", "has", "a", "cat", ".")
+    True
+    """
     found = _of(place, model, text, kind, show=show, reduce=reduce)
     return escape(found.key_tokens[int(found.weights[0, 0, query].argmax())])
 
 
 @QUANTITIES.register
 def aligned(place: Place, *, text: str, model: str = "mini") -> str:
-    """For each token of the translation that a model writes the token of the text with the largest weight."""
+    """For each token of the translation that a model writes the token of the text with the largest weight.
+
+    >>> from attn_cli.lab.course.layout import Lab
+    >>> from attn_cli.lab.course.quantities import Place
+    >>> place = Place(Lab("mine", {}, ()), {})
+    >>> len(aligned(place, text="She has a cat.").split())  # 她有一只猫。
+    6
+    """
     found = _of(place, model, text, "cross")
     places = found.weights[0, 0].argmax(axis=-1)
     pairs = zip(found.query_tokens, places, strict=True)
@@ -69,7 +90,14 @@ def aligned(place: Place, *, text: str, model: str = "mini") -> str:
 
 @QUANTITIES.register
 def loses_most(place: Place, *, text: str, target: str, instead_of: str, model: str = "mini") -> str:
-    """The token of a text that receives less in all, by the largest amount, when a model writes one target, not another."""
+    """The token of a text that loses most weight when a model writes one target instead of another.
+
+    >>> from attn_cli.lab.course.layout import Lab
+    >>> from attn_cli.lab.course.quantities import Place
+    >>> place = Place(Lab("mine", {}, ()), {})
+    >>> loses_most(place, text="She has a cat.", target="她有。", instead_of="她有一只猫。")
+    'cat'
+    """
     received = [
         _of(place, model, text, "cross", target=one).weights[0, 0].sum(axis=0) for one in (instead_of, target)
     ]
@@ -84,21 +112,42 @@ def loses_most(place: Place, *, text: str, target: str, instead_of: str, model: 
 def head_most(
     place: Place, *, column: str, text: str, model: str = "mini", kind: str = "", least: bool = False
 ) -> str:
-    """The head with the highest figure in a column of `attn stats`, or with the least."""
+    """The head with the highest figure in a column of `attn stats`, or with the least.
+
+    >>> from attn_cli.lab.course.layout import Lab
+    >>> from attn_cli.lab.course.quantities import Place
+    >>> place = Place(Lab("mine", {}, ()), {})
+    >>> head_most(place, column="previous", text="She has a cat.").startswith("L")
+    True
+    """
     table = _figures(place, model, text, kind)
     return _named(table, _extreme(table, column, least))
 
 
 @QUANTITIES.register
 def figure(place: Place, *, column: str, text: str, model: str = "mini", kind: str = "") -> float:
-    """The highest figure in a column of `attn stats`."""
+    """The highest figure in a column of `attn stats`.
+
+    >>> from attn_cli.lab.course.layout import Lab
+    >>> from attn_cli.lab.course.quantities import Place
+    >>> place = Place(Lab("mine", {}, ()), {})
+    >>> 0 < figure(place, column="entropy_share", text="She has a cat.") <= 1
+    True
+    """
     table = _figures(place, model, text, kind)
     return float(np.asarray(table[column], np.float64)[_extreme(table, column)])
 
 
 @QUANTITIES.register
 def sink_token(place: Place, *, text: str, model: str = "mini", kind: str = "") -> str:
-    """The token that the strongest sink of all heads looks at."""
+    """The token that the strongest sink of all heads looks at.
+
+    >>> from attn_cli.lab.course.layout import Lab
+    >>> from attn_cli.lab.course.quantities import Place
+    >>> place = Place(Lab("mine", {}, ()), {})
+    >>> sink_token(place, text="She has a cat.") in ("She", "has", "a", "cat", ".")
+    True
+    """
     table = _figures(place, model, text, kind)
     position = int(table["sink_key"][_extreme(table, "sink")])
     return escape(_of(place, model, text, kind).key_tokens[position])
@@ -106,7 +155,14 @@ def sink_token(place: Place, *, text: str, model: str = "mini", kind: str = "") 
 
 @QUANTITIES.register
 def least_sure(place: Place, *, text: str, model: str = "mini", kind: str = "cross") -> str:
-    """The query whose weights have the highest entropy, in the last layer and the mean of heads."""
+    """The query whose weights have the highest entropy, in the last layer and the mean of heads.
+
+    >>> from attn_cli.lab.course.layout import Lab
+    >>> from attn_cli.lab.course.quantities import Place
+    >>> place = Place(Lab("mine", {}, ()), {})
+    >>> least_sure(place, text="She has a cat.") in [*"她有一只猫。", "[end]"]
+    True
+    """
     found = _of(place, model, text, kind)
     rows = found.weights[0, 0].astype(np.float64)
     entropy = -(rows * np.log(np.maximum(rows, np.finfo(float).tiny))).sum(axis=-1)
@@ -118,13 +174,35 @@ def least_sure(place: Place, *, text: str, model: str = "mini", kind: str = "cro
 
 @QUANTITIES.register
 def trained(place: Place, *, run: str, of: str = "exact_match") -> float:
-    """What a run of train-toy in the student's folder reached: exact_match, loss, longer_match."""
+    """What a run of train-toy in the student's folder reached: exact_match, loss, longer_match.
+
+    >>> from attn_cli.lab.course.layout import Lab
+    >>> from attn_cli.lab.course.quantities import Place
+    >>> import json, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "run").mkdir()
+    ...     results = {"exact_match": 0.9, "expected_mass": [[0.1, 0.2], [0.7, 0.3]]}
+    ...     _ = Path(folder, "run", "config.json").write_text(json.dumps({"results": results}))
+    ...     trained(Place(Lab("mine", {}, ()), {}, folder), run="run")
+    0.9
+    """
     return float(_results(place, run)[of])
 
 
 @QUANTITIES.register
 def best_head(place: Place, *, run: str) -> str:
-    """The head of a run that attends most to where its task expects it, as L1H3."""
+    """The head of a run that attends most to where its task expects it, as L1H3.
+
+    >>> from attn_cli.lab.course.layout import Lab
+    >>> from attn_cli.lab.course.quantities import Place
+    >>> import json, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "run").mkdir()
+    ...     results = {"exact_match": 0.9, "expected_mass": [[0.1, 0.2], [0.7, 0.3]]}
+    ...     _ = Path(folder, "run", "config.json").write_text(json.dumps({"results": results}))
+    ...     best_head(Place(Lab("mine", {}, ()), {}, folder), run="run")
+    'L1H0'
+    """
     return _head_of(place, run)
 
 

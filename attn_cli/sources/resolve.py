@@ -13,8 +13,9 @@ from ..interpret.reductions import is_of_paths
 from ..records.attention import Attention
 from ..records.encoding import Encoding, Image
 from ..records.fields import changed
+from ..records.pooled import pooled_by
 from ..records.recording import Recording
-from ..records.selection import choose, crop, parse_choice, places_named, pooled_by, range_of
+from ..records.selection import choose, crop, parse_choice, places_named, range_of
 from ..records.words import merged
 from .groups import Options, given, refuse_others
 from .models import SEES, look_at, refuse_others_of_models, through

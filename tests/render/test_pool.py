@@ -9,7 +9,8 @@ from attn_cli.attention import layers
 from attn_cli.attention.streaming import kept
 from attn_cli.errors import AttnNote, InputError
 from attn_cli.records.attention import Attention
-from attn_cli.records.selection import choose, pooled_by
+from attn_cli.records.pooled import pooled_by
+from attn_cli.records.selection import choose
 from attn_cli.render import pooling
 from attn_cli.render.figure.grid import lay_out as grid
 from attn_cli.render.figure.maps import attention_maps, plan_for

@@ -158,7 +158,7 @@ def mirror(place: Place, *, seq_len: int, position: int, past: int = 0) -> int:
 def pooled_needle(
     place: Place, *, seq_len: int, cells: int, sides: int = 2, against_uniform: bool = False
 ) -> float:
-    """A weight of 1 in a map that is pooled to cells × cells means, also as a multiple of uniform attention.
+    """A weight of 1 in a map pooled to cells × cells means, or its ratio to uniform attention.
 
     >>> pooled_needle(None, seq_len=64, cells=16), pooled_needle(None, seq_len=64, cells=16, against_uniform=True)
     (0.0625, 4.0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...records.selection import pooled_by
+from ...records.pooled import pooled_by
 from ..colour import MANY, MASKED, scale_of
 from ..fonts import texts as fonts
 from ..pooling import SAID, pooled, pooled_unit

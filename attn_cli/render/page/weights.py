@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...records.selection import pooled_by
+from ...records.pooled import pooled_by
 from ..pooling import pooled
 
 if TYPE_CHECKING:
