@@ -83,7 +83,7 @@ def tex(table: Table, digits: int = 4) -> Iterator[bytes]:
     r"""A LaTeX table to \input, four significant digits; no package is needed.
 
     >>> from attn_cli.records.table import Table
-    >>> list(tex(Table({"head": [0], "role": ["sink"]})))[3]
+    >>> list(tex(Table({"head": [0], "role": ["sink"]})))[2]
     b'   0 & sink \\\\\n'
     """
     sides = "".join("l" if _is_text(values) else "r" for values in table.columns.values())

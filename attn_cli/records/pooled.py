@@ -17,6 +17,7 @@ def pooled_by(attention: Attention, pool: str | None) -> Attention:
     Whatever is not pooled stays as it is. Raises InputError where the record holds means alone.
 
     >>> from attn_cli.records.attention import Attention
+    >>> import numpy as np
     >>> record = Attention(tuple("abcd"), ("a",), [[[[0.3], [0.5]]]], pooled=True, maxima=np.ones((1, 1, 2, 1)))
     >>> pooled_by(record, "max").shown.tolist(), pooled_by(record, "mean").shown.tolist()
     ([[[[1.0], [1.0]]]], [[[[0.3], [0.5]]]])

@@ -109,7 +109,7 @@ def test_pictures_say_so_and_a_record_holds_both(run, tmp_path):
     [
         (
             ["--show", "norm"],
-            "unknown --show 'norm'; give weights, scores, norms or output; did you mean 'norms'?",
+            "unknown --show 'norm'; give weights, scores, norms, gradients, zeroing, alti or output; did you mean 'norms'?",
         ),
         (["--show", "norms", "--words"], "--words does not apply to --show norms; leave it out"),
     ],

@@ -95,10 +95,6 @@ def test_a_function_of_ones_own_may_reduce():
             "--reduce rollout does not apply to scores; leave --show out",
         ),
         (("--reduce", "rollout:residual=2"), "residual 2.0 is out of range; give a number from 0 to 1"),
-        (
-            ("--kind", "cross", "--reduce", "flow"),
-            "--reduce flow of cross-attention; give rollout, or --kind encoder",
-        ),
     ],
 )
 def test_what_cannot_be_reduced_is_refused(run, options, said):
@@ -124,5 +120,5 @@ def test_a_causal_model_is_told_where_its_paths_lead(run):
 def test_help_lists_the_reductions(run):
     done = run("attend", "--reduce", "help")
     assert [line.split()[0] for line in io.StringIO(done.stdout)] == [
-        "mean", "max", "rollout:residual=0.5", "flow:residual=0.5",
+        "mean", "max", "rollout:residual=0.5", "flow:residual=0.5", "relevance",
     ]  # fmt: skip

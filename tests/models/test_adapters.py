@@ -147,4 +147,6 @@ def test_what_an_adapter_is_is_told_with_its_base(tmp_path):
     described = models.describe(str(tmp_path / "lora"))
     assert (described["family"], described["adapter"]) == ("BERT", "LoRA of 1 weights, r 2")
     adapter(tmp_path / "dora", *PARTS["bert"][:2], use_dora=True)
-    assert models.describe(str(tmp_path / "dora"))["adapter"].startswith("not read: an adapter with use_dora")
+    assert models.describe(str(tmp_path / "dora"))["adapter"].startswith(
+        "not read: this adapter uses use_dora"
+    )

@@ -73,8 +73,8 @@ def _step(source: Source, recording: Recording, step: int) -> Attention:
 def _spread(steps: Sequence[int]) -> list[int]:
     """As many of the steps as a film has frames, evenly spread, the first and the last among them.
 
-    >>> len(_spread(range(1000))), _spread([3, 5])
-    (60, [3, 5])
+    >>> _spread([3, 5])
+    [3, 5]
     """
     if len(steps) > MOST_FRAMES:
         note(f"filmed: {MOST_FRAMES} of {len(steps):,} steps, evenly spread")

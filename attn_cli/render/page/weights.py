@@ -76,7 +76,7 @@ def by_pool(attention: Attention, most_cells: int, first: str | None = None) -> 
     >>> from attn_cli.records.attention import Attention
     >>> small = Attention(tuple("abc"), tuple("abc"), np.eye(3)[None, None])
     >>> {pool: view.weights.max().item() for pool, view in by_pool(small, 4).items()}, list(by_pool(small, 9))
-    ({'mean': 1.0, 'max': 1.0}, ['mean'])
+    ({'mean': 0.3333333333333333, 'max': 1.0}, ['mean'])
     """
     if attention.show == "maxima" and "weights" not in vars(attention):  # of a table, which holds one map
         return {"max": shown(attention, most_cells, "max")}
