@@ -61,8 +61,8 @@ class Share:
             group = _on_cpu()
             for array in (kept.sums, kept.mass, kept.norms):
                 _reduce(array, ReduceOp.SUM, group)
-            for array in (kept.maxima, kept.mask.view(np.uint8)):
-                _reduce(array, ReduceOp.MAX, group)
+            for cells in (kept.maxima, kept.mask.view(np.uint8)):
+                _reduce(cells, ReduceOp.MAX, group)
             for tensor in (kept.output, kept.entropy, kept.top_weights, kept.top_keys):
                 _reduce(tensor, ReduceOp.SUM, group)
             kept.seeing = _reduce(kept.seeing.byte(), ReduceOp.MIN, group).bool()
