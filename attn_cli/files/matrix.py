@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _SAMPLE = 50  # lines by which numbers are told from text
 _SAMPLE_SIZE = 1_000_000  # and characters
 _PADDED = re.compile(r"[-+]?0\d")
+# What a Chinese keyboard types for , ; . - + and the minus sign; float() reads its digits already.
+_PLAIN = str.maketrans("，；．－＋−", ",;.-+-")
 _COMMENTS = ("#", "%")  # numpy.savetxt's and MATLAB's, before the numbers and behind them
 
 
@@ -93,8 +95,15 @@ def parse(text: str, path: str) -> Float64[np.ndarray, "row column"]:
 
 
 def numbers(text: str, path: str) -> tuple[Float64[np.ndarray, "row column"], list[int]]:
-    """The numbers of a text, infinite ones too, and the line on which each row stands."""
-    lines, first = _without_comments(cells.lines_of(text, None))
+    """The numbers of a text, infinite ones too, and the line on which each row stands.
+
+    Full-width marks are read as plain ones.
+
+    >>> numbers("０．５，－1\\n", "a.csv")[0].tolist()
+    [[0.5, -1.0]]
+    """
+    plain = text if text.isascii() else text.translate(_PLAIN)
+    lines, first = _without_comments(cells.lines_of(plain, None))
     if not lines:
         raise InputError("holds only comments", hint="put some numbers in it", where=called(path))
     delimiter = _delimiter_of(lines[0])

@@ -105,6 +105,15 @@ def test_numbers_by_hand(content: str, wanted: list[list[float]]) -> None:
     assert files.read(write("w.txt", content)).tolist() == wanted
 
 
+@pytest.mark.parametrize(
+    "content",
+    ["1.5，-2.5，3\n", "１．５，－２．５，３\n", "1.5； −2.5； 3\n", "1.5,−2.5，3\n", "1，5;－2,5;3\n"],
+)
+def test_marks_of_a_chinese_keyboard_are_read(content: str) -> None:
+    assert files.read_matrix(write("w.csv", content)).tolist() == [[1.5, -2.5, 3]]
+    assert files.read_answer(write("w.csv", content)).tolist() == [[1.5, -2.5, 3]]
+
+
 def test_whole_numbers_in_lines_of_one_length_are_a_matrix_and_that_is_said() -> None:
     path = write("w.txt", "1 0 0\n0 1 0\n")
     with pytest.warns(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _COARSEST = 0.1  # of the right number, that half a unit of the last digit may be
 _LOST = 1e-6  # relative: what float32 loses
+_PLAIN = str.maketrans("，．－＋−", ",.-+-")  # full-width marks, and the minus sign
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,10 @@ def _agrees(found: float, right: Any, half: float) -> bool:
 def written(typed: str) -> Decimal | None:
     """The number in a text; a comma or a space may stand between thousands.
 
-    >>> written("1,050,624"), written(" −0.50\\n"), written("half")
+    >>> written("1，050,624"), written(" －0．50\\n"), written("half")
     (Decimal('1050624'), Decimal('-0.50'), None)
     """
-    text = re.sub(r"(?<=\d)[,_ ](?=\d{3}\b)", "", typed.strip()).replace("−", "-")
+    text = re.sub(r"(?<=\d)[,_ ](?=\d{3}\b)", "", typed.strip().translate(_PLAIN))
     try:
         number = Decimal(text)
     except InvalidOperation:
