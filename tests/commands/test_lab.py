@@ -104,6 +104,16 @@ def test_chinese_is_spoken_where_it_is_asked_for(run, started):
     assert "提示 1/3" in run("lab", "hint", "--lang", "zh", cwd=folder).stdout
 
 
+@pytest.mark.parametrize("command", ["check", "hint", "watch"])
+def test_a_language_that_is_not_spoken_is_refused_before_anything_is_said(run, started, command):
+    folder = started("by-hand")
+    before = (folder / "lab.json").read_text()
+    done = run("lab", command, ".", "--lang", "zz", cwd=folder)
+    assert (done.code, done.stdout) == (2, "")
+    assert done.stderr == "attn: error: language 'zz' is not available; give en or zh\n"
+    assert (folder / "lab.json").read_text() == before
+
+
 def test_a_folder_that_is_there_is_never_written_into(run, tmp_path):
     (tmp_path / "masks").mkdir()
     done = run("lab", "start", "masks", cwd=tmp_path)

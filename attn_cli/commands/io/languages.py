@@ -23,13 +23,15 @@ Lang = Annotated[
 ]
 
 
-def language(chosen: str | None) -> str:
-    """The language that was asked for, else the locale's if it is spoken here, else English."""
+def language(chosen: str | None, usual: str | None = None) -> str:
+    """The language that was asked for, else the usual one, else the locale's if it is spoken here, else English."""
     if chosen is not None:
         if chosen not in LANGUAGES.meanings:
             raise InputError(
                 f"language {chosen!r} is not available", hint=f"give {' or '.join(LANGUAGES.meanings)}"
             )
         return chosen
+    if usual is not None:
+        return usual
     names = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
     return "zh" if next(filter(None, names), "").startswith("zh") else "en"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..check import Report
-from ..io.languages import Lang
+from ..io.languages import Lang, language
 
 if TYPE_CHECKING:
     from ...sources.labs import Started
@@ -42,7 +42,7 @@ def check(to: Report, folder: Folder = ".", hint: Hint = None, lang: Lang = None
 
     check_output(to)
     started = labs.opened(Path(folder))
-    spoken = lang or started.language
+    spoken = language(lang, started.language)
     verdict = started.marked()
     level = USUAL if hint is None else hint
     if for_screen(to):

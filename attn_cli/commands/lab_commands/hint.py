@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..io.languages import Lang
+from ..io.languages import Lang, language
 from .check import Folder
 
 if TYPE_CHECKING:
@@ -33,11 +33,12 @@ def hint(
     from .showing import upcoming
 
     started = labs.opened(Path(folder))
+    spoken = language(lang, started.language)
     if exercise is None:
         following = upcoming(started.marked())
         exercise = None if following is None else following.task
     task = None if exercise is None else started.course.lab.task(exercise)
-    _show(started, task, lang or started.language)
+    _show(started, task, spoken)
 
 
 def _show(started: Started, task: Task | None, lang: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..io.languages import Lang
+from ..io.languages import Lang, language
 from .check import USUAL, Folder, Hint
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def watch(
     from .showing import show, show_changed
 
     started = labs.opened(Path(folder))
-    spoken, level = lang or started.language, USUAL if hint is None else hint
+    spoken, level = language(lang, started.language), USUAL if hint is None else hint
     verdict, seen = started.marked(), _saved(started)
     show(started, verdict, level, spoken)
     if not verdict.right:
