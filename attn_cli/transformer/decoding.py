@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from .capture import fast
+
 if TYPE_CHECKING:
     from jaxtyping import Bool, Int
 
+    from .capture import Attend
     from .model import Transformer
 
 
@@ -30,17 +33,18 @@ def greedy(
     starts: Int[Tensor, " batch"],
     end: int,
     longest: int,
+    attend: Attend = fast,
 ) -> list[list[int]]:
     """The most probable token after those before it, again and again, until the end or `longest` tokens.
 
     `starts` are the tokens that the decoder reads first; neither they nor the end are given back.
     """
     mask = None if padding_mask is None else padding_mask[:, None, None, :]
-    context = model.encoder(model.embed(source), mask)  # [batch, seq, d_model]
+    context = model.encoder(model.embed(source), mask, attend)  # [batch, seq, d_model]
     written = starts[:, None]
     over = torch.zeros(len(starts), dtype=torch.bool, device=starts.device)
     for _ in range(longest):
-        last = model.logits(model.decode(written, context, mask)[:, -1:])[:, 0]  # [batch, vocab]
+        last = model.logits(model.decode(written, context, mask, attend)[:, -1:])[:, 0]  # [batch, vocab]
         token = last.argmax(dim=-1)
         over |= token == end
         if over.all():

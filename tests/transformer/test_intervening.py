@@ -1,5 +1,7 @@
 """Heads left out and keys knocked out: what comes after sees it, and the record says so."""
 
+import copy
+import dataclasses
 import math
 
 import numpy as np
@@ -153,6 +155,30 @@ def test_of_mini_only_what_is_shown_is_meant(kind):
     assert np.abs(changed.weights[1] - whole.weights[1]).max() > 1e-4
     assert (changed.norms[0, 1].any(), changed.norms[0, 0].any()) == (False, True)
     assert changed.provenance.endswith("intervened: without L0H1" if kind != "cross" else "L0H1")
+
+
+@pytest.mark.filterwarnings("ignore::attn_cli.errors.AttnNote")
+@pytest.mark.parametrize("kind", ["decoder", "cross"])
+def test_mini_writes_without_the_heads_that_are_left_out(kind):
+    """Without a layer's heads the model writes as one whose output matrix there is zero."""
+    model = models.load("mini")
+    other = dataclasses.replace(model, model=copy.deepcopy(model.model))
+    for layer in other.model.decoder.layers:
+        (layer.attention if kind == "decoder" else layer.cross).out.weight.data.zero_()
+    done = Reading(kind=kind, intervention=without("L0,L1,L2"))
+    written, known = model.attend("I like cats.", done), other.attend("I like cats.", Reading(kind=kind))
+    assert written.query_tokens == known.query_tokens
+    assert "".join(model.asked("I like cats.", done).output) == "".join(other.asked("I like cats.").output)
+    whole = model.attend("I like cats.", Reading(kind=kind))
+    assert (written.query_tokens != whole.query_tokens) == (kind == "cross")
+    assert 'greedy output "' in written.provenance
+
+
+@pytest.mark.filterwarnings("ignore::attn_cli.errors.AttnNote")
+def test_under_a_mask_over_what_it_writes_the_output_is_of_the_intact_model():
+    done = Intervention(masks=Rule.parse(mask=["window:size=2"]))
+    shown = models.load("mini").attend("I like cats.", Reading(kind="decoder", intervention=done))
+    assert 'greedy output of the intact model "我喜欢猫。"' in shown.provenance
 
 
 def test_a_head_that_is_not_there_is_named():

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ...errors import InputError, note
-from ...text.escaping import escape
+from ...errors import InputError
 from ...transformer.answer import Asked
 from ..asking import Meant, place, position, refuse_pieces, some
 from ..precision import as_wanted
@@ -43,8 +42,7 @@ def _written(run: Run, text: str, reading: Reading, toward: Any, end: str) -> Me
     numbers = torch.tensor([source.numbers])
     start = run._start(source.numbers)
     if reading.target is None:
-        target = run.generate(numbers, start)
-        note(f"greedy output: {escape(run.join(target))}")
+        target, _ = run._write(numbers, start, _done(run, reading))
     else:
         target = run.read(reading.target, reading)
     if not target.numbers:

@@ -110,9 +110,7 @@ class Run:
         start = self._start(source.numbers)
         said = ""
         if reading.target is None:
-            target = self.generate(numbers, start)
-            said = f', greedy output "{escape(self.join(target))}"'
-            note(f"greedy output: {escape(self.join(target))}")
+            target, said = self._write(numbers, start, self._done(kind, reading))
         else:
             target = self.read(reading.target, reading)
             self._tell_unknown([target])
@@ -241,12 +239,23 @@ class Run:
         if self.longest is not None and n > self.longest:
             warn(f"{n} tokens, and the longest text in training had {self.longest}: more was not learned")
 
-    def generate(self, source: Tensor, start: str) -> Tokens:
+    def _write(self, source: Tensor, start: str, done: Intervention) -> tuple[Tokens, str]:
+        """What the model writes while this is done to it, and what the provenance says of that.
+
+        A mask over what is written has its size only once all of it is: there the intact model writes.
+        """
+        intact = bool(done.masks.masks) and done.kind != "encoder"
+        target = self.generate(source, start, NOTHING if intact else done)
+        said, text = f"greedy output{' of the intact model' * intact}", escape(self.join(target))
+        note(f"{said}: {text}")
+        return target, f', {said} "{text}"'
+
+    def generate(self, source: Tensor, start: str, done: Intervention = NOTHING) -> Tokens:
         """What the model itself makes of a source: the most probable token, one after the other."""
         out = self.outputs or self.vocabulary
         longest = most_written(source.shape[-1], self.model.config.max_len)
         starts = torch.tensor([out.index(start)])
-        (numbers,) = greedy(self.model, source, None, starts, out.index(END), longest)
+        (numbers,) = greedy(self.model, source, None, starts, out.index(END), longest, Capture((), done))
         return Tokens(numbers, list(unmarked(out[number] for number in numbers)))
 
     def join(self, tokens: Tokens) -> str:
