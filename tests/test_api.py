@@ -1,5 +1,6 @@
 """`import attn_cli as attn`: the same numbers as the command line, under the same words, with types."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -134,6 +135,26 @@ def test_what_cannot_be_is_one_line():
         attn.attend(Q, mask="causl")
     with pytest.raises(InputError, match="--dim does not apply to --model mini"):
         attn.attend("a", model="mini", dim=3)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (lambda: attn.attend(Q, heads="2"), "--heads '2'; give a whole number"),
+        (lambda: attn.attend(Q, heads=0), "--heads 0; give at least 1"),
+        (lambda: attn.attend(Q, temperature="2"), "--temperature '2'; give a number"),
+        (lambda: attn.encode("a", dim=2.5), "--dim 2.5; give a whole number"),
+        (lambda: attn.attend(np.zeros((0, 4))), "numbers [0, 4] are empty; give at least one row"),
+        (lambda: attn.attend(Q, np.zeros((0, 4))), "vectors [0, 4] are empty; give at least one row"),
+        (lambda: attn.check([[1, 2], [3]], query=Q), "rows of different lengths; give each row as many"),
+        (lambda: attn.heatmap(Q * 1j), "weights are complex numbers; give real ones"),
+        (lambda: attn.heatmap([["a"]]), "weights of type <U1, expected floating-point numbers"),
+        (lambda: attn.heatmap([1.0, 2.0]), "weights [2], expected at least 2 axes"),
+    ],
+)
+def test_what_no_command_line_could_type_is_one_line_too(asked, said):
+    with pytest.raises(InputError, match=re.escape(said)):
+        asked()
 
 
 def test_training_in_python_and_by_command_are_one(run, here):

@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import InputError, about, note, warn
 from ..records.attention import Attention
 from ..records.axes import parse_axes, vectors_axes, weights_axes
-from ..records.checks import check_finite, shape
+from ..records.checks import check_finite, check_numbers, shape
 from ..records.encoding import Encoding
 from ..records.weights import like_weights, not_weights
 from .memory import allow_array
@@ -69,13 +69,17 @@ def understood(
     (5, 8)
     """
     with about(where):
-        found = groups({name: a for name, a in arrays.items() if a.dtype.kind in "fiub" and a.ndim > 1})
+        found = groups(
+            {name: a for name, a in arrays.items() if a.dtype.kind in "fiub" and a.size and a.ndim > 1}
+        )
         if (weights := _only(found, "weights", given.kind)) or _only(found, "scores", given.kind):
             return _attention(weights, _only(found, "scores", given.kind), arrays, given, where)
         if query := _only(found, "query"):
             return _vectors(query, _only(found, "key"), _only(found, "value"), arrays, given, where)
         if len(found) == 1:
             return _nameless(found[0], arrays, given, where)
+        if len(arrays) == 1:
+            check_numbers(*next(iter(arrays.items())), least_axes=2)
         listed = ", ".join(group.name for group in found) or ", ".join(arrays) or "nothing"
         raise InputError(
             f"holds {listed}; none is called attn, weights, pattern or scores, or q, k and v",

@@ -39,14 +39,28 @@ def numbers(name: str, array: np.ndarray, axes: tuple[object, ...]) -> np.ndarra
     array = np.asarray(array)
     if array.dtype.kind in "iub":
         array = array.astype(np.float64)
-    if array.dtype.kind != "f":
-        raise InputError(f"{name} of type {array.dtype}, expected floating-point numbers")
+    check_numbers(name, array)
     if array.ndim != len(axes):
         raise InputError(f"{name} {shape(array)}, expected {len(axes)} axes")
-    if 0 in array.shape:
-        raise InputError(f"{name} {shape(array)} are empty", hint="give at least one row and one column")
     check_finite(name, array)
     return array
+
+
+def check_numbers(name: str, array: np.ndarray, least_axes: int = 0) -> None:
+    """Refuse what holds no real numbers: text, objects, complex numbers, nothing; and too few axes.
+
+    >>> check_numbers("weights", np.array([[1j]]))
+    Traceback (most recent call last):
+    attn_cli.errors.InputError: weights are complex numbers; give real ones, such as their absolute values
+    """
+    if array.dtype.kind == "c":
+        raise InputError(f"{name} are complex numbers", hint="give real ones, such as their absolute values")
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"{name} of type {array.dtype}, expected floating-point numbers")
+    if array.size == 0:
+        raise InputError(f"{name} {shape(array)} are empty", hint="give at least one row and one column")
+    if array.ndim < least_axes:
+        raise InputError(f"{name} {shape(array)}, expected at least {least_axes} axes")
 
 
 def settle(record: object, name: str, value: object) -> None:

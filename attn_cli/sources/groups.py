@@ -7,6 +7,7 @@ loaded.
 from __future__ import annotations
 
 import dataclasses
+import numbers
 from collections.abc import Sequence  # noqa: TC003 (fields of a dataclass)
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -33,6 +34,30 @@ def one_of(option: str, value: str, known: Sequence[str]) -> None:
         raise InputError(f"unknown --{option} {value!r}", hint=f"give {listed}{nearest(value, list(known))}")
 
 
+def whole(group: Any, *options: str, least: int | None = None) -> None:
+    """Raise InputError for the first of these options that is given and no whole number, or too small a one.
+
+    >>> whole(Vectors(heads=2), "heads", least=1)
+    >>> Vectors(heads="2")
+    Traceback (most recent call last):
+    attn_cli.errors.InputError: --heads '2'; give a whole number
+    """
+    for option in options:
+        value, name = getattr(group, option), option.replace("_", "-")
+        if value is not None and not isinstance(value, numbers.Integral):
+            raise InputError(f"--{name} {value!r}", hint="give a whole number")
+        if value is not None and least is not None and value < least:
+            raise InputError(f"--{name} {value}", hint=f"give at least {least}")
+
+
+def real(group: Any, *options: str) -> None:
+    """Raise InputError for the first of these options that is given and no number."""
+    for option in options:
+        value = getattr(group, option)
+        if value is not None and not isinstance(value, numbers.Real):
+            raise InputError(f"--{option.replace('_', '-')} {value!r}", hint="give a number")
+
+
 @dataclasses.dataclass(frozen=True)
 class Text:
     """How a text becomes tokens and vectors where no model reads it."""
@@ -40,6 +65,9 @@ class Text:
     tokenizer: Any = "word"  # a name, a tokenizer.json, or a function from a text to tokens
     embed: Any = "hash"  # a name or a file of word vectors
     dim: int | None = None  # hash has 64, onehot as many as there are tokens
+
+    def __post_init__(self) -> None:
+        whole(self, "dim", least=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +83,9 @@ class Vectors:
     kv_heads: int | None = None
     project: Any = None  # a name, a file, or a Projection
 
+    def __post_init__(self) -> None:
+        whole(self, "heads", "kv_heads", least=1)
+
 
 @dataclasses.dataclass(frozen=True)
 class Positions:
@@ -69,6 +100,9 @@ class Seed:
 
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        whole(self, "seed")
+
 
 @dataclasses.dataclass(frozen=True)
 class Scoring:
@@ -81,6 +115,10 @@ class Scoring:
     mask: Any = ()
     top_k: int | None = None
     normalise: Any = "softmax"
+
+    def __post_init__(self) -> None:
+        whole(self, "top_k")
+        real(self, "scale", "temperature", "softcap")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,8 +141,7 @@ class Model:
             one_of("kind", self.kind, kinds)
         one_of("special", self.special, get_args(Special))
         one_of("too-long", self.too_long, get_args(TooLong))
-        if self.generate is not None and self.generate < 1:
-            raise InputError(f"--generate {self.generate}", hint="give at least 1")
+        whole(self, "generate", least=1)
         if self.sample is not None and self.generate is None:
             raise InputError("--sample without --generate", hint="give --generate N too")
         if self.generate is not None and self.too_long == "chunk":

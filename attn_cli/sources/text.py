@@ -71,7 +71,10 @@ def as_array(data: Any) -> np.ndarray:
     if detach is not None:
         tensor = detach().cpu()
         data = tensor.float() if str(tensor.dtype) in ("torch.bfloat16", "torch.float16") else tensor
-    return np.asarray(data)
+    try:
+        return np.asarray(data)
+    except ValueError:  # of NumPy, about shapes that no array has
+        raise InputError("rows of different lengths", hint="give each row as many numbers") from None
 
 
 def file_or_data(given: Any) -> Any:

@@ -409,7 +409,7 @@ def test_of_a_saved_record_a_part() -> None:
     ("arrays", "given", "message"),
     [
         ({"x": np.eye(3), "y": np.eye(3)}, {}, "holds x, y; none is called attn, weights, pattern or scores, or q, k and v; choose one: FILE:NAME"),
-        ({"a": np.zeros(3)}, {}, "holds a; none is called attn"),
+        ({"a": np.zeros(3)}, {}, "a [3], expected at least 2 axes"),
         ({}, {}, "holds nothing; none is called attn"),
         ({"encoder_attentions": EXPECTED, "cross_attentions": CROSS}, {}, "holds several arrays of weights: encoder_attentions, cross_attentions; choose one: FILE:encoder_attentions"),
         ({"attn": BATCH}, {}, "attn [2, 3, 2, 5, 5], expected [layer, head, query, key] or the last of these; name the axes: \"layer batch head query key\""),
