@@ -85,6 +85,11 @@ class StageVerdict:
         """What programs know it by: the exercise of a lab, else the stage."""
         return self.task or self.stage
 
+    @property
+    def missing(self) -> bool:
+        """Whether nothing was handed in for it."""
+        return any(said.key == "missing" for said in self.said)
+
     def called(self, language: str = "en") -> str:
         """What people know it by."""
         return say(language, self.stage) if self.title is None else self.title.text(language)
@@ -100,6 +105,8 @@ class StageVerdict:
 
     def lines(self, hint: int = ALL, language: str = "en") -> list[str]:
         """What there is to say, up to a level of hints: that, where, what, how."""
+        if self.missing:
+            return [say(language, "not_handed_in", {"stages": self.called(language)})]
         lines = [say(language, f"stage_{self.verdict}", {"stage": self.called(language)})]
         if self.verdict != "wrong":
             return lines + [said.text(language) for said in self.said]
@@ -175,12 +182,10 @@ class Verdict:
 
     @property
     def decisive(self) -> StageVerdict:
-        """The first stage that is wrong, else unreadable, else the last."""
-        for word in ("wrong", "unreadable"):
-            for stage in self.stages:
-                if stage.verdict == word:
-                    return stage
-        return self.stages[-1]
+        """The first stage that is wrong, else unreadable, else not handed in, else the last."""
+        wrong = [stage for stage in self.stages if stage.verdict == "wrong"]
+        unreadable = [stage for stage in self.stages if stage.verdict == "unreadable"]
+        return (*wrong, *sorted(unreadable, key=lambda stage: stage.missing), self.stages[-1])[0]
 
     @property
     def what(self) -> str:
@@ -211,9 +216,20 @@ class Verdict:
         return [line for stage in self.stages for line in stage.lines(hint, language)]
 
     def message(self, hint: int = ALL, language: str = "en") -> str:
-        """The same in one line."""
-        lines = self.decisive.lines(hint, language)
+        """The stage that decides, and all that cannot be judged, in one line."""
+        lines = [] if self.decisive.verdict == "unreadable" else self.decisive.lines(hint, language)
+        lines += self.not_judged(language)
         return say(language, "sentence_space").join(line.replace("\n", " ") for line in lines)
+
+    def not_judged(self, language: str = "en") -> list[str]:
+        """What is said of the stages that cannot be read, and of those that were not handed in."""
+        stages = [stage for stage in self.stages if stage.verdict == "unreadable"]
+        lines = [line for stage in stages if not stage.missing for line in stage.lines(language=language)]
+        missing = [stage.called(language) for stage in stages if stage.missing]
+        if len(missing) == len(self.stages):
+            return [say(language, "nothing_handed_in")]
+        names = {"stages": say(language, "list_comma").join(missing)}
+        return lines + [say(language, "not_handed_in", names)] * bool(missing)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

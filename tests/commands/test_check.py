@@ -80,9 +80,21 @@ def test_a_terminal_gets_lines(run, terminal):
     assert run("check", ANSWER, *HAND, "--hint", "0").stdout == "weights: wrong.\n"
 
 
-def test_several_on_a_terminal_get_a_line_each(run, terminal, files):
-    shown = run("check", str(files / "right.csv"), str(files / "text.csv"), *HAND).stdout.splitlines()
-    assert [re.split(r" {2}", line)[1] for line in shown] == ["right", "unreadable"]
+def test_several_on_a_terminal_get_a_line_each_and_why_one_cannot_be_read(run, terminal, files):
+    gone = str(files / "gone.csv")
+    shown = run("check", str(files / "right.csv"), gone, *HAND).stdout.splitlines()
+    assert [re.split(r" {2}", line)[1] for line in shown[:2]] == ["right", "unreadable"]
+    assert shown[1].startswith(gone)
+    assert shown[2:] == ["  the answer: cannot be judged.", "  no such file; check its name and folder."]
+
+
+def test_a_file_that_is_not_there_is_named_on_a_terminal(run, terminal):
+    shown = run("check", "gone.csv", *HAND).stdout.splitlines()
+    assert shown == [
+        "gone.csv  unreadable  0/1  ",
+        "the answer: cannot be judged.",
+        "  no such file; check its name and folder.",
+    ]
 
 
 @pytest.mark.parametrize(("lang", "words"), [("en", "weights: wrong."), ("zh", "注意力权重：有误。")])

@@ -147,6 +147,26 @@ def test_an_answer_may_be_of_another_format_and_one_that_cannot_be_read_is_said(
     assert {row["what"] for row in rows(done.stdout) if row["verdict"] == "unreadable"} == {"window"}
 
 
+def test_a_grade_says_what_is_wrong_and_what_cannot_be_read_and_what_is_not_there(run, tmp_path, started):
+    folder = started("masks")
+
+    def graded():
+        return rows(run("lab", "grade", "masks", cwd=tmp_path).stdout)[0]
+
+    assert (graded()["verdict"], graded()["message"]) == ("unreadable", "Nothing was handed in.")
+    answer(folder, "causal")
+    causal, window, *others = [stage.called() for stage in labs.opened(folder).marked().stages]
+    assert graded()["message"] == f"Not handed in: {', '.join([window, *others])}."
+    (folder / "window.csv").write_bytes(b"\xff\x01\x9c\x80")
+    assert (graded()["verdict"], graded()["stage"]) == ("unreadable", "window")
+    (folder / "causal.csv").write_text("1,1,1,1,1,1,1\n" * 5)
+    found = graded()
+    assert (found["verdict"], found["stage"]) == ("wrong", "causal")
+    assert found["message"].startswith(f"{causal}: wrong.")
+    assert f"{window}: cannot be judged. masks/window.csv:1: is neither UTF-8" in found["message"]
+    assert found["message"].endswith(f"Not handed in: {', '.join(others)}.")
+
+
 def test_an_instructor_says_which_lab_and_whose_numbers(run, tmp_path, started):
     ada = started("masks", "-o", "bob", seed="ada").parent / "bob"
     answer(ada)

@@ -274,7 +274,7 @@ def test_points_by_stage_and_what_is_missing():
     answer = {"scores": work_of("", CAUSAL)["scores"].round(3)}
     verdict = judge(answer, CAUSAL, points={"scores": 2, "weights": 3})
     assert (verdict.score, verdict.max, verdict.verdict) == (2, 5, "unreadable")
-    assert "not handed in" in verdict.message()
+    assert verdict.message() == "Not handed in: weights."
 
 
 # ---- shapes, names, and what cannot be read --------------------------------------------------------------

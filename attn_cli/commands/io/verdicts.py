@@ -74,11 +74,14 @@ def _show(verdicts: Sequence[Verdict], hint: int, lang: str) -> None:
 
     console = environment.stdout()
     for verdict in verdicts:
-        if len(verdicts) > 1:
+        if len(verdicts) > 1 or verdict.verdict == "unreadable":
             heading = Text(f"{escape(verdict.file)}  ", "bold")
             heading.append(verdict.verdict, _COLOURS[verdict.verdict])
             heading.append(f"  {verdict.score:g}/{verdict.max:g}  {verdict.mistakes if hint > 1 else ''}")
             console.print(heading)
+        if len(verdicts) > 1:
+            for line in verdict.not_judged(lang):
+                console.print(Text(f"  {escape(line)}"))
             continue
         for stage in verdict.stages:
             first, *rest = stage.lines(hint, lang)

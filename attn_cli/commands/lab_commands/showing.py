@@ -55,7 +55,7 @@ def show_one(started: Started, stage: StageVerdict, hint: int, lang: str) -> Non
     from ...text.escaping import escape
 
     console = environment.stdout()
-    if is_open(stage):
+    if stage.missing:
         told = {"title": stage.called(lang), "file": started.course.lab.task(stage.task).answer}
         console.print(Text(f"· {say(lang, 'lab_open', told)}", "dim"))
         return
@@ -63,11 +63,6 @@ def show_one(started: Started, stage: StageVerdict, hint: int, lang: str) -> Non
     console.print(Text(f"{_MARKS[stage.verdict]} {first}", _COLOURS[stage.verdict]))
     for line in rest:
         console.print(Padding(Text(escape(line)), (0, 0, 0, 2)))
-
-
-def is_open(stage: StageVerdict) -> bool:
-    """Whether nothing was answered yet."""
-    return any(said.key == "missing" for said in stage.said)
 
 
 def upcoming(verdict: Verdict) -> StageVerdict | None:
@@ -79,5 +74,5 @@ def exit_code(verdict: Verdict) -> int:
     """0 where all is right, 1 where something is wrong or open, 2 where something cannot be read."""
     if verdict.right:
         return 0
-    judged = [stage for stage in verdict.stages if stage.verdict == "unreadable" and not is_open(stage)]
+    judged = [stage for stage in verdict.stages if stage.verdict == "unreadable" and not stage.missing]
     return 2 if judged and not any(stage.verdict == "wrong" for stage in verdict.stages) else 1

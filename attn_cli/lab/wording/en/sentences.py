@@ -44,6 +44,8 @@ SENTENCES = {
     "stage_right": "{stage}: right.",
     "stage_wrong": "{stage}: wrong.",
     "stage_unreadable": "{stage}: cannot be judged.",
+    "not_handed_in": "Not handed in: {stages}.",
+    "nothing_handed_in": "Nothing was handed in.",
     "where": "The largest difference is at {place}.",
     "right_by": "All {n} numbers agree as far as they were given.",
     "followed": "They follow from your own numbers before them.",

@@ -44,6 +44,8 @@ SENTENCES = {
     "stage_right": "{stage}：正确。",
     "stage_wrong": "{stage}：有误。",
     "stage_unreadable": "{stage}：无法判断。",
+    "not_handed_in": "没有提交：{stages}。",
+    "nothing_handed_in": "什么也没有提交。",
     "where": "差别最大处：{place}。",
     "right_by": "全部 {n} 个数在所给精度内一致。",
     "followed": "它们由你自己前一步的数得出，这一步没有错。",
