@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -106,10 +107,9 @@ def cut(text: str, size: float, room: float) -> str:
     if fonts.width(text, size) <= room:
         return text
     parts = list(clusters(text))
-    fitting = next(
-        (n for n in range(len(parts) - 1, 0, -1) if fonts.width("".join(parts[:n]) + "…", size) <= room), 0
-    )
-    return "".join(parts[:fitting]) + "…"
+    beginnings = ["".join(parts[:n]) + "…" for n in range(1, len(parts))]
+    fitting = bisect.bisect(beginnings, room, key=lambda beginning: fonts.width(beginning, size))
+    return beginnings[fitting - 1] if fitting else "…"
 
 
 def _cut(ticks: Ticks, by: Setting) -> Ticks:

@@ -59,10 +59,17 @@ def warn_of_missing(texts: Iterable[str]) -> None:
 
 def width(text: str, size: float) -> float:
     """How far a line of text reaches, in points, at a type size in points."""
-    font = _measuring_font(tuple(families_for([text])))
+    return _reach(tuple(families_for([text])), drawable(text)) * size / 100
+
+
+@functools.lru_cache(maxsize=8192)  # a sheet is laid out several times with the same labels
+def _reach(families: tuple[str, ...], text: str) -> float:
+    """How far a text reaches at 100 points."""
+    font = _measuring_font(families)
     font.set_size(100, 72)
-    font.set_text(drawable(text))
-    return font.get_width_height()[0] / 64 * size / 100
+    font.set_text(text)
+    reach: float = font.get_width_height()[0] / 64
+    return reach
 
 
 def lines(text: str, size: float, room: float) -> list[str]:
