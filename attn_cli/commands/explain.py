@@ -97,10 +97,11 @@ def _emit(found: Explanation, to: Output, drawing: Appearance) -> None:
     from ..render import FIGURES
     from .io.output import deliver, emit_table, for_screen
 
-    if (
-        not for_screen(to)
-        and files.format_of(to.output, to.format, formats=files.TABLES, pictures=FIGURES) == "json"
-    ):
+    if for_screen(to):
+        # Methods are rows of the second, so that chance stands beside them however narrow the screen is.
+        emit_table(found.by_token(), to)
+        emit_table(found.by_method(), to)
+    elif files.format_of(to.output, to.format, formats=files.TABLES, pictures=FIGURES) == "json":
         deliver(written.json_(found), "json", to)
     else:
         emit_table(found.table(), to, lambda _: _figure(found, drawing))

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
 VERSION = 1  # of what `as_dict` gives; its schema is files/schemas/explanation.json
+CHANCE = ("uniform", "random")  # orders that know nothing of the model
+HIGHER = ("comprehensiveness",)  # tests whose higher result is the better; of all others the lower
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -76,6 +78,31 @@ class Explanation:
             row = list(self.tests["method"]).index("random")
             columns["random_se"] = [*[np.nan] * n, *(self.tests[f"{name}_se"][row] for name in names)]
         return Table(columns, "explain", self.said)
+
+    def by_token(self) -> Table:
+        """A row per token, a column per method, without the orders that every method is tested beside."""
+        columns: dict[str, Any] = {"pos": list(map(str, self.positions)), "token": list(self.tokens)}
+        columns |= {name: numbers for name, numbers in self.methods.items() if name not in CHANCE}
+        return Table(columns, "explain", self.said)
+
+    def by_method(self) -> Table:
+        """A row per method, a column per test; the standard errors of `random` are said below.
+
+        >>> tests = Table({"method": ["random"], "deletion": [0.5], "deletion_se": [0.125]})
+        >>> found = Explanation(("a",), (0,), ("b",), (0,), 0.5, {"random": np.ones(1)}, tests)
+        >>> found.by_method().provenance
+        'lower is better: deletion; standard error of random: deletion 0.125'
+        """
+        names = [name for name in self.tests.columns if name != "method" and not name.endswith("_se")]
+        columns = {name: self.tests[name] for name in ("method", *names)}
+        better = {"higher": [name for name in names if name in HIGHER]}
+        better["lower"] = [name for name in names if name not in HIGHER]
+        said = [f"{way} is better: {', '.join(those)}" for way, those in better.items() if those]
+        methods = self.tests["method"].tolist()
+        if "random" in methods:
+            errors = (f"{name} {self.tests[f'{name}_se'][methods.index('random')]:.3f}" for name in names)
+            said.append(f"standard error of random: {', '.join(errors)}")
+        return Table(columns, "faithfulness", "; ".join(said))
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values, for JSON."""

@@ -55,6 +55,25 @@ def test_a_table_of_tokens_and_tests_below_it(run):
     assert again.stdout == made.stdout
 
 
+def test_a_terminal_of_80_columns_shows_what_chance_gives(run, monkeypatch):
+    from attn_cli.commands.io.environment import Environment
+
+    monkeypatch.setattr(Environment, "to_terminal", True)
+    monkeypatch.setenv("COLUMNS", "80")
+    made = run("explain", "--text", TEXT, "--target", WRITTEN, "--toward", "1", "--method", "gradients,flow")
+    given = ("--toward", "1", "--method", "gradients,flow", "--format", "tsv")
+    table = columns(run("explain", "--text", TEXT, "--target", WRITTEN, *given).stdout)
+    lines = {line.split()[0]: line.split()[1:] for line in made.stdout.splitlines() if line.split()}
+    assert lines["pos"] == ["token", "flow", "gradients"]
+    assert lines["method"] == ["comprehensiveness", "sufficiency", "deletion"]
+    for name in ("gradients", "flow", "uniform", "random"):
+        assert lines[name] == [f"{float(x):.3f}" for x in table[name][-3:]]
+    errors = [f"{float(x):.3f}" for x in table["random_se"][-3:]]
+    said = " ".join(made.stdout.split())
+    assert f"of random: comprehensiveness {errors[0]}, sufficiency {errors[1]}, deletion {errors[2]}" in said
+    assert "left out" not in said
+
+
 def test_json_is_what_its_schema_says_and_what_python_gives(run):
     made = run(
         "explain",
