@@ -3,6 +3,7 @@
 import importlib.resources
 import json
 import warnings
+import xml.etree.ElementTree as ET
 
 import attn_cli as attn
 import numpy as np
@@ -72,6 +73,17 @@ def test_a_terminal_of_80_columns_shows_what_chance_gives(run, monkeypatch):
     said = " ".join(made.stdout.split())
     assert f"of random: comprehensiveness {errors[0]}, sufficiency {errors[1]}, deletion {errors[2]}" in said
     assert "left out" not in said
+
+
+def test_a_figure_says_how_each_method_stood_its_tests(run, tmp_path):
+    given = ("--text", TEXT, "--target", WRITTEN, "--toward", "1", "--method", "rollout")
+    drawn = run("explain", *given, "--text-as", "text", "-o", str(tmp_path / "x.svg"))
+    assert drawn.code == 0, drawn.stderr
+    table = columns(run("explain", *given).stdout)
+    words = " ".join("".join(ET.parse(tmp_path / "x.svg").getroot().itertext()).split())
+    for i, name in enumerate(("comprehensiveness", "sufficiency", "deletion")):
+        each = (f"{method} {float(table[method][i - 3]):.3f}" for method in ("rollout", "uniform", "random"))
+        assert f"{name}: {', '.join(each)}" in words
 
 
 def test_json_is_what_its_schema_says_and_what_python_gives(run):

@@ -1,4 +1,4 @@
-"""A figure of an explanation: a row per method, a column per token, each row shaded by itself."""
+"""A figure of an explanation: a row per method, a column per token, each row shaded by itself; its tests below."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from .panels import Maps
 from .sheet import Sheet, draw
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from matplotlib.figure import Figure
 
     from ...records.explanation import Explanation
@@ -42,5 +44,15 @@ def explanation_sheet(found: Explanation, look: Look = PLAIN) -> Sheet:
         origin=None,
         titles=(f"toward {label(' '.join(found.output), LONGEST)}",),
         look=look,
+        said=tuple(_tests(found)),
     )
     return side_by_side([maps], found.said, look)
+
+
+def _tests(found: Explanation) -> Iterator[str]:
+    """How each method stood each test, a line per test, beside chance."""
+    table = found.by_method()
+    for name in list(table.columns)[1:]:
+        numbers = zip(table["method"].tolist(), table[name].tolist(), strict=True)
+        yield f"{name}: {', '.join(f'{method} {number:.3f}' for method, number in numbers)}"
+    yield table.provenance
