@@ -35,6 +35,10 @@ def printed(table, width=80, encoding="utf-8"):
     return [text.plain for text in lines(table, Screen(width, False, encoding))]
 
 
+def test_what_rounds_to_zero_has_no_sign():
+    assert printed(Table({"x": [-0.0004, -0.0, -0.25]})) == ["     x", " 0.000", " 0.000", "-0.250"]
+
+
 def test_a_table_shows_every_number_and_nothing_that_acts():
     assert printed(TABLE) == [
         "layer head entropy offset     tiny sink_key role          ",

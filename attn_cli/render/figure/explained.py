@@ -54,5 +54,5 @@ def _tests(found: Explanation) -> Iterator[str]:
     table = found.by_method()
     for name in list(table.columns)[1:]:
         numbers = zip(table["method"].tolist(), table[name].tolist(), strict=True)
-        yield f"{name}: {', '.join(f'{method} {number:.3f}' for method, number in numbers)}"
+        yield f"{name}: {', '.join(f'{method} {number:z.3f}' for method, number in numbers)}"
     yield table.provenance

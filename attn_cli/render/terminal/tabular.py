@@ -84,7 +84,7 @@ def _numbers(values: np.ndarray, digits: int | None) -> list[str]:
         return ["" if x != x else f"{x:.{digits}g}" if digits else repr(x) for x in values.tolist()]
     known = abs(values[np.isfinite(values)])
     small = 0 < known.max(initial=0) < 0.01
-    return ["" if x != x else f"{x:.2e}" if small else f"{x:.3f}" for x in values.tolist()]
+    return ["" if x != x else f"{x:.2e}" if small else f"{x:z.3f}" for x in values.tolist()]
 
 
 def _fitting(columns: Sequence[Column], width: int) -> list[Column]:
