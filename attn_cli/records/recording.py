@@ -32,8 +32,10 @@ class Part:
 
     @property
     def size(self) -> str:
-        """Heads, queries and keys, in words."""
-        return f"{self.n_heads} heads, {self.n_query} × {self.n_key}"
+        """Layers, heads, queries and keys, in words."""
+        n, m = len(self.layers), self.n_heads
+        layers = f"{n} layer{'' if n == 1 else 's'} of {m} head{'' if m == 1 else 's'}"
+        return f"{layers}, {self.n_query} × {self.n_key}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +67,8 @@ class Recording:
         """
         part, *others = self.ranked(step, kind, module)
         if others:
-            sizes = ", ".join(f"{len(other.layers)} of {other.size}" for other in others)
-            note(f"showing {len(part.layers)} layers of {part.size}; the recording also has {sizes}")
+            sizes = listed([f"{other.size} ({other.modules[0]})" for other in others])
+            note(f"showing {part.size}; the recording also has {sizes}; choose with --module NAME")
         attention = self.read(part)
         if module is None:
             return attention
