@@ -16,8 +16,11 @@ from .io.options import Drawing, NumbersOutput, Output
 from .io.resolve import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..records.attention import Attention
     from ..render.look import Look
+    from .io.inputs import Read
 
 SHOWN = Listed(
     {
@@ -110,11 +113,14 @@ def _draw(source: Source, drawing: Drawing, to: NumbersOutput, show: str | None,
         if chooses_name:
             _say(where.output)
         return
+    stems = iter(_stems(source, read))
+    made: list[str] = []
     for one, attention in found:
         if not chooses_name:
             emit(attention, numbered(to, one.number), drawing=drawing, look=chosen, lang=lang)
             continue
-        named = _named(source, to, one.number)
+        named = _named(source, to, next(stems), made=made)
+        made.append(named.output or "")
         emit(attention, named, drawing=drawing, look=chosen, lang=lang)
         if environment.pictures:
             _print_picture(attention, chosen)
@@ -139,12 +145,15 @@ def _film(source: Source, drawing: Drawing, to: Output, show: str | None) -> Non
         _say(named.output)
 
 
-def _named(source: Source, to: Output, number: int | None = None, usual: str = "png") -> Output:
-    """Where a picture goes whose name nobody said."""
+def _named(
+    source: Source, to: Output, stem: str | None = None, usual: str = "png", made: Sequence[str] = ()
+) -> Output:
+    """Where a picture goes whose name nobody said; never where one was `made` just now."""
     from .. import files
 
-    stem = _stem(source) if number is None else f"{_stem(source)}-{number}"
-    return dataclasses.replace(to, output=files.own_name(stem, f".{to.format or usual}", _inputs(source)))
+    taken = [*_inputs(source), *made]
+    name = files.own_name(stem or _stem(source), f".{to.format or usual}", taken)
+    return dataclasses.replace(to, output=name)
 
 
 def _say(path: str | None) -> None:
@@ -173,9 +182,26 @@ def _query(source: Source, drawing: Drawing) -> tuple[Source, str | None]:
 
 
 def _stem(source: Source) -> str:
-    named = next(iter(source.input.input), None) or source.tensors.weights or source.vectors.query
-    stem = "" if named in (None, "-") else os.path.splitext(os.path.basename(named))[0]
+    return _stem_of(next(iter(source.input.input), None) or source.tensors.weights or source.vectors.query)
+
+
+def _stem_of(path: str | None) -> str:
+    stem = "" if path in (None, "-") else os.path.splitext(os.path.basename(path))[0]
     return stem or "attention"
+
+
+def _stems(source: Source, read: Sequence[Read]) -> list[str]:
+    """What the picture of each input is called: as its file, numbered where several would be called the same."""
+    if len(read) == 1:
+        return [_stem(source)]
+    lines = source.input.lines
+    places = [one.where.rpartition(":")[0] if lines else one.where for one in read]
+    stems = [_stem_of(None if place == "--text" else place) for place in places]
+    keys = [stem.casefold() for stem in stems]  # some disks do not tell A from a
+    return [
+        f"{stem}-{keys[: i + 1].count(key)}" if keys.count(key) > 1 else stem
+        for i, (stem, key) in enumerate(zip(stems, keys, strict=True))
+    ]
 
 
 def _print_picture(attention: Attention, chosen: Look) -> None:

@@ -440,6 +440,26 @@ def test_each_line_is_read_by_itself(run, tmp_path):
     assert sorted(path.name for path in tmp_path.glob("*.npz")) == ["x-1.npz", "x-2.npz"]
 
 
+def test_each_picture_is_called_as_its_own_input(run, tmp_path):
+    (tmp_path / "more").mkdir()
+    for name in ("a.txt", "b.txt", "more/a.txt", "c-attention.txt", "c.txt"):
+        (tmp_path / name).write_text("the cat\nit sat\n")
+    (tmp_path / "c.png").write_bytes(b"a photograph")
+
+    def drawn(*given):
+        done = run("heatmap", *given, "--model", "none", "--embed", "onehot", "-q", cwd=tmp_path)
+        assert done.code == 0, done.stderr
+        return done.stdout.split()
+
+    assert drawn("a.txt", "b.txt") == drawn("a.txt", "b.txt") == ["a.png", "b.png"]
+    assert drawn("a.txt", "b.txt", "more/a.txt") == ["a-1.png", "b.png", "a-2.png"]
+    assert drawn("a.txt", "b.txt", "--lines") == ["a-1.png", "a-2.png", "b-1.png", "b-2.png"]
+    assert drawn("--text", "a b", "--text", "b c") == ["attention-1.png", "attention-2.png"]
+    # what is no picture of attn's stays, and so does what was drawn just before
+    assert drawn("c.txt", "c-attention.txt") == ["c-attention.png", "c-attention-2.png"]
+    assert (tmp_path / "c.png").read_bytes() == b"a photograph"
+
+
 def test_several_texts_are_one_page_with_a_picker(run, tmp_path):
     (tmp_path / "s.txt").write_text("the cat\n\nit sat down\n")
     for command, output in (("heatmap", ("-o", "x.html")), ("attend", ("--format", "html"))):
