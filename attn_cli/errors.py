@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import warnings
 from typing import TYPE_CHECKING
 
@@ -81,9 +82,21 @@ class AttnNote(AttnWarning):
 
 def warn(message: str) -> None:
     """Say that a result is not quite what was asked for."""
-    warnings.warn(message, AttnWarning, stacklevel=3)
+    warnings.warn(message, AttnWarning, stacklevel=_of_the_caller())
 
 
 def note(message: str) -> None:
     """Say which choice was made where several were possible."""
-    warnings.warn(message, AttnNote, stacklevel=3)
+    warnings.warn(message, AttnNote, stacklevel=_of_the_caller())
+
+
+def _of_the_caller() -> int:
+    """The stacklevel, for `warn` and `note`, of the line that called this package: theirs, not one of torch."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and _is_inside(frame.f_globals.get("__name__", "")):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def _is_inside(module: str) -> bool:
+    return module.partition(".")[0] in (__package__, "torch", "contextlib")

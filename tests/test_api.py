@@ -8,8 +8,9 @@ from pathlib import Path
 import attn_cli as attn
 import numpy as np
 import pytest
+import torch
 from attn_cli.commands.io.source_options import OPTIONS
-from attn_cli.errors import InputError
+from attn_cli.errors import AttnNote, InputError, note
 
 ROOT = Path(__file__).parents[1]
 TEXT = "to be or not to be"
@@ -155,6 +156,16 @@ def test_what_cannot_be_is_one_line():
 def test_what_no_command_line_could_type_is_one_line_too(asked, said):
     with pytest.raises(InputError, match=re.escape(said)):
         asked()
+
+
+@pytest.mark.parametrize(
+    "asked", [lambda: attn.attend(K[None].repeat(3, 0)), lambda: torch.no_grad()(note)("so")]
+)
+def test_a_note_names_the_line_that_called(asked):
+    """However deep inside, also below torch, whose own lines tell nobody anything."""
+    with pytest.warns(AttnNote) as noted:
+        asked()
+    assert [one.filename for one in noted] == [__file__]
 
 
 def test_training_in_python_and_by_command_are_one(run, here):
