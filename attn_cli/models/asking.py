@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
-from .showing import sides_of
+from .showing import intervened, sides_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..attention.wanted import Wanted
     from ..records.attention import Kind
     from ..transformer.answer import Answer
+    from ..transformer.intervening import Intervention
     from .reading import Reading
     from .showing import Side
 
@@ -30,7 +31,13 @@ class Meant:
     removable: tuple[bool, ...]  # of these: no special token, and no gap that is to be filled
     output: tuple[str, ...]  # the token at each place of the output
     instead: str  # what takes the place of a token that is taken away
-    provenance: str
+    model: str  # the provenance of it alone
+    intervention: Intervention | None = None
+
+    @property
+    def provenance(self) -> str:
+        """The model, and what was done to it."""
+        return self.model + intervened(self.intervention)
 
     @property
     def said(self) -> str:
@@ -44,7 +51,12 @@ class Meant:
 
     def shown(self, kind: Kind, reading: Reading) -> tuple[Sides, Wanted]:
         """What a record of its attention says, and which of its numbers are wanted."""
-        return sides_of(*self.sides[kind], kind, f"{self.provenance}; {self.said}", reading)
+        return sides_of(
+            *self.sides[kind],
+            kind,
+            f"{self.model}; {self.said}",
+            replace(reading, intervention=self.intervention),
+        )
 
 
 def position(toward: Any) -> int | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..records.attention import Kind
+    from ..transformer.intervening import Intervention
     from .reading import Pick, Reading
 
 
@@ -70,13 +71,17 @@ def sides_of(
         said="; ".join(said),
         watch=reading.watch,
     )
-    if reading.intervention is not None and (done := reading.intervention.provenance):
-        provenance += f"; intervened: {done}"
+    provenance += intervened(reading.intervention)
     words = query.words
     same = query.labels is key.labels and query.text is key.text
     special = [0] * len(key.labels) if key.special is None else [int(mark) for mark in key.special]
     both = words, words if same else key.words
     return Sides(query.labels, key.labels, kind, provenance, *both, special, beside or {}), wanted
+
+
+def intervened(done: Intervention | None) -> str:
+    """What was done to the model, as the end of a provenance."""
+    return "" if done is None or not done.provenance else f"; intervened: {done.provenance}"
 
 
 def _picked(side: Side, shown: list[int], pick: Pick | None) -> Sequence[int]:

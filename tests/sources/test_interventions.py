@@ -82,3 +82,11 @@ def test_figures_and_steps_take_them_too(run, tmp_path):
     assert (one.code, "weights\t0\t" in one.stdout) == (0, True), one.stderr
     steps = run("steps", "--text", TEXT, "--model", "mini", "--without", "L0", "--layer", "0")
     assert steps.code == 0, steps.stderr
+
+
+def test_explain_names_it(run, tmp_path):
+    typed = ("explain", "--text", "a", "--method", "gradients", "--without", "L0H1", "-q")
+    done = run(*typed, "--format", "json", cwd=tmp_path)
+    assert json.loads(done.stdout)["provenance"].endswith("; intervened: without L0H1"), done.stderr
+    shown = run(*typed, "-o", "a.svg", cwd=tmp_path)
+    assert "without L0H1" in (tmp_path / "a.svg").read_text(), shown.stderr

@@ -61,6 +61,7 @@ def asked(model: HuggingFace, text: str, reading: Reading, toward: Any = None) -
         tuple(_name(model, number) for number in wanted),
         "an embedding of zeros" if instead is None else model.tokenizer.id_to_token(instead),
         model._provenance(range(stack.config.n_layers), 1),
+        done,
     )
 
 

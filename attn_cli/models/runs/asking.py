@@ -65,6 +65,7 @@ def _written(run: Run, text: str, reading: Reading, toward: Any, end: str) -> Me
         tuple(target.labels[i] for i in places),
         ZEROS,
         run.provenance,
+        _done(run, reading),
     )
 
 
@@ -102,6 +103,7 @@ def _read(run: Run, text: str, reading: Reading, toward: Any) -> Meant:
         tuple(out[number] for number in wanted),
         ZEROS,
         run.provenance,
+        _done(run, reading),
     )
 
 
