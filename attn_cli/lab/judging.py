@@ -106,7 +106,8 @@ class Judge:
         if right.shape != one.array.shape:
             return self._of_other_shape(one, right, ways, points)
         slack = predictions.slack(one.stage, right, one.precision)
-        if not ways and one.precision.kind == "whole" and agrees(one.array, right, np.asarray(0.5)):
+        rounded = one.precision.kind == "whole" and one.array.any()  # all zeros are no work of anyone
+        if not ways and rounded and agrees(one.array, right, np.asarray(0.5)):
             return _unreadable(one.stage, Said("too_coarse"), points)
         by_other_way = ways[0].at(one.stage) if ways and ways[0].odd else None
         cell = worst(one.array, right if by_other_way is None else by_other_way)

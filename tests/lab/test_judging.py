@@ -315,6 +315,12 @@ def test_whole_numbers_are_too_coarse_where_they_could_be_right():
     assert judge(np.eye(2)[::-1], x, what="weights").verdict == "wrong"
 
 
+def test_zeros_are_judged_as_zeros():
+    verdict = judge(np.zeros((2, 2)), Exercise(np.array([[1.0, 0.5], [0.3, 1.0]])), what="weights")
+    assert verdict.verdict == "wrong"
+    assert "Every row sums to 0, not to 1." in verdict.message()
+
+
 def test_whole_numbers_are_exact_where_the_truth_is_whole():
     x = Exercise(np.array([[2.0, 0.0]]), np.array([[3.0, 0.0], [0.0, 1.0]]), scale=1.0)
     assert judge(np.array([[6, 0]]), x, what="scores").right
