@@ -6,7 +6,7 @@ A format is a function from a record to bytes, registered under its suffix in `F
 from ..text.escaping import json_text
 from . import delimited, json_, npy, npz, safetensors, typeset  # noqa: F401 (each registers its formats)
 from .answers import numbers_of, read_answer
-from .decoding import decode, read_text
+from .decoding import decode, read_text, without_option
 from .elsewhere import Given, Vectors, understood
 from .formats import FORMATS, format_of, with_digits
 from .mask import read_mask
@@ -50,5 +50,6 @@ __all__ = [
     "series_tsv",
     "understood",
     "with_digits",
+    "without_option",
     "write",
 ]

@@ -10,6 +10,7 @@ from ..errors import InputError
 from ..records.attention import Attention
 from ..records.encoding import Encoding, PositionTable
 from . import contents
+from .decoding import without_option
 from .mask import written
 from .reading import chosen, parse_as
 from .source import opened, split_name
@@ -29,7 +30,7 @@ def read_answer(path: str) -> Answer:
     Raises InputError for what holds no numbers; pickles are never run.
     """
     path, name = split_name(path)
-    with opened(path) as file:
+    with opened(path) as file, without_option():
         held = chosen(parse_as(contents.kind(file, path), file, path), name)
         if isinstance(held, str):
             return written(held, path)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
+from typing import TYPE_CHECKING
 
 from ..errors import InputError, note
 from . import contents
 from .memory import allow_text
 from .source import called, opened, size
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NAME_IT = "give --encoding NAME"
 # The longer marks first: UTF-32's begins with UTF-16's.
 _MARKS = {
     codecs.BOM_UTF32_LE: "utf-32-le",
@@ -55,6 +61,23 @@ def decode(data: bytes, encoding: str | None = None, *, where: str) -> str:
             "contains a NUL character, so it is not text", hint="give a text file", where=f"{where}:{line}"
         )
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+@contextlib.contextmanager
+def without_option() -> Iterator[None]:
+    """What is no text is to be saved again: for commands on which no option names its encoding.
+
+    >>> with without_option():
+    ...     decode(b"\\xff", where="a.csv")
+    Traceback (most recent call last):
+    attn_cli.errors.InputError: a.csv:1: is neither UTF-8 nor GB18030: byte 0xff at offset 0; save it as UTF-8
+    """
+    try:
+        yield
+    except InputError as problem:
+        if problem.hint != _NAME_IT:
+            raise
+        raise InputError(problem.what, hint="save it as UTF-8", where=problem.where) from None
 
 
 def marked(head: bytes) -> str | None:
@@ -110,6 +133,6 @@ def _undecodable(problem: UnicodeDecodeError, what: str, where: str) -> InputErr
     line = data[:offset].decode(problem.encoding, "replace").count("\n") + 1
     return InputError(
         f"{what}: byte 0x{data[offset]:02x} at offset {offset}",
-        hint="give --encoding NAME",
+        hint=_NAME_IT,
         where=f"{where}:{line}",
     )

@@ -246,7 +246,8 @@ def _answer(folder: Path, task: Task) -> Any:
             return None
         if task.what:
             return files.read_answer(str(path))
-        return files.read_text(str(path)).strip() or None
+        with files.without_option():
+            return files.read_text(str(path)).strip() or None
     except InputError as problem:
         return InputError(str(problem).removeprefix(f"{path}: "))
     except OSError as problem:

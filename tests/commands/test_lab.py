@@ -164,6 +164,7 @@ def test_a_grade_says_what_is_wrong_and_what_cannot_be_read_and_what_is_not_ther
     assert (found["verdict"], found["stage"]) == ("wrong", "causal")
     assert found["message"].startswith(f"{causal}: wrong.")
     assert f"{window}: cannot be judged. masks/window.csv:1: is neither UTF-8" in found["message"]
+    assert "; save it as UTF-8. " in found["message"]
     assert found["message"].endswith(f"Not handed in: {', '.join(others)}.")
 
 
