@@ -174,6 +174,10 @@ def test_two_outputs_part_at_their_scores(run, tensors):
             ("--text", TEXT, "--against", "msk=causal"),
             "no option 'msk'; give MODEL or KEY=VALUE; did you mean 'mask'?",
         ),
+        (
+            ("--text", TEXT, "--against", "I like tea."),
+            "--against 'I like tea.' is a text, and no model or option; give MODEL or KEY=VALUE, as mask=causal",
+        ),
         (("--text", TEXT, "--against", "heads=two"), "--against heads=two: 'two' does not fit"),
         (
             ("--text", TEXT, "--layer", "0", "--against", "layer=0,1"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError
 from ...registry import nearest
+from .inputs import is_said
 from .source_options import OPTIONS
 
 if TYPE_CHECKING:
@@ -28,6 +30,12 @@ def changed(source: Source, changes: Sequence[str]) -> Source:
                 raise InputError(
                     f"--against {change}: no option {name!r}",
                     hint=f"give MODEL or KEY=VALUE{nearest(name, known)}",
+                )
+            if is_said(change) and not os.path.exists(change):
+                raise InputError(
+                    f"--against {change!r} is a text, and no model or option",
+                    hint="give MODEL or KEY=VALUE, as mask=causal; of two texts compare .npy files: "
+                    "attn attend --text TEXT --model mini --layer 1 --head 2 -o a.npy",
                 )
             name, value = "model", change
         source = _with(source, name.replace("-", "_"), value)

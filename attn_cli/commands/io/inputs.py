@@ -80,7 +80,7 @@ def _of_file(path: str, encoding: str | None) -> Any:
     try:
         return files.read(path, encoding=encoding)
     except InputError as problem:
-        if os.path.exists(path) or problem.hint.startswith("did you mean") or not _is_said(path):
+        if os.path.exists(path) or problem.hint.startswith("did you mean") or not is_said(path):
             raise
         raise InputError(
             "no such file", hint="if it is the text itself, put --text before it", where=path
@@ -104,10 +104,10 @@ def typed(text: str) -> str:
     return text
 
 
-def _is_said(path: str) -> bool:
+def is_said(path: str) -> bool:
     """Whether it looks like words rather than like the name of a file.
 
-    >>> _is_said("The cat sat."), _is_said("我爱你"), _is_said("the cat.txt"), _is_said("cat")
+    >>> is_said("The cat sat."), is_said("我爱你"), is_said("the cat.txt"), is_said("cat")
     (True, True, False, False)
     """
     named = re.fullmatch(r"\.[^\W\d]\w*", os.path.splitext(path)[1])
