@@ -124,8 +124,9 @@ def read_source(
     refuse_others(options, (*MECHANISM, "model"), what)
     if isinstance(data, str) and (name := model or default_model) != "none":
         if name != "untrained":
-            hint = "leave it out" if model else "give --model none or untrained too, or leave it out"
-            refuse_others_of_models(options, f"--model {name}", hint=hint)
+            told = isinstance(name, str)  # else it is loaded already: of several texts, or in Python
+            hint = "leave it out" if model and told else "give --model none or untrained too, or leave it out"
+            refuse_others_of_models(options, f"--model {name}" if told else "a model", hint=hint)
             made = of_output if show in OF_OUTPUT else through
             return made(name, data, options, show, picks)
         options = untrained(options)

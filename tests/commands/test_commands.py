@@ -440,10 +440,16 @@ def test_each_line_is_read_by_itself(run, tmp_path):
     assert sorted(path.name for path in tmp_path.glob("*.npz")) == ["x-1.npz", "x-2.npz"]
 
 
+def test_an_option_that_says_nothing_to_the_model_of_several_texts(run):
+    done = run("heatmap", "--text", "a b", "--text", "b c", "--embed", "onehot")
+    said = "--embed does not apply to a model; give --model none or untrained too, or leave it out"
+    assert done.stderr == f"attn: error: {said}\n"
+
+
 def test_each_picture_is_called_as_its_own_input(run, tmp_path):
     (tmp_path / "more").mkdir()
     for name in ("a.txt", "b.txt", "more/a.txt", "c-attention.txt", "c.txt"):
-        (tmp_path / name).write_text("the cat\nit sat\n")
+        (tmp_path / name).write_text("a\nb\n")
     (tmp_path / "c.png").write_bytes(b"a photograph")
 
     def drawn(*given):
@@ -451,7 +457,7 @@ def test_each_picture_is_called_as_its_own_input(run, tmp_path):
         assert done.code == 0, done.stderr
         return done.stdout.split()
 
-    assert drawn("a.txt", "b.txt") == drawn("a.txt", "b.txt") == ["a.png", "b.png"]
+    assert drawn("a.txt", "b.txt") == ["a.png", "b.png"]
     assert drawn("a.txt", "b.txt", "more/a.txt") == ["a-1.png", "b.png", "a-2.png"]
     assert drawn("a.txt", "b.txt", "--lines") == ["a-1.png", "a-2.png", "b-1.png", "b-2.png"]
     assert drawn("--text", "a b", "--text", "b c") == ["attention-1.png", "attention-2.png"]
