@@ -46,10 +46,16 @@ class Intervention:
 
         >>> Intervention(heads_named("L5H3,L6"), Rule.parse(mask=["window:size=2"])).provenance
         'without L5H3, L6; mask window:size=2'
+        >>> Intervention(heads_named("L0"), kind="cross").provenance
+        'without cross L0'
         """
+        of = f"{self.kind} " if self.kind else ""
         order = sorted(self.without, key=lambda one: (one[0], -1 if one[1] is None else one[1]))
         heads = ", ".join(f"L{layer}" if head is None else f"L{layer}H{head}" for layer, head in order)
-        return "; ".join(filter(None, [f"without {heads}" if heads else "", self.masks.provenance]))
+        masks = self.masks.provenance
+        return "; ".join(
+            filter(None, [f"without {of}{heads}" if heads else "", f"{of}{masks}" if masks else ""])
+        )
 
     def check(self, n_layers: int, n_heads: int) -> None:
         """Raise InputError for a layer or a head that the model has not."""

@@ -22,7 +22,9 @@ def test_command_line_and_python_do_the_same_to_a_model(run, tmp_path):
     for other in (made, called):
         np.testing.assert_array_equal(typed.weights, other.weights)
         assert typed.provenance == other.provenance
-    assert typed.provenance.endswith("intervened: without L0H1, L1; mask causal, mask window:size=2")
+    assert typed.provenance.endswith(
+        "intervened: without encoder L0H1, L1; encoder mask causal, mask window:size=2"
+    )
     assert not np.triu(typed.weights, 1).any()
     assert not np.tril(typed.weights, -2).any()
     np.testing.assert_allclose(typed.weights.sum(axis=-1), 1, atol=1e-6)
@@ -47,7 +49,7 @@ def test_all_heads_of_a_layer_are_the_layer():
 def test_every_picture_names_it(run, tmp_path):
     done = run("heatmap", "--text", TEXT, "--without", "L0H1", "-o", "a.svg", cwd=tmp_path)
     assert done.code == 0, done.stderr
-    assert "without L0H1" in (tmp_path / "a.svg").read_text()
+    assert "without encoder L0H1" in (tmp_path / "a.svg").read_text()
 
 
 @pytest.mark.parametrize(
@@ -75,9 +77,9 @@ def test_what_cannot_be_is_one_line(run, tmp_path, typed, said):
 
 def test_figures_and_steps_take_them_too(run, tmp_path):
     done = run("stats", "--text", TEXT, "--mask", "causal", "--format", "json", "-q", cwd=tmp_path)
-    assert "intervened: mask causal" in json.loads(done.stdout)["provenance"], done.stderr
+    assert "intervened: encoder mask causal" in json.loads(done.stdout)["provenance"], done.stderr
     table = attn.stats(TEXT, mask="causal", without="L0H0")
-    assert "without L0H0; mask causal" in table.provenance
+    assert "without encoder L0H0; encoder mask causal" in table.provenance
     one = run("steps", "--text", TEXT, "--model", "mini", "--layer", "0", "--head", "1", "-q")
     assert (one.code, "weights\t0\t" in one.stdout) == (0, True), one.stderr
     steps = run("steps", "--text", TEXT, "--model", "mini", "--without", "L0", "--layer", "0")
@@ -87,6 +89,6 @@ def test_figures_and_steps_take_them_too(run, tmp_path):
 def test_explain_names_it(run, tmp_path):
     typed = ("explain", "--text", "a", "--method", "gradients", "--without", "L0H1", "-q")
     done = run(*typed, "--format", "json", cwd=tmp_path)
-    assert json.loads(done.stdout)["provenance"].endswith("; intervened: without L0H1"), done.stderr
+    assert json.loads(done.stdout)["provenance"].endswith("; intervened: without encoder L0H1"), done.stderr
     shown = run(*typed, "-o", "a.svg", cwd=tmp_path)
-    assert "without L0H1" in (tmp_path / "a.svg").read_text(), shown.stderr
+    assert "without encoder L0H1" in (tmp_path / "a.svg").read_text(), shown.stderr

@@ -154,7 +154,7 @@ def test_of_mini_only_what_is_shown_is_meant(kind):
     np.testing.assert_array_equal(changed.weights[0], whole.weights[0])
     assert np.abs(changed.weights[1] - whole.weights[1]).max() > 1e-4
     assert (changed.norms[0, 1].any(), changed.norms[0, 0].any()) == (False, True)
-    assert changed.provenance.endswith("intervened: without L0H1" if kind != "cross" else "L0H1")
+    assert changed.provenance.endswith(f"intervened: without {kind} L0H1")
 
 
 @pytest.mark.filterwarnings("ignore::attn_cli.errors.AttnNote")

@@ -150,7 +150,7 @@ OPTIONS: dict[str, Said] = {
     "without": Said(
         list[str] | None,
         "L5H3,…",
-        "Zero the output of these heads (ablation); L5: all of layer 5.",
+        "Zero these heads (of the kind shown); L5: a layer.",
         rare=True,
     ),
     "toward": Said(

@@ -91,6 +91,7 @@ class Run:
         reading.refuse_image(text, "this run")
         self._refuse(reading)
         kind, layers = reading.chosen_kind(self.kinds), reading.chosen(self.model.config.n_layers)
+        reading = replace(reading, intervention=self._done(kind, reading))
         if self.model.config.stack != "both" or (kind == "encoder" and reading.target is None):
             pieces = self._pieces(text, reading)
             self._tell_unknown(pieces)
@@ -192,10 +193,10 @@ class Run:
         return Spelling(lambda numbers: "".join(f" {names[n]}" for n in numbers), names.get, frozenset())
 
     def _done(self, kind: Kind, reading: Reading) -> Intervention:
-        """What is done to attentions of the kind that is shown; others have layers of the same numbers."""
+        """What is done to attentions of the kind that is shown; others, if there are, have layers of the same numbers."""
         done = reading.intervention or NOTHING
         done.check(self.model.config.n_layers, self.model.config.n_heads)
-        return replace(done, kind=kind)
+        return replace(done, kind=kind if len(self.kinds) > 1 else None)
 
     # ---- text to tokens and back ----
 
