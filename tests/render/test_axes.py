@@ -46,6 +46,23 @@ def test_a_map_is_an_image_whose_ticks_are_the_tokens(ax):
     assert ax.get_title() == "layer 0 · head 0"
 
 
+@pytest.mark.parametrize("tokens", [TOKENS, tuple("abcdefghijkl")])
+def test_axes_side_by_side_keep_out_of_each_others_way(tokens):
+    """The bar is as tall as the map; nothing of the left axes lies on the right ones, title and foot included."""
+    drawn = Figure(figsize=(8, 4))
+    left, right = drawn.subplots(1, 2)
+    for ax in (left, right):
+        figure.draw(attention(tokens=tokens), Look(title="encoder self-attention · layer 0 · head 0"), ax=ax)
+    FigureCanvasAgg(drawn).draw()
+    bars = drawn.axes[2:]
+    for ax, bar in zip((left, right), bars, strict=True):
+        extent, beside = ax.get_window_extent(), bar.get_window_extent()
+        assert (beside.y0, beside.y1) == pytest.approx((extent.y0, extent.y1))
+        assert extent.x1 < beside.x0
+        assert ax.title.get_window_extent().x1 < beside.x1
+    assert max(one.get_tightbbox().x1 for one in (left, bars[0])) < right.get_tightbbox().x0
+
+
 def test_what_is_drawn_can_be_drawn(ax, recwarn):
     """Tokens are no formulas, and Chinese has a font, whatever the user's is."""
     figure.draw(attention(), Look(title="标题 $x$"), ax=ax)

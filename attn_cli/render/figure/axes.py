@@ -20,7 +20,7 @@ from ..fonts import texts as fonts
 from ..labels import label, stands_upright
 from ..patches import maps_of
 from ..pooling import block_peaks
-from .backend import LineCollection, ListedColormap, LogNorm, Normalize
+from .backend import Bbox, LineCollection, ListedColormap, LogNorm, Normalize
 from .lines import FAINTEST, MOST, THICKEST, THINNEST
 from .sheet import COLOURS
 
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from ..look import Look
 
 CLOSEST = 1.1  # from one label to the next, for letters of 1
+ROOM, MOST_ROOM = 56, 0.3  # points, and at most which part of the axes, for the colour bar and its numbers
+PART = " · "  # between the parts of a title
+WIDE = 1.04  # the letters of a user beside ours
+THICK, GAP = 0.05, 0.04  # of the colour bar and before it, for a map of height 1
 
 
 def map_(ax: Axes, attention: Attention, look: Look) -> None:
@@ -197,8 +201,23 @@ def _shaded(ax: Axes, values: np.ma.MaskedArray[Any, Any], look: Look, unit: str
     )
     shown = ax.imshow(values, cmap=colours, norm=norm, interpolation="nearest")
     if look.shows("colorbar"):
-        ax.get_figure(root=False).colorbar(shown, ax=ax, label=unit)  # type: ignore[union-attr]
+        _bar(ax, shown, unit)
     return shown
+
+
+def _bar(ax: Axes, shown: AxesImage, unit: str) -> None:
+    """A colour bar of its own room beside the map, as tall as the map is when it is drawn."""
+    figure, share = ax.get_figure(root=False), min(MOST_ROOM, ROOM / _room(ax))
+    bar = figure.colorbar(shown, ax=ax, label=unit, fraction=share, pad=GAP)  # type: ignore[union-attr]
+    bar.ax.set_box_aspect(None)
+
+    def beside(its: Axes, _: Any) -> Bbox:
+        ax.apply_aspect()
+        place, height = ax.get_position(), ax.bbox.height / ax.bbox.width * ax.get_position().width
+        left = min(place.x1 + GAP * height, its.get_position(original=True).x0)
+        return Bbox.from_bounds(left, place.y0, THICK * height, place.height)
+
+    bar.ax.set_axes_locator(beside)
 
 
 def _ticks(axis: Any, tokens: Sequence[str], *, turned: bool = False) -> None:
@@ -223,15 +242,31 @@ def _in_fonts(text: Any) -> None:
         text.set_fontfamily([*text.get_fontfamily(), *fonts.families_for([text.get_text()])])
 
 
+def _room(ax: Axes) -> float:
+    """The width of axes as they are now, in points."""
+    return ax.get_window_extent().width / ax.get_figure(root=True).dpi * 72  # type: ignore[union-attr]
+
+
+def _fitting(words: str, text: Any, ax: Axes) -> str:
+    """Words in as many lines as keep them over or under their own axes; the user's letters may be wide."""
+    size, room, lines = WIDE * text.get_size(), _room(ax), [""]
+    for part in words.split(PART):  # which stay whole where they can
+        if fonts.width(longer := f"{lines[-1]}{PART}{part}".removeprefix(PART), size) <= room:
+            lines[-1] = longer
+        else:
+            lines += fonts.lines(part, size, room)
+    return "\n".join(map(fonts.drawable, filter(None, lines)))
+
+
 def named(ax: Axes, subheading: str, origin: str, look: Look) -> None:
     """The title over the axes, and under them where the numbers come from."""
     if look.shows("title") and (look.title or subheading):
-        title = ax.set_title(fonts.drawable(escape(look.title) or subheading))
+        title = ax.set_title(_fitting(escape(look.title) or subheading, ax.title, ax))
         title.set_parse_math(False)
         _in_fonts(title)
     if look.shows("provenance"):
         under = ax.annotate(
-            fonts.drawable(origin),
+            "",
             xy=(0.5, 0),
             xycoords=ax.get_legend() or ax.xaxis.label,
             xytext=(0, -3),
@@ -243,4 +278,5 @@ def named(ax: Axes, subheading: str, origin: str, look: Look) -> None:
             annotation_clip=False,
             parse_math=False,
         )
+        under.set_text(_fitting(origin, under, ax))
         _in_fonts(under)

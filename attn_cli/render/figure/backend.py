@@ -80,7 +80,7 @@ with _without_remarks():
     from matplotlib.path import Path
     from matplotlib.text import Text
     from matplotlib.textpath import TextPath
-    from matplotlib.transforms import IdentityTransform
+    from matplotlib.transforms import Bbox, IdentityTransform
 
 get_data_path = mpl.get_data_path
 DPI = 216  # three pixels to a point, so that whole points are whole pixels
@@ -160,6 +160,7 @@ __all__ = [
     "MAKER",
     "Artist",
     "AxesImage",
+    "Bbox",
     "Drawn",
     "FT2Font",
     "Figure",
