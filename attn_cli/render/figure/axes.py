@@ -211,7 +211,7 @@ def _bar(ax: Axes, shown: AxesImage, unit: str) -> None:
     bar = figure.colorbar(shown, ax=ax, label=unit, fraction=share, pad=GAP)  # type: ignore[union-attr]
     bar.ax.set_box_aspect(None)
 
-    def beside(its: Axes, _: Any) -> Bbox:
+    def beside(its: Any, _: Any) -> Bbox:
         ax.apply_aspect()
         place, height = ax.get_position(), ax.bbox.height / ax.bbox.width * ax.get_position().width
         left = min(place.x1 + GAP * height, its.get_position(original=True).x0)
