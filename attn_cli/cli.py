@@ -57,6 +57,14 @@ class ExitCode(enum.IntEnum):
 class Command(TyperCommand):
     """A command whose help has a section for each group of options, its own first."""
 
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """What was typed; what is wrong with it names this command, as Typer leaves out for a missing value."""
+        try:
+            return super().parse_args(ctx, args)
+        except typer.TyperException as problem:
+            problem.ctx = getattr(problem, "ctx", None) or ctx  # type: ignore[attr-defined]
+            raise
+
     def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Arguments, then options under their titles, in the order of the signature."""
         sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}

@@ -22,6 +22,14 @@ def here(tmp_path):
 @pytest.mark.parametrize(
     ("command", "message"),
     [
+        (
+            "heatmap --text a --generate",
+            "Option '--generate' requires an argument; see 'attn heatmap --help'",
+        ),
+        (
+            "lab start by-hand --seed",
+            "Option '--seed' requires an argument; see 'attn lab start --help'",
+        ),
         ("attend --text a --heads abc", "--heads 'abc'; give a whole number; see 'attn attend --help'"),
         ("attend --text a --temperature x", "--temperature 'x'; give a number; see 'attn attend --help'"),
         ("attend --text a --heads 0", "--heads '0'; give at least 1; see 'attn attend --help'"),
