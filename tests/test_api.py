@@ -144,6 +144,8 @@ def test_what_cannot_be_is_one_line():
         (lambda: attn.attend(Q, heads="2"), "--heads '2'; give a whole number"),
         (lambda: attn.attend(Q, heads=0), "--heads 0; give at least 1"),
         (lambda: attn.attend(Q, temperature="2"), "--temperature '2'; give a number"),
+        (lambda: attn.attend(Q, head=1.5), "--head 1.5; give numbers from 0, or all, last, mean, max"),
+        (lambda: attn.attend(Q, layer=["0"]), "--layer ['0']; give numbers from 0, or all, last, mean"),
         (lambda: attn.encode("a", dim=2.5), "--dim 2.5; give a whole number"),
         (lambda: attn.attend(np.zeros((0, 4))), "numbers [0, 4] are empty; give at least one row"),
         (lambda: attn.attend(Q, np.zeros((0, 4))), "vectors [0, 4] are empty; give at least one row"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import operator
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import InputError
@@ -28,7 +30,11 @@ def parse_choice(axis: Literal["layer", "head"], text: Any) -> Choice:
     """
     known = ("all", "last", "mean") if axis == "layer" else ("all", "last", "mean", "max")
     if not isinstance(text, str):
-        return (int(text),) if isinstance(text, int) else tuple(map(int, text))
+        try:
+            return tuple(map(operator.index, text if isinstance(text, Iterable) else (text,)))
+        except TypeError:
+            hint = f"give numbers from 0, or {', '.join(known)}"
+            raise InputError(f"--{axis} {text!r}", hint=hint) from None
     if text == "last" and axis == "head":
         return (-1,)
     if text in known:
