@@ -267,6 +267,7 @@ def explain(
     tests = judged(
         {name: numbers for name, numbers in found.items() if name not in CHANCE},
         case.probability,
+        int(case.removable.sum()),
         seed=case.seed,
     )
     whole = float(case.probability(np.ones((1, int(case.removable.sum())), dtype=bool))[0])

@@ -37,7 +37,7 @@ def comprehensiveness(order: Int[np.ndarray, " token"], probability: Probability
     one token, and part of a token counts as one. DeYoung et al. 2020, arXiv:1911.03429, §4; their paper divides
     by one share more, their code does not.
 
-    >>> comprehensiveness(np.array([1, 0]), lambda kept: kept[:, 1] * 1.0)  # the answer is all in token 1
+    >>> comprehensiveness(np.array([1, 0]), lambda kept: kept[:, 1] * 1.0, 2)  # the answer is all in token 1
     1.0
     """
     return _fall(order, probability, without=True)
@@ -50,7 +50,7 @@ def sufficiency(order: Int[np.ndarray, " token"], probability: Probability) -> f
     p(all) − p(the first s · n tokens), mean over the shares s = 1, 5, 10, 20, 50 %. DeYoung et al. 2020,
     arXiv:1911.03429, §4.
 
-    >>> sufficiency(np.array([1, 0]), lambda kept: kept[:, 1] * 1.0)
+    >>> sufficiency(np.array([1, 0]), lambda kept: kept[:, 1] * 1.0, 2)
     0.0
     """
     return _fall(order, probability, without=False)
@@ -63,7 +63,7 @@ def deletion(order: Int[np.ndarray, " token"], probability: Probability) -> floa
     Trapezoids over the share of tokens that are gone, from 0 to 1, one token after the other, or in 20 steps as equal
     as whole tokens allow. Petsiuk et al. 2018, arXiv:1806.07421, §3.2.
 
-    >>> deletion(np.array([1, 0]), lambda kept: kept[:, 1] * 1.0)  # 1, 0, 0: half of the first half
+    >>> deletion(np.array([1, 0]), lambda kept: kept[:, 1] * 1.0, 2)  # 1, 0, 0: half of the first half
     0.25
     """
     n = len(order)
@@ -99,19 +99,18 @@ def order_of(importance: Float[np.ndarray, " token"]) -> Int[np.ndarray, " token
 
 
 def judged(
-    methods: Mapping[str, Float[np.ndarray, " token"]], probability: Probability, *, seed: int = 0
+    methods: Mapping[str, Float[np.ndarray, " token"]], probability: Probability, n: int, *, seed: int = 0
 ) -> Table:
-    """A row per method, a column per test, with `uniform` and `random` always below.
+    """A row per method, a column per test, over n tokens, with `uniform` and `random` always below.
 
     `random` is the mean of 20 orders and its standard error (ddof 1), in the columns `…_se`. A method that is
     not better than these explains nothing here. Attention is not by itself an explanation: Jain & Wallace 2019,
     arXiv:1902.10186; Wiegreffe & Pinter 2019, arXiv:1908.04626.
 
-    >>> table = judged({"true": np.array([0.0, 1.0])}, lambda kept: kept[:, 1] * 1.0)
+    >>> table = judged({"true": np.array([0.0, 1.0])}, lambda kept: kept[:, 1] * 1.0, 2)
     >>> table["method"].tolist(), table["deletion"].tolist()[:2]
     (['true', 'uniform', 'random'], [0.25, 0.75])
     """
-    n = len(next(iter(methods.values())))
     orders = {name: [order_of(np.asarray(numbers))] for name, numbers in methods.items()}
     draw = np.random.default_rng(seed).permutation
     orders |= {"uniform": [np.arange(n)], "random": [draw(n) for _ in range(ORDERS)]}

@@ -83,7 +83,10 @@ class Intervention:
             n_query, n_key = query.shape[-2], key.shape[-2]
             self.masks.check(n_query, n_key)
             at = torch.arange(n_key, device=key.device)
-            also = self.masks.allowed(query, key, at[n_key - n_query :], at)
+            rows = torch.arange(
+                n_key - n_query, n_key, device=key.device
+            )  # the last query is at the last key
+            also = self.masks.allowed(query, key, rows, at)
             mask = also if mask is None else mask if also is None else mask & also
         gone = sorted({-1 if head is None else head for layer, head in self.without if layer == part.layer})
         if gone:

@@ -317,3 +317,8 @@ def test_maps_of_an_output_are_compared(run):
     table = columns(made.stdout)
     assert table["layer"] == ("0",) * 4 + ("1",) * 4 + ("2",) * 4
     assert float(table["max"][-1]) > 0
+
+
+def test_chance_alone_is_tested_too(run):
+    done = run("explain", "--text", "a b", "--method", "uniform", "-q")
+    assert (done.code, done.stdout.splitlines()[0].split("\t")[3:]) == (0, ["uniform", "random", "random_se"])

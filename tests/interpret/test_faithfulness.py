@@ -49,7 +49,7 @@ def test_of_equal_tokens_the_earlier_comes_first():
 
 
 def test_uniform_and_random_are_always_beside_the_methods():
-    table = judged({"true": GIVES}, additive)
+    table = judged({"true": GIVES}, additive, len(GIVES))
     assert table["method"].tolist() == ["true", "uniform", "random"]
     assert list(table.columns) == ["method", *(f"{name}{end}" for name in TESTS for end in ("", "_se"))]
     for name in TESTS:
@@ -63,7 +63,7 @@ def test_uniform_and_random_are_always_beside_the_methods():
 
 
 def test_the_same_seed_gives_the_same_orders_and_another_gives_others():
-    first, again, other = (judged({"true": GIVES}, additive, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (judged({"true": GIVES}, additive, len(GIVES), seed=seed) for seed in (1, 1, 2))
     assert (first["deletion"] == again["deletion"]).all()
     assert first["deletion"][2] != other["deletion"][2]
 

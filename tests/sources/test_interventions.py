@@ -5,6 +5,7 @@ import json
 import attn_cli as attn
 import numpy as np
 import pytest
+from attn_cli import errors as attn_errors
 
 TEXT = "She has a cat."
 
@@ -92,3 +93,17 @@ def test_explain_names_it(run, tmp_path):
     assert json.loads(done.stdout)["provenance"].endswith("; intervened: without encoder L0H1"), done.stderr
     shown = run(*typed, "-o", "a.svg", cwd=tmp_path)
     assert "without encoder L0H1" in (tmp_path / "a.svg").read_text(), shown.stderr
+
+
+def test_a_mask_on_more_queries_than_keys_counts_from_the_last():
+    """It ended in an error of torch: positions of queries before the first key are below 0."""
+    with pytest.warns(attn_errors.AttnWarning, match="may attend to no key"):
+        found = attn.attend(
+            "I like cats.", model="mini", kind="cross", target="我喜欢猫。", mask="window:size=2"
+        )
+    queries, keys = found.weights.shape[-2:]
+    at = np.arange(keys - queries, keys)[:, None] - np.arange(keys)
+    assert queries > keys
+    np.testing.assert_array_equal(
+        found.weights > 0, np.broadcast_to((at >= 0) & (at < 2), found.weights.shape)
+    )
