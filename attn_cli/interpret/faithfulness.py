@@ -37,7 +37,7 @@ def comprehensiveness(order: Int[np.ndarray, " token"], probability: Probability
     one token, and part of a token counts as one. DeYoung et al. 2020, arXiv:1911.03429, §4; their paper divides
     by one share more, their code does not.
 
-    >>> comprehensiveness(np.array([1, 0]), lambda kept: kept[:, 1] * 1.0, 2)  # the answer is all in token 1
+    >>> comprehensiveness(np.array([1, 0]), lambda kept: kept[:, 1] * 1.0)  # the answer is all in token 1
     1.0
     """
     return _fall(order, probability, without=True)
@@ -50,7 +50,7 @@ def sufficiency(order: Int[np.ndarray, " token"], probability: Probability) -> f
     p(all) − p(the first s · n tokens), mean over the shares s = 1, 5, 10, 20, 50 %. DeYoung et al. 2020,
     arXiv:1911.03429, §4.
 
-    >>> sufficiency(np.array([1, 0]), lambda kept: kept[:, 1] * 1.0, 2)
+    >>> sufficiency(np.array([1, 0]), lambda kept: kept[:, 1] * 1.0)
     0.0
     """
     return _fall(order, probability, without=False)
@@ -63,7 +63,7 @@ def deletion(order: Int[np.ndarray, " token"], probability: Probability) -> floa
     Trapezoids over the share of tokens that are gone, from 0 to 1, one token after the other, or in 20 steps as equal
     as whole tokens allow. Petsiuk et al. 2018, arXiv:1806.07421, §3.2.
 
-    >>> deletion(np.array([1, 0]), lambda kept: kept[:, 1] * 1.0, 2)  # 1, 0, 0: half of the first half
+    >>> deletion(np.array([1, 0]), lambda kept: kept[:, 1] * 1.0)  # 1, 0, 0: half of the first half
     0.25
     """
     n = len(order)
