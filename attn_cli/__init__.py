@@ -19,11 +19,13 @@ __all__ = [
 ]  # fmt: skip
 
 
-def __getattr__(name: str) -> Any:
-    """Import on first use, so that `attn --help` waits for neither numpy nor torch."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(".api", __name__), name)
+if not TYPE_CHECKING:  # for type checkers a name that is not there is an error, not anything
+
+    def __getattr__(name: str) -> Any:
+        """Import on first use, so that `attn --help` waits for neither numpy nor torch."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(".api", __name__), name)
 
 
 def __dir__() -> list[str]:
