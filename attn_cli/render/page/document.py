@@ -42,6 +42,30 @@ def filled(template: str, style: str, script: str, parts: Mapping[str, str], lan
     return re.sub(r"\{\{(\w+)\}\}", lambda name: every[name[1]], source(template)).encode()
 
 
+_STILL = """<!doctype html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta name="generator" content="attn">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-{style_hash}'; base-uri 'none'; form-action 'none'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+{body}</body>
+</html>
+"""
+
+
+def still(title: str, body: str, style: str, language: str) -> bytes:
+    """A page without a script, for print: its title and body as HTML, and its style of `assets/`."""
+    sheet = source(style)
+    return _STILL.format(
+        language=language, title=title, style=sheet, style_hash=sha256(sheet), body=body
+    ).encode()
+
+
 def script_of(modules: Iterable[str]) -> str:
     """The modules as one script: a page from disk cannot import, so those lines are taken out.
 

@@ -2,48 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
-from importlib import resources
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ...text.escaping import escape
+from .document import still
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ...records.prose import Block, Prose, Span
 
-_PAGE = """<!doctype html>
-<html lang="{language}">
-<head>
-<meta charset="utf-8">
-<meta name="generator" content="attn">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-{style_hash}'; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-{body}</body>
-</html>
-"""
 _TAGS = {"code": "code", "strong": "strong", "emphasis": "em"}
 
 
 def prose_page(prose: Prose) -> bytes:
     """The text as one self-contained HTML file."""
-    style = resources.files(__package__).joinpath("assets", "prose.css").read_text(encoding="utf-8")
-    page = _PAGE.format(
-        language=prose.language,
-        title=_text(prose.title),
-        style=style,
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-        body="".join(_body(prose)),
-    )
-    return page.encode()
+    return still(_text(prose.title), "".join(_body(prose)), "prose.css", prose.language)
 
 
 def _body(prose: Prose) -> Iterator[str]:

@@ -6,15 +6,13 @@ hash, and nothing else.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 import re
-from importlib import resources
 from typing import TYPE_CHECKING
 
 from ...records.worked import printed
 from ...text.escaping import escape
+from .document import still
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,37 +21,13 @@ if TYPE_CHECKING:
 
     from ...records.worked import Arithmetic, Step, Words, Worked
 
-_PAGE = """<!doctype html>
-<html lang="{language}">
-<head>
-<meta charset="utf-8">
-<meta name="generator" content="attn">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-{style_hash}'; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<h1>{title}</h1>
-<p class="quiet">{about}</p>
-{sections}</body>
-</html>
-"""
-
 
 def steps_page(worked: Sequence[Worked]) -> bytes:
     """The steps of every layer, a section each, as one self-contained HTML file."""
     words = worked[0].words
-    style = resources.files(__package__).joinpath("assets", "steps.css").read_text(encoding="utf-8")
-    page = _PAGE.format(
-        language=words.language,
-        title=words.title,
-        style=style,
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-        about=_text(words.sentences(worked[0].provenance, words.rounding)),
-        sections="".join(_sections(worked)),
-    )
-    return page.encode()
+    about = _text(words.sentences(worked[0].provenance, words.rounding))
+    heading = f'<h1>{words.title}</h1>\n<p class="quiet">{about}</p>\n'
+    return still(words.title, heading + "".join(_sections(worked)), "steps.css", words.language)
 
 
 def _sections(worked: Sequence[Worked]) -> Iterator[str]:
