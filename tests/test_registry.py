@@ -1,4 +1,4 @@
-"""A spec, a function or a variant: what may stand in the place of a name."""
+"""A spec, a function or a variant: what may stand in place of a name."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Rule:
     position: posenc.Position | None = None
     masks: tuple[tuple[Mask, ...], ...] = ()  # all of these, each of them any of its parts
     normalise: normalisation.Normalisation = normalisation.softmax
-    scale: float | None = None  # in the place of the score's own
+    scale: float | None = None  # instead of the score's own
     temperature: float = 1.0
     softcap: float | None = None
     top_k: int | None = None

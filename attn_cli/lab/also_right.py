@@ -1,4 +1,4 @@
-"""What is right though it looks odd: other ways to the same weights, each a function in the place of one step."""
+"""What is right though it looks odd: other ways to the same weights, each a function in place of one step."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class Exercise:
     n_kv_heads: int | None = None
     projection: Projection = field(default_factory=Projection)
     masks: tuple[str | Mask | Bool[np.ndarray, "*batch query key"], ...] = ()
-    scale: float | None = None  # in the place of 1/√d_head
+    scale: float | None = None  # instead of 1/√d_head
     rope: Rope | None = None
     alibi: bool = False
     positions: TableExercise | None = None  # a table that is added to the vectors

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .attention import Attention
 
 _SPECIAL = re.compile(r"<.*>|\[.*\]")
-_SPACE, _BEFORE_SPACE, _NO_WORD = -1, -2, -3  # in the place of the number of a word
+_SPACE, _BEFORE_SPACE, _NO_WORD = -1, -2, -3  # in place of the number of a word
 _FURTHEST = 16  # characters that a tokenizer may leave out between two tokens
 
 

@@ -1,7 +1,7 @@
 """Numbers and words that labs ask for and that need a model: each is computed from the model at hand.
 
 `model` is `mini`, a directory in the student's folder (a run of train-toy), or any other; a file `model.txt` in that
-folder names another one in the place of mini. Words are tokens as `attn` prints them, heads are L1H3.
+folder names another one instead of mini. Words are tokens as `attn` prints them, heads are L1H3.
 """
 
 from __future__ import annotations

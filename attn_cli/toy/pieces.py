@@ -95,7 +95,7 @@ def _words(tokenizer: Any, sentences: Iterable[str], most: int) -> list[str]:
 
 
 def _keep_whole(tokenizer: Any, words: Sequence[str], size: int) -> None:
-    """Let words be pieces, in the place of what was merged last."""
+    """Let words be pieces, replacing what was merged last."""
     from tokenizers import models
 
     learned = json.loads(tokenizer.to_str())["model"]

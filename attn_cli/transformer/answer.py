@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .capture import Attend, Part
     from .model import Transformer
 
-# What an attention of a kind and a layer goes on with in the place of its weights [batch, head, query, key].
+# What an attention of a kind and a layer goes on with instead of its weights [batch, head, query, key].
 Weigh = Callable[[Tensor, "Kind", int], Tensor]
 
 

@@ -73,7 +73,7 @@ class Intervention:
     def given(
         self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, part: Part
     ) -> tuple[Float[Tensor, "batch head key d_head"], Bool[Tensor, "#batch #head #query key"] | None]:
-        """The value and the mask that an attention is to have in the place of its own.
+        """The value and the mask that an attention is to have instead of its own.
 
         Without its values a head gives 0, whatever it attends to.
         """

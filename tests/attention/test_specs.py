@@ -1,4 +1,4 @@
-"""What may be given in Python in the place of a spec: functions, arrays, one mask or several, or none."""
+"""What may be given in Python instead of a spec: functions, arrays, one mask or several, or none."""
 
 import re
 

@@ -76,7 +76,7 @@ def test_the_sample_names_its_mistake(run):
 def test_a_terminal_gets_lines(run, terminal):
     lines = run("check", ANSWER, *HAND).stdout.splitlines()
     assert lines[0] == "weights: wrong."
-    assert "  scale_d_model: divided by √d_model = √6 in the place of √d_head = √3." in lines
+    assert "  scale_d_model: divided by √d_model = √6 instead of √d_head = √3." in lines
     assert run("check", ANSWER, *HAND, "--hint", "0").stdout == "weights: wrong.\n"
 
 

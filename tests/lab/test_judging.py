@@ -51,7 +51,7 @@ def test_the_cell_that_differs_most_is_worked_out_both_ways():
         assert [name for name, _ in trail.steps] == ["dots", "scores", "masked", "weights"]
         for name, x in trail.steps:
             assert x == pytest.approx(made[name][stage.cell.index])
-    assert "√d_model = √6 in the place of √d_head = √3" in verdict.message()
+    assert "√d_model = √6 instead of √d_head = √3" in verdict.message()
 
 
 # ---- what the numbers show -------------------------------------------------------------------------------

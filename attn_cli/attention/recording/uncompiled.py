@@ -62,7 +62,7 @@ def _hooks_unremarked() -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(ValueError):  # unless the program has put its own in the place of all
+        with suppress(ValueError):  # unless the program has put its own in place of all
             warnings.filters.remove(ours)  # type: ignore[attr-defined]
 
 

@@ -85,7 +85,7 @@ class RunDirectory:
         return self.path / STATE
 
     def save_state(self, begun: Mapping[str, Any], tensors: Mapping[str, Tensor], figures: Any) -> None:
-        """What `--resume` needs, in the place of what was there."""
+        """What `--resume` needs, replacing what was there."""
         from safetensors.torch import save
 
         from ... import files

@@ -1,4 +1,4 @@
-"""The catalogue of mistakes in attention: one function each, in the place of one step of `lab/pipeline.py`."""
+"""The catalogue of mistakes in attention: one function each, in place of one step of `lab/pipeline.py`."""
 
 from . import heads, masks, positions, roles, scaling, softmax
 from .catalogue import MISTAKES, in_place_of, made, mistake_id, replaced, specs, tried

@@ -1,4 +1,4 @@
-"""What a mistake is: one function that stands in the place of one step, registered under its id."""
+"""What a mistake is: one function that stands in place of one step, registered under its id."""
 
 from __future__ import annotations
 

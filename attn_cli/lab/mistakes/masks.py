@@ -47,7 +47,7 @@ def mask_inverted(work: Work) -> Allowed:
 @MISTAKES.register
 @in_place_of("allowed")
 def mask_upper(mask: Any, query: np.ndarray, key: np.ndarray) -> Allowed:
-    """The upper triangle is kept in the place of the lower one: queries see themselves and the future.
+    """The upper triangle is kept instead of the lower one: queries see themselves and the future.
 
     >>> from attn_cli.variants.masks import MASKS
     >>> mask_upper(MASKS["causal"], np.arange(2)[:, None], np.arange(2)).astype(int).tolist()
@@ -137,7 +137,7 @@ def window_both_ways(mask: Any, query: np.ndarray, key: np.ndarray) -> Allowed:
 def padding_on_queries(
     mask: Any, query: np.ndarray, key: np.ndarray, *, on: Literal["both", "queries"] = "queries"
 ) -> Allowed:
-    """Padding hides the rows of padded queries, in the place of the columns of padded keys or with them.
+    """Padding hides the rows of padded queries, instead of the columns of padded keys or with them.
 
     >>> from attn_cli.variants.masks import MASKS
     >>> padding = MASKS.parse("padding:length=1")

@@ -45,7 +45,7 @@ def pe_cos_next(dim: int, *, next: Literal["pair", "column"] = "column") -> Expo
 @MISTAKES.register
 @in_place_of("base", tried=("base=1000", "base=100", "base=10000", "base=100000", "base=500000"))
 def pe_base(base_asked: float, *, base: float = 1000.0) -> float:
-    """The wavelengths grow from another base than asked for, such as 1000 in the place of 10000.
+    """The wavelengths grow from another base than asked for, such as 1000 instead of 10000.
 
     >>> pe_base(10000.0)
     1000.0

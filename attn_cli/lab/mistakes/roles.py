@@ -22,7 +22,7 @@ _EACH = ("of=all", "of=q", "of=k", "of=v", "of=o")
 @MISTAKES.register
 @in_place_of("dots")
 def query_key_swapped(query: Heads, key: Heads) -> Pairs:
-    """K Qᵀ is computed in the place of Q Kᵀ: every score stands at the mirrored place.
+    """K Qᵀ is computed instead of Q Kᵀ: every score stands at the mirrored place.
 
     >>> query_key_swapped(np.array([[1.0], [2.0]]), np.array([[1.0], [5.0]])).tolist()
     [[1.0, 2.0], [5.0, 10.0]]
@@ -33,7 +33,7 @@ def query_key_swapped(query: Heads, key: Heads) -> Pairs:
 @MISTAKES.register
 @in_place_of("weigh")
 def value_is_key(weights: Pairs, value: Heads, work: Work) -> Heads:
-    """The weights are multiplied by K in the place of V.
+    """The weights are multiplied by K instead of V.
 
     >>> value_is_key(np.eye(1), None, {"key": np.array([[5.0]])}).tolist()
     [[5.0]]
@@ -82,7 +82,7 @@ def projections_missing(vectors: np.ndarray, part: str, work: Work) -> np.ndarra
 def weight_transposed(
     vectors: np.ndarray, part: str, work: Work, *, of: Literal["q", "k", "v", "o", "all"] = "all"
 ) -> np.ndarray:
-    """x Wᵀ is computed in the place of x W, or the other way round.
+    """x Wᵀ is computed instead of x W, or the other way round.
 
     >>> from attn_cli.lab.exercise import Exercise
     >>> from attn_cli.lab.pipeline import Work

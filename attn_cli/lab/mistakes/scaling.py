@@ -31,7 +31,7 @@ def no_scale(dots: Pairs, work: Work) -> Pairs:
 @MISTAKES.register
 @in_place_of("scale")
 def scale_d_model(dots: Pairs, work: Work) -> Pairs:
-    """Scores are divided by √d_model in the place of √d_head.
+    """Scores are divided by √d_model instead of √d_head.
 
     >>> from attn_cli.lab.exercise import proposed
     >>> from attn_cli.lab.pipeline import Work
@@ -44,7 +44,7 @@ def scale_d_model(dots: Pairs, work: Work) -> Pairs:
 @MISTAKES.register
 @in_place_of("scale")
 def scale_n_heads(dots: Pairs, work: Work) -> Pairs:
-    """Scores are divided by √n_heads in the place of √d_head.
+    """Scores are divided by √n_heads instead of √d_head.
 
     >>> from attn_cli.lab.exercise import proposed
     >>> from attn_cli.lab.pipeline import Work

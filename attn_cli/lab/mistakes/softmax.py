@@ -145,7 +145,7 @@ def softmin(masked: Pairs, work: Work) -> Pairs:
 @MISTAKES.register
 @in_place_of("normalise")
 def base_2(masked: Pairs, work: Work) -> Pairs:
-    """Powers of 2 are taken in the place of powers of e.
+    """Powers of 2 are taken instead of powers of e.
 
     >>> base_2(np.array([[0.0, 1.0]]), None).round(4).tolist()  # 1 and 2, of 3
     [[0.3333, 0.6667]]

@@ -42,7 +42,7 @@ class Answered:
     kind: Kind
     at: int  # the place that gives the output
     wanted: int  # a class, or a token
-    instead: int  # the token in the place of one that is not kept
+    instead: int  # the token in place of one that is not kept
     both: bool = False
 
     @property

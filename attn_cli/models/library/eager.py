@@ -35,7 +35,7 @@ def weights_of(
     given = getattr(outputs, _FIELDS.get(kind, "attentions"), None) or ()
     if not any(one is not None for one in given):
         raise InputError(
-            "this model gives no attention weights: its layers have something else in the place of softmax",
+            "this model gives no attention weights: its layers have something else in place of softmax",
             hint="models with softmax attention over tokens are read",
         )
     if len(given) != n_layers:

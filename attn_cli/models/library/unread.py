@@ -1,4 +1,4 @@
-"""Families that have something else in the place of softmax attention over tokens, and what that is."""
+"""Families that have something else in place of softmax attention over tokens, and what that is."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def _gaps(toward: Any, piece: Tokenised, gap: int | None) -> tuple[int, ...]:
     if not (places := tuple(i for i, number in enumerate(piece.numbers) if number == gap)):
         raise InputError(
             "this model predicts [MASK], and the text has none",
-            hint="put [MASK] in the place of a word, or give --toward POSITION",
+            hint="put [MASK] in place of a word, or give --toward POSITION",
         )
     return places
 

@@ -68,7 +68,7 @@ TEXTS = {
     ),
     "gqa_tiled": Text(
         "Key/value heads are repeated in the wrong order",
-        "kv heads 0 1 0 1 … in the place of 0 0 1 1 …",
+        "kv heads 0 1 0 1 … instead of 0 0 1 1 …",
         "Neighbouring query heads share one key/value head.",
         "Exchanging the key/value heads makes the numbers agree exactly.",
         "Use repeat_interleave, not repeat or tile.",

@@ -11,7 +11,7 @@ TEXTS = {
         "Invert the mask: ~mask. In torch's SDPA, True means may attend; in nn.MultiheadAttention, hidden.",
     ),
     "mask_upper": Text(
-        "The upper triangle is kept in the place of the lower one",
+        "The upper triangle is kept instead of the lower one",
         "key ≥ query",
         "Every query sees itself and the future, and nothing of the past.",
         "Weights stand on the diagonal and above it; the last row is one-hot.",
@@ -60,7 +60,7 @@ TEXTS = {
         "Turn the mask into 0 and −∞ before adding it.",
     ),
     "fill_1e-9": Text(
-        "Hidden scores are filled with −1e-9 in the place of −1e9",
+        "Hidden scores are filled with −1e-9 instead of −1e9",
         "softmax(S where seen, −0.000000001 where hidden)",
         "−1e-9 is nearly 0, and exp(0) = 1 is a full vote.",
         "Hidden weights are equal to each other within a row, and not 0.",
@@ -103,7 +103,7 @@ TEXTS = {
     ),
     "padding_on_queries": Text(
         "Padding hides rows of queries, not columns of keys",
-        "M of queries in the place of M of keys",
+        "M of queries instead of M of keys",
         "Padded keys still get weight from every real query; padded rows are only wasted.",
         "Padded columns have weight, padded rows are 0, uniform or NaN.",
         "Let the mask have the shape [batch, 1, 1, key], so that it hides columns.",

@@ -47,7 +47,7 @@ TEXTS = {
     ),
     "pe_from_one": Text(
         "Positions are counted from 1",
-        "pos + 1 in the place of pos",
+        "pos + 1 instead of pos",
         "The first token has position 0; distances stay right.",
         "Row 0 is what row 1 should be.",
         "Begin with position 0.",
@@ -61,7 +61,7 @@ TEXTS = {
     ),
     "rope_halves": Text(
         "Other pairs are turned",
-        "pairs (i, i + d/2) in the place of (2i, 2i + 1), or the other way round",
+        "pairs (i, i + d/2) instead of (2i, 2i + 1), or the other way round",
         "Weights of a model were trained for one of the two; permuting the channels of W_q and W_k makes them agree.",
         "Row and column of position 0 are right; permuted channels agree exactly.",
         "Turn the pairs that the exercise names: half, or interleaved.",

@@ -19,7 +19,7 @@ TEXTS = {
     ),
     "value_missing": Text(
         "The projection of the values is left out",
-        "A · X in the place of A · X W_v",
+        "A · X instead of A · X W_v",
         "What a token passes on has a matrix of its own.",
         "The weights are right, the output is not.",
         "Use X W_v + b_v for the values.",
@@ -40,21 +40,21 @@ TEXTS = {
     ),
     "weight_transposed": Text(
         "A weight matrix is transposed",
-        "x Wᵀ in the place of x W, or the other way round",
+        "x Wᵀ instead of x W, or the other way round",
         "nn.Linear stores [out, in] and computes x Wᵀ; a matrix given as [in, out] is multiplied as it is.",
         "Recomputed with the transposed matrix, the numbers agree exactly.",
         "Here vectors are rows and matrices [in, out]: x @ W.",
     ),
     "bias_missing": Text(
         "A bias is left out",
-        "x W in the place of x W + b",
+        "x W instead of x W + b",
         "Without it all queries, keys or values are shifted. The key's bias alone changes no weight.",
         "Query, key, value or output differ from theirs by the same vector in every row.",
         "Add the bias after the product.",
     ),
     "context_from_query": Text(
         "Keys and values are made of the queries' own vectors",
-        "self-attention in the place of cross-attention",
+        "self-attention instead of cross-attention",
         "In cross-attention the keys and values come from the other sequence.",
         "The matrix has as many columns as queries where it should have as many as keys.",
         "Make keys and values of the context.",

@@ -12,20 +12,20 @@ TEXTS = {
         "the scores are not divided by √d_head = √{d_head}",
     ),
     "scale_d_model": Text(
-        "The scores are divided by √d_model in the place of √d_head",
+        "The scores are divided by √d_model instead of √d_head",
         "softmax(Q Kᵀ / √d_model)",
         "A dot product sums the d_head numbers of one head, not all d_model; the weights become too even.",
         "The logarithm of every ratio of two weights is 1/√n_heads of what it should be, in all heads alike.",
         "Divide by √{d_head}, the root of the width of one head.",
-        "divided by √d_model = √{d_model} in the place of √d_head = √{d_head}",
+        "divided by √d_model = √{d_model} instead of √d_head = √{d_head}",
     ),
     "scale_n_heads": Text(
-        "The scores are divided by √n_heads in the place of √d_head",
+        "The scores are divided by √n_heads instead of √d_head",
         "softmax(Q Kᵀ / √n_heads)",
         "How many heads there are has nothing to do with how large the dot product of one head grows.",
         "The logarithm of every ratio of two weights is √(d_head / n_heads) times what it should be.",
         "Divide by √{d_head}, the root of the width of one head.",
-        "divided by √n_heads = √{n_heads} in the place of √d_head = √{d_head}",
+        "divided by √n_heads = √{n_heads} instead of √d_head = √{d_head}",
     ),
     "scale_d_k_not_root": Text(
         "The scores are divided by d_head, not by its root",
@@ -33,7 +33,7 @@ TEXTS = {
         "A sum of d_head products of variance 1 has the standard deviation √d_head; d_head makes the weights too even.",
         "The logarithm of every ratio of two weights is 1/√d_head of what it should be.",
         "Take the square root: divide by √{d_head}.",
-        "divided by d_head = {d_head} in the place of √d_head = √{d_head}",
+        "divided by d_head = {d_head} instead of √d_head = √{d_head}",
     ),
     "scale_multiplied": Text(
         "The scores are multiplied by √d_head, not divided",
@@ -49,7 +49,7 @@ TEXTS = {
         "The dot product is taken over features, not over positions; the weights would depend on padding.",
         "The logarithm of every ratio of two weights is √(d_head / T) times what it should be.",
         "Divide by √{d_head}, the root of the last axis of the query, not of its second to last.",
-        "divided by the root of a length ({n_query} queries, {n_key} keys) in the place of √d_head = √{d_head}",
+        "divided by the root of a length ({n_query} queries, {n_key} keys) instead of √d_head = √{d_head}",
     ),
     "scale_fourth_root": Text(
         "The scores are divided by d_head^¼",
@@ -57,7 +57,7 @@ TEXTS = {
         "d_head^¼ is right if query and key are each divided by it; one of the two was left out.",
         "The logarithm of every ratio of two weights is d_head^¼ times what it should be.",
         "Divide both query and key by {d_head}^¼, or the scores by √{d_head}.",
-        "divided by d_head^¼ = {d_head}^¼ once, in the place of √d_head = √{d_head}",
+        "divided by d_head^¼ = {d_head}^¼ once, instead of √d_head = √{d_head}",
     ),
     "scale_after_softmax": Text(
         "The weights are divided by √d_head, the scores are not",

@@ -43,7 +43,7 @@ TEXTS = {
         "ln softmax(S)",
         "Log-probabilities are for losses; an average needs the probabilities themselves.",
         "All weights are negative, and their exponentials sum to 1 in every row.",
-        "Use softmax in the place of log_softmax.",
+        "Use softmax instead of log_softmax.",
     ),
     "exp_only": Text(
         "The exponentials are not divided by their sum",
@@ -53,7 +53,7 @@ TEXTS = {
         "Divide each row by its sum.",
     ),
     "sigmoid": Text(
-        "A sigmoid stands in the place of the softmax",
+        "A sigmoid stands in place of the softmax",
         "1 / (1 + exp(−S))",
         "Each weight is decided by itself, so that keys do not compete and rows do not sum to 1.",
         "All weights are between 0 and 1, ½ where the score is 0; rows do not sum to 1.",
@@ -81,7 +81,7 @@ TEXTS = {
         "Subtract the maximum from the scores, not the scores from the maximum.",
     ),
     "base_2": Text(
-        "Powers of 2 are taken in the place of powers of e",
+        "Powers of 2 are taken instead of powers of e",
         "2^S / Σ 2^S",
         "exp2 is fast, but the scores must be multiplied by log₂ e first.",
         "The logarithm of every ratio of two weights is ln 2 = 0.693 times what it should be.",
