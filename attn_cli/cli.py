@@ -75,7 +75,7 @@ class Command(TyperCommand):
                 continue
             own = "Arguments" if parameter.param_type_name == "argument" else "Options"
             title = getattr(parameter, "rich_help_panel", None) if own == "Options" else own
-            said = record[0], _RANGE.sub("", record[1])
+            said = _TYPE.sub("", record[0]), _RANGE.sub("", record[1])
             sections.setdefault(title or _always(parameter) or own, []).append(said)
         for title, records in sections.items():
             if records:
@@ -83,6 +83,7 @@ class Command(TyperCommand):
                     formatter.write_dl(records)
 
 
+_TYPE = re.compile(r" <[\w\[\]]+>$")  # Typer's type of an argument, as <list[str]>
 _RANGE = re.compile(r"\s*\[[^][]*x[^][]*\]$")  # limits of a number, which an error names
 
 

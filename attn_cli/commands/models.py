@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def models(
     directory: Annotated[
-        str | None, typer.Argument(metavar="[DIR]", help="Model directory to describe.")
+        str | None, typer.Argument(metavar="DIR", help="Model directory to describe.")
     ] = None,
 ) -> None:
     """List the models that --model reads, or describe DIR: family, layers, heads, sizes, limit.

@@ -115,7 +115,7 @@ DEVICES = Listed(
 text, number, real = str | None, int | None, float | None
 OPTIONS: dict[str, Said] = {
     # Input
-    "input": Said(list[str] | None, "[INPUT]...", "Files, or - for standard input."),
+    "input": Said(list[str] | None, "INPUT", "Files, or - for standard input."),
     "text": Said(list[str] | None, "TEXT", "The text itself, instead of a file."),
     "lines": Said(bool, "", "Read each line of a text by itself.", rare=True),
     "encoding": Said(text, "NAME", "Text encoding (default: UTF-8, else guessed, with a note).", rare=True),

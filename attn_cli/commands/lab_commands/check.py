@@ -12,7 +12,7 @@ from ..io.languages import Lang, language
 if TYPE_CHECKING:
     from ...sources.labs import Started
 
-Folder = Annotated[str, typer.Argument(metavar="[DIR]", help="Folder of the lab (default: this one).")]
+Folder = Annotated[str, typer.Argument(metavar="DIR", help="Folder of the lab (default: this one).")]
 Hint = Annotated[
     int | None,
     typer.Option(

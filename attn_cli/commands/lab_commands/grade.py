@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def grade(
     to: Report,
-    folder: Annotated[list[str] | None, typer.Argument(metavar="DIR…", help="Folders of students.")] = None,
+    folder: Annotated[list[str] | None, typer.Argument(metavar="DIR", help="Folders of students.")] = None,
     lab: Annotated[
         str | None,
         typer.Option(
