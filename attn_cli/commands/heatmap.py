@@ -109,7 +109,7 @@ def _draw(source: Source, drawing: Drawing, to: NumbersOutput, show: str | None,
     )
     if len(read) > 1 and files.format_of(to.output, to.format, pictures=PICTURES) == "html":
         where = _named(source, to) if chooses_name else to
-        emit_page(((one.name, each) for one, each in found), len(read), where, drawing)
+        emit_page(((one.name, each) for one, each in found), len(read), where, drawing, lang)
         if chooses_name:
             _say(where.output)
         return

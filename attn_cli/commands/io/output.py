@@ -54,13 +54,19 @@ def emit(
 
 
 def emit_page(
-    named: Iterable[tuple[str, Attention]], number: int, to: Output, drawing: Appearance | None = None
+    named: Iterable[tuple[str, Attention]],
+    number: int,
+    to: Output,
+    drawing: Appearance | None = None,
+    lang: str = "en",
 ) -> None:
     """Write one page of so many attentions, each with the name that it is chosen by."""
     from ...render.page.several import pages
 
     refuse_look(drawing, "html")
-    deliver([pages(named, number, title=drawing.title if drawing else "")], "html", to)
+    pool: str | None = getattr(drawing, "pool", None)
+    made = pages(named, number, title=drawing.title if drawing else "", lang=lang, pool=pool)
+    deliver([made], "html", to)
 
 
 def check(

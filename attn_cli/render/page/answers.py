@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING
+
+from .document import LANGUAGES, as_text, shell, source
+from .drawing import inlined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_PAGE = """<!doctype html>
-<html lang="{lang}">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; color: #222; }}
-svg {{ max-width: 100%; height: auto; }}
-p {{ margin: 0.2rem 0; }}
-p:first-of-type {{ font-size: 1.3rem; font-weight: 600; }}
-</style>
-<h1>{title}</h1>
-{lines}
-{picture}
-</html>
-"""
+
+_IMAGES = {"img-src": ["data:"]}  # that the picture holds itself, as its colour bar
 
 
 def answer_page(svg: bytes, lines: Sequence[str], title: str, lang: str = "en") -> bytes:
     """One file that needs no network and runs no script."""
-    picture = svg.decode()
-    return _PAGE.format(
-        lang=lang,
-        title=html.escape(title or "attn check"),
-        lines="\n".join(f"<p>{html.escape(line)}</p>" for line in lines),
-        picture=picture[picture.index("<svg") :],
-    ).encode()
+    picture, style = inlined(svg)
+    name = as_text(title or "attn check")
+    said = "".join(f"<p>{as_text(line)}</p>\n" for line in lines)
+    body = f"<h1>{name}</h1>\n{said}{picture}\n"
+    return shell(name, body, LANGUAGES[lang], source("answers.css") + style, also=_IMAGES)

@@ -30,24 +30,12 @@ def wording(lang: str) -> dict[str, str]:
     return said
 
 
-def filled(template: str, style: str, script: str, parts: Mapping[str, str], lang: str = "en") -> bytes:
-    """A page of `assets/` with its style, its script and their hashes, and all that stands in it as {{names}}.
-
-    {{say_…}} are its sentences in the language of the page, which its script has too.
-    """
-    words = wording(lang)
-    own = {"style": style, "script": script, "style_hash": sha256(style), "script_hash": sha256(script)}
-    said = {f"say_{name}": as_text(sentence) for name, sentence in words.items()}
-    every = {**own, **said, "lang": LANGUAGES[lang], "wording": as_json(words), **parts}
-    return re.sub(r"\{\{(\w+)\}\}", lambda name: every[name[1]], source(template)).encode()
-
-
-_STILL = """<!doctype html>
+_SHELL = """<!doctype html>
 <html lang="{language}">
 <head>
 <meta charset="utf-8">
 <meta name="generator" content="attn">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-{style_hash}'; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>{style}</style>
@@ -58,12 +46,52 @@ _STILL = """<!doctype html>
 """
 
 
+def shell(
+    title: str,
+    body: str,
+    language: str,
+    style: str,
+    scripts: Iterable[str] = (),
+    also: Mapping[str, Iterable[str]] | None = None,
+) -> bytes:
+    """The whole file around a body of HTML, for every page that attn writes.
+
+    Its policy admits this style, these scripts, what `also` names (`{"img-src": ["data:"]}`), and nothing else.
+    """
+    sources = {"script-src": _hashes(scripts), "style-src": _hashes([style])}
+    for kind, more in (also or {}).items():
+        sources[kind] = list(dict.fromkeys([*sources.get(kind, ()), *more]))
+    admitted = "".join(f"{kind} {' '.join(ones)}; " for kind, ones in sources.items() if ones)
+    policy = f"default-src 'none'; {admitted}base-uri 'none'; form-action 'none'"
+    return _SHELL.format(language=language, policy=policy, title=title, style=style, body=body).encode()
+
+
+def _hashes(texts: Iterable[str]) -> list[str]:
+    return [f"'sha256-{sha256(text)}'" for text in texts]
+
+
+def filled(
+    template: str,
+    style: str,
+    script: str,
+    parts: Mapping[str, str],
+    lang: str = "en",
+    also: Mapping[str, Iterable[str]] | None = None,
+) -> bytes:
+    """A page whose body is a file of `assets/`, with its script and all that stands in it as {{names}}.
+
+    {{say_…}} are its sentences in the language of the page, which its script has too.
+    """
+    words = wording(lang)
+    said = {f"say_{name}": as_text(sentence) for name, sentence in words.items()}
+    every = {"script": script, **said, "wording": as_json(words), **parts}
+    body = re.sub(r"\{\{(\w+)\}\}", lambda name: every[name[1]], source(template))
+    return shell(parts["title"], body, LANGUAGES[lang], style, [script], also)
+
+
 def still(title: str, body: str, style: str, language: str) -> bytes:
     """A page without a script, for print: its title and body as HTML, and its style of `assets/`."""
-    sheet = source(style)
-    return _STILL.format(
-        language=language, title=title, style=sheet, style_hash=sha256(sheet), body=body
-    ).encode()
+    return shell(title, body, language, source(style))
 
 
 def script_of(modules: Iterable[str]) -> str:

@@ -68,9 +68,8 @@ def _filled(header: Mapping[str, Any], weights: str, text: str, title: str, lang
         "weights": weights,
         "worker": script_of(WORKER),
     }
-    return filled(
-        "live/live.html", source("page.css") + source("live/live.css"), script_of(MODULES), parts, lang
-    )
+    style = source("page.css") + source("live/live.css")
+    return filled("live/live.html", style, script_of(MODULES), parts, lang, {"worker-src": ["blob:"]})
 
 
 def _size(header: Mapping[str, Any]) -> dict[str, Any]:

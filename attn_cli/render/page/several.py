@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from .document import as_json, as_text, sha256, source
+from .document import as_json, as_text, filled, source, wording
 from .page import MAX_BYTES, page
 
 if TYPE_CHECKING:
@@ -19,7 +19,13 @@ _POLICY = re.compile(r"(script|style)-src ([^;\"]*)")
 
 
 def pages(
-    named: Iterable[tuple[str, Attention]], number: int, *, title: str = "", max_bytes: int = MAX_BYTES
+    named: Iterable[tuple[str, Attention]],
+    number: int,
+    *,
+    title: str = "",
+    max_bytes: int = MAX_BYTES,
+    lang: str = "en",
+    pool: str | None = None,
 ) -> bytes:
     """One self-contained file of `number` attentions, each under its name; they share the room of one page.
 
@@ -31,23 +37,24 @@ def pages(
     parts: dict[str, int] = {}
     allowed: dict[str, dict[str, None]] = {"script": {}, "style": {}}
     texts = []
-    shared = _shared_bytes()
+    shared = _shared_bytes(lang)
     # The picker, and what JSON escapes in parts and pages, take some of the room.
     share = (max_bytes - 3 * shared // 2) * 49 // (50 * number) + shared
     for name, attention in named:
-        made = page(attention, title=name, max_bytes=share).decode()
+        made = page(attention, title=name, max_bytes=share, lang=lang, pool=pool).decode()
         texts.append({"name": name, "page": _taken_apart(made, parts)})
         for kind, hashes in _POLICY.findall(made):
             allowed[kind] |= dict.fromkeys(hashes.split())
-    return _filled(title or f"{len(texts)} texts", texts, list(parts), allowed)
+    title = title or wording(lang)["several_title"].format(n=len(texts))
+    return _filled(title, texts, list(parts), allowed, lang)
 
 
-def _shared_bytes() -> int:
+def _shared_bytes(lang: str) -> int:
     import numpy as np
 
     from ...records.attention import Attention
 
-    smallest = page(Attention(("a",), ("a",), np.ones((1, 1, 1, 1)))).decode()
+    smallest = page(Attention(("a",), ("a",), np.ones((1, 1, 1, 1))), lang=lang).decode()
     return sum(len(part.encode()) for part in _SHARED.findall(smallest))
 
 
@@ -61,16 +68,10 @@ def _taken_apart(made: str, parts: dict[str, int]) -> list[str | int]:
     return [*pieces, made[place:]]
 
 
-def _filled(title: str, texts: object, parts: list[str], allowed: dict[str, dict[str, None]]) -> bytes:
+def _filled(
+    title: str, texts: object, parts: list[str], allowed: dict[str, dict[str, None]], lang: str
+) -> bytes:
     """A page in a frame obeys the policy of the file around it as well, so that this one admits its parts."""
-    style, script = source("several.css"), source("several.js")
-    own = {"script": f"'sha256-{sha256(script)}'", "style": f"'sha256-{sha256(style)}'"}
-    filling = {
-        "title": as_text(title),
-        "style": style,
-        "script": script,
-        "parts": as_json(parts),
-        "texts": as_json(texts),
-    }
-    filling |= {f"{kind}s": " ".join([said, *allowed[kind]]) for kind, said in own.items()}
-    return re.sub(r"\{\{(\w+)\}\}", lambda name: filling[name[1]], source("several.html")).encode()
+    filling = {"title": as_text(title), "parts": as_json(parts), "texts": as_json(texts)}
+    also = {f"{kind}-src": hashes for kind, hashes in allowed.items()}
+    return filled("several.html", source("several.css"), source("several.js"), filling, lang, also)

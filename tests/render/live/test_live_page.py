@@ -30,8 +30,8 @@ def test_mini_fits_and_only_the_own_script_style_and_worker_may_run(mini_page):
     [script] = [text for a, text in elements.all("script") if a["type"] == "module"]
     [(_, style)] = elements.all("style")
     assert policy == (
-        f"default-src 'none'; script-src 'sha256-{sha256(script)}'; worker-src blob:; "
-        f"style-src 'sha256-{sha256(style)}'; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src 'sha256-{sha256(script)}'; "
+        f"style-src 'sha256-{sha256(style)}'; worker-src blob:; base-uri 'none'; form-action 'none'"
     )
     assert {a["type"] for a, _ in elements.all("script")} == {
         "application/json", "application/octet-stream", "text/plain", "module",
