@@ -16,7 +16,7 @@ from . import files
 from .errors import InputError
 from .lab.verdict import Verdict
 from .records.attention import Attention
-from .records.encoding import Encoding, Image, PositionTable
+from .records.encoding import Encoding, Image, PositionTable, Sound
 from .records.explanation import Explanation
 from .records.pooled import pooled_by
 from .records.recording import Recording
@@ -188,7 +188,7 @@ class Reading(TypedDict, total=False):
 
 
 class LoadedModel:
-    """A trained model, ready to attend: call it with a text or an image."""
+    """A trained model, ready to attend: call it with a text, an image or a sound."""
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -196,7 +196,7 @@ class LoadedModel:
     def __repr__(self) -> str:
         return f"LoadedModel({self.model.provenance})"
 
-    def __call__(self, data: str | Image, **options: Unpack[Reading]) -> Attention:
+    def __call__(self, data: str | Image | Sound, **options: Unpack[Reading]) -> Attention:
         """What the model attends to; options are those of `attend`."""
         return attend(data, model=self, **options)
 
@@ -549,7 +549,7 @@ def explain(
 
 
 def read(path: Path, *, encoding: str | None = None) -> Any:
-    """Read whatever a file holds: a record, a recording, an array, arrays by name, an image or a text.
+    """Read whatever a file holds: a record, a recording, an array, arrays by name, an image, a sound or a text.
 
     Raises InputError for what cannot be read; pickles are never run.
     """
@@ -671,7 +671,7 @@ def _attention(given: Tensors) -> Attention:
         return data
     if isinstance(data, Recording):
         return data.pick()
-    if isinstance(data, (str, Encoding, Image)):
+    if isinstance(data, (str, Encoding, Image, Sound)):
         return resolve.resolve(data, Options(), default_model="mini")
     return resolve.resolve(None, Options(tensors=given))
 
@@ -684,7 +684,7 @@ def _several(given: Any) -> Any:
 
 
 __all__ = [
-    "Attention", "Encoding", "Explanation", "Image", "InputError", "LoadedModel", "PositionTable", "Recording", "Series", "Table",
+    "Attention", "Encoding", "Explanation", "Image", "InputError", "LoadedModel", "PositionTable", "Recording", "Series", "Sound", "Table",
     "Trained", "Verdict", "attend", "check", "diff", "encode", "explain", "heatmap", "label", "load", "mask", "page", "posenc", "read",
     "record", "save", "stats", "steps", "train",
 ]  # fmt: skip

@@ -36,7 +36,7 @@ def read_answer(path: str) -> Answer:
             return written(held, path)
         if isinstance(held, np.ndarray | Attention | Encoding | PositionTable | dict):
             return numbers_of(held)
-        raise InputError("is an image, expected numbers", hint="give a table of numbers")
+        raise InputError("is an image or a sound, expected numbers", hint="give a table of numbers")
 
 
 def numbers_of(held: np.ndarray | Attention | Encoding | PositionTable | Mapping[str, np.ndarray]) -> Answer:

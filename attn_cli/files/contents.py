@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from ..errors import InputError
-from . import archive, image
+from . import archive, image, sound
 from .source import suffix
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
-Contents = Literal["npy", "npz", "pt", "safetensors", "image", "text"]
+Contents = Literal["npy", "npz", "pt", "safetensors", "image", "sound", "text"]
 
 _NPY = b"\x93NUMPY"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # with members, and empty
 _GZIP = b"\x1f\x8b"
 _PICKLES: Container[str] = (".pkl", ".pickle", ".pt", ".pth", ".ckpt", ".joblib")
-_BINARIES: Container[str] = (".npy", ".npz", ".jpg", ".jpeg", ".png", ".webp")
+_BINARIES: Container[str] = (".npy", ".npz", ".jpg", ".jpeg", ".png", ".webp", ".wav")
 
 
 def kind(file: BinaryIO, path: str) -> Contents:
@@ -35,21 +37,36 @@ def kind(file: BinaryIO, path: str) -> Contents:
         return "pt" if any(name.endswith("data.pkl") for name in archive.names(file)) else "npz"
     if image.is_image(head):
         return "image"
+    if sound.is_sound(head):
+        return "sound"
     if _is_safetensors(head):  # asked before pickles: a header of 128 bytes begins like one
         return "safetensors"
     if _is_pickle(head) or suffix(path) in _PICKLES:
         raise pickled()
     if suffix(path) == ".safetensors":
         return "safetensors"
+    _refuse_others(head, path)
+    return "text"
+
+
+def _refuse_others(head: bytes, path: str) -> None:
+    """Raise InputError for what is no text either: another format, or not what its suffix promises."""
     if head.startswith(_GZIP):
         raise InputError("is compressed with gzip", hint="unpack it first: gunzip FILE")
     if other := image.other(head):
         raise InputError(f"is {other}", hint="save it as JPEG, PNG or WebP")
+    if other := sound.other(head):
+        raise InputError(f"is {other}", hint=f"make a .wav of it: {_as_wav(path)}")
     if suffix(path) in _BINARIES:
         raise InputError(
             f"has the suffix {suffix(path)} but is not a {suffix(path)} file", hint="write it again"
         )
-    return "text"
+
+
+def _as_wav(path: str) -> str:
+    """The command that makes a .wav of a sound."""
+    named = "FILE" if path == "-" else shlex.quote(path)
+    return f"ffmpeg -i {named} {named if path == '-' else shlex.quote(os.path.splitext(path)[0])}.wav"
 
 
 def pickled() -> InputError:

@@ -44,7 +44,7 @@ def read_text(path: str, *, encoding: str | None = None) -> str:
 
 _ARTICLES = {
     "image": "an image", "npy": "a NumPy array", "npz": "an .npz archive", "pt": "a PyTorch file",
-    "safetensors": "a .safetensors file",
+    "safetensors": "a .safetensors file", "sound": "a sound",
 }  # fmt: skip
 
 

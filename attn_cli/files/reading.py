@@ -10,10 +10,24 @@ import numpy as np
 from ..errors import InputError
 from ..records.attention import Attention
 from ..records.checks import check_finite, shape
-from ..records.encoding import Encoding, Image, PositionTable
+from ..records.encoding import Encoding, Image, PositionTable, Sound
 from ..records.recording import Recording
 from ..registry import nearest
-from . import contents, documents, image, json_, matrix, npy, npz, printed, pt, recording, safetensors, tables
+from . import (
+    contents,
+    documents,
+    image,
+    json_,
+    matrix,
+    npy,
+    npz,
+    printed,
+    pt,
+    recording,
+    safetensors,
+    sound,
+    tables,
+)
 from .decoding import decode
 from .fields import from_fields, is_record, to_fields
 from .memory import allow_array, allow_text
@@ -25,11 +39,21 @@ if TYPE_CHECKING:
 
     from ..records.attention import Record
 
-Parsed = Encoding | Attention | PositionTable | Recording | Image | np.ndarray | dict[str, np.ndarray] | str
+Parsed = (
+    Encoding
+    | Attention
+    | PositionTable
+    | Recording
+    | Image
+    | Sound
+    | np.ndarray
+    | dict[str, np.ndarray]
+    | str
+)
 
 
 def read(path: str, *, encoding: str | None = None, as_text: bool = False, by_name: bool = False) -> Parsed:
-    """Whatever a file holds: a record, a matrix, arrays by name, an image, or text; "-" is standard input.
+    """Whatever a file holds: a record, a matrix, arrays by name, an image, a sound, or text; "-" is standard input.
 
     Bytes go before the suffix: what another command wrote is known by its beginning. Lines of numbers are a
     matrix, by the rule of `matrix.find`; with `as_text` they stay text. A file of one array is that array,
@@ -125,6 +149,8 @@ def parse_as(kind: contents.Contents, file: BinaryIO, path: str, encoding: str |
         return npy.load(file)
     if kind == "image":
         return image.load(file)
+    if kind == "sound":
+        return sound.load(file)
     if kind == "pt":
         return pt.load(file)
     if kind == "npz" and recording.is_recording(npz.names(file)):
@@ -168,13 +194,14 @@ def _fields(record: Record) -> dict[str, np.ndarray]:
     return {name: field for name, field in to_fields(record).items() if isinstance(field, np.ndarray)}
 
 
-def only_array(held: Record | Recording | Image | np.ndarray | dict[str, np.ndarray]) -> np.ndarray:
+def only_array(held: Record | Recording | Image | Sound | np.ndarray | dict[str, np.ndarray]) -> np.ndarray:
     """The one array that was read."""
     held = held.pick() if isinstance(held, Recording) else held
     if isinstance(held, np.ndarray):
         return held
-    if isinstance(held, Image):
-        raise InputError("is an image, expected a matrix", hint="give numbers")
+    if isinstance(held, Image | Sound):
+        what = "an image" if isinstance(held, Image) else "a sound"
+        raise InputError(f"is {what}, expected a matrix", hint="give numbers")
     if isinstance(held, Attention):
         if held.weights.shape[:2] != (1, 1):
             raise InputError(

@@ -34,8 +34,13 @@ class Model(Protocol):
         """Whether it looks at images."""
         ...
 
+    @property
+    def hears(self) -> bool:
+        """Whether it hears sounds."""
+        ...
+
     def attend(self, text: Any, reading: Reading = WHOLE) -> Attention:
-        """The attention of all heads to a text or an image, in all layers or those wanted."""
+        """The attention of all heads to a text, an image or a sound, in all layers or those wanted."""
         ...
 
     def __call__(self, text: Any, reading: Reading = WHOLE) -> Attention:

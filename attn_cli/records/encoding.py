@@ -1,4 +1,4 @@
-"""Tokens with vectors, tables of positions, and pictures: what attention is computed from."""
+"""Tokens with vectors, tables of positions, pictures and sounds: what attention is computed from."""
 
 from __future__ import annotations
 
@@ -63,6 +63,34 @@ class Image:
     def __repr__(self) -> str:
         height, width, _ = self.pixels.shape
         return f"Image([{height} × {width} pixels])"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sound:
+    """What a model may hear: samples of one channel, as a rule from −1 to 1, so many a second.
+
+    >>> Sound([0.0, 0.5, 0.0, -0.5], 8).seconds
+    0.5
+    """
+
+    samples: Float[np.ndarray, " sample"]
+    rate: int
+
+    def __post_init__(self) -> None:
+        if type(self.rate) is not int or self.rate < 1:
+            raise InputError(
+                f"a sound of {self.rate} samples a second", hint="give a whole number, at least 1"
+            )
+        samples = numbers("samples", self.samples, ("sample",))
+        settle(self, "samples", samples.astype(np.float32, copy=False))
+
+    @property
+    def seconds(self) -> float:
+        """How long it takes."""
+        return len(self.samples) / self.rate
+
+    def __repr__(self) -> str:
+        return f"Sound([{self.seconds:.2f} seconds, {self.rate:,} samples a second])"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

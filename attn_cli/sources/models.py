@@ -1,4 +1,4 @@
-"""A text or an image through a trained model → the attention of the layers that are wanted."""
+"""A text, an image or a sound through a trained model → the attention of the layers that are wanted."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .. import files
 from ..errors import InputError
+from ..records.encoding import Image, Sound
 from ..records.selection import parse_choice
 from .groups import Scoring, refuse_others
 from .picking import EVERYTHING, Picks
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ..models import Model as Loaded
     from ..models.reading import Reading
     from ..records.attention import Attention
-    from ..records.encoding import Image
     from ..transformer.intervening import Intervention
     from .groups import Options, Show
 
@@ -40,23 +40,28 @@ def through(
     return loaded(model).attend(text, reading)
 
 
-def look_at(
+def perceive(
     model: str | Loaded,
-    image: Image,
+    given: Image | Sound,
     options: Options,
     show: Show | None = None,
     picks: Picks = EVERYTHING,
 ) -> Attention:
-    """What a model for images attends to; of all its layers the last, unless told."""
+    """What a model for images or sounds attends to; of all its layers the last, unless told."""
     reading = _reading(options, show, picks, layer="last")
     set_threads(options.computing)
     found = loaded(model)
-    if not found.sees:
-        raise InputError(f"--model {model} reads text, not images", hint=SEES)
-    return found.attend(image, reading)
+    if isinstance(given, Sound) and not found.hears:
+        what = "looks at images, not sounds" if found.sees else "reads text, not sounds"
+        raise InputError(f"--model {model} {what}", hint=HEARS)
+    if isinstance(given, Image) and not found.sees:
+        what = "hears sounds, not images" if found.hears else "reads text, not images"
+        raise InputError(f"--model {model} {what}", hint=SEES)
+    return found.attend(given, reading)
 
 
 SEES = "give --model DIR, the directory of a ViT or CLIP"
+HEARS = "give --model DIR, the directory of a Whisper"
 
 
 def loaded(model: str | Loaded) -> Loaded:

@@ -11,14 +11,14 @@ import numpy as np
 from ..errors import InputError, warn
 from ..interpret.reductions import is_of_paths
 from ..records.attention import Attention
-from ..records.encoding import Encoding, Image
+from ..records.encoding import Encoding, Image, Sound
 from ..records.fields import changed
 from ..records.pooled import pooled_by
 from ..records.recording import Recording
 from ..records.selection import choose, crop, parse_choice, places_named, range_of
 from ..records.words import merged
 from .groups import Options, given, refuse_others
-from .models import SEES, look_at, refuse_others_of_models, through
+from .models import HEARS, SEES, perceive, refuse_others_of_models, through
 from .outputs import OF_OUTPUT, of_output, refuse_toward
 from .picking import EVERYTHING, Picks, picked, places
 from .reducing import needs_all_parts, reduced, reduction_of, through_all_parts
@@ -70,7 +70,7 @@ def resolve(
     found = read_source(
         data, options, model=model, default_model=default_model, show=show, where=where, picks=picks
     )
-    picks_made = isinstance(data, (str, Image)) or not isinstance(found, Attention)
+    picks_made = isinstance(data, (str, Image, Sound)) or not isinstance(found, Attention)
     if not isinstance(found, Attention):
         found = attend(found, options, show=show, wanted=_wanted(found, picks))
     if isinstance(data, str) and needs_all_parts(found, select):
@@ -113,8 +113,8 @@ def read_source(
         refuse_others(options, ("select", "tensors"), "saved attention")
         _refuse_model(model, data)
         return with_names(data, options.tensors)
-    if isinstance(data, Image):
-        return _of_image(data, options, model, show, where, picks)
+    if isinstance(data, (Image, Sound)):
+        return _of_image_or_sound(data, options, model, show, where, picks)
     what = called(data)
     if isinstance(data, (dict, np.ndarray)):
         _refuse_model(model, data)
@@ -237,13 +237,15 @@ def warn_of(provenance: str) -> None:
         warn(f"untrained: {listed}; this shows the mechanism, not meaning")
 
 
-def _of_image(
-    image: Image, options: Options, model: Any, show: Show | None, where: str, picks: Picks
+def _of_image_or_sound(
+    given: Image | Sound, options: Options, model: Any, show: Show | None, where: str, picks: Picks
 ) -> Attention:
+    sounds = isinstance(given, Sound)
     if model in (None, "none", "untrained"):
-        raise InputError("image input needs a vision model", hint=SEES, where=where)
-    refuse_others_of_models(options, "images")
-    return look_at(model, image, options, show, picks)
+        what = "sound input needs a speech model" if sounds else "image input needs a vision model"
+        raise InputError(what, hint=HEARS if sounds else SEES, where=where)
+    refuse_others_of_models(options, "sounds" if sounds else "images")
+    return perceive(model, given, options, show, picks)
 
 
 def _refuse_model(model: Any, data: Any) -> None:

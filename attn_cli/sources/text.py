@@ -11,7 +11,7 @@ from .. import files
 from ..errors import InputError
 from ..records.attention import Attention
 from ..records.checks import shape
-from ..records.encoding import Encoding, Image, PositionTable
+from ..records.encoding import Encoding, Image, PositionTable, Sound
 from ..records.recording import Recording
 from ..registry import function_of
 from ..text.escaping import escape
@@ -122,7 +122,7 @@ def called(data: Any) -> str:
         return f"arrays named {', '.join(map(escape, data))}"
     names = {str: "text", np.ndarray: "a matrix", PositionTable: "a position table"}
     names |= {Image: "an image", Attention: "a saved attention", Encoding: "a saved encoding"}
-    names |= {Recording: "a recording"}
+    names |= {Recording: "a recording", Sound: "a sound"}
     return names.get(type(data), f"a {type(data).__name__}")
 
 

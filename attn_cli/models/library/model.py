@@ -79,6 +79,11 @@ class Library:
         return looking.tower_of(self.model) is not None or conversing.is_read(self.model.config)
 
     @property
+    def hears(self) -> bool:
+        """Whether it hears sounds."""
+        return False
+
+    @property
     def kinds(self) -> list[Kind]:
         """The kinds of attention that it has, first the one to show."""
         if self._both:

@@ -57,6 +57,7 @@ class HuggingFace:
     ends: tuple[int, ...] = ()  # tokens after which there is nothing more to write
     classifier: Path | None = None  # its directory, where it was saved with a head that gives classes
     sees: ClassVar = False
+    hears: ClassVar = False
 
     @cached_property
     def speaking(self) -> Transformer:

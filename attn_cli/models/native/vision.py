@@ -40,6 +40,7 @@ class Vision:
     model: Transformer
     preprocessing: Preprocessing
     sees: ClassVar = True
+    hears: ClassVar = False
 
     @property
     def provenance(self) -> str:

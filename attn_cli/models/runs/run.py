@@ -67,6 +67,11 @@ class Run:
         return not self.vocabulary and self.model.config.vocab in (1, 3) and self.longest is not None
 
     @property
+    def hears(self) -> bool:
+        """Whether it hears sounds."""
+        return False
+
+    @property
     def provenance(self) -> str:
         """The task, the size, the seed and how well it learned."""
         config = self.model.config
