@@ -18,7 +18,9 @@ from typer.core import TyperCommand, TyperGroup
 from . import __version__
 from .commands.io import processes
 from .commands.io.environment import environment
-from .commands.io.options import Common, ReaderLeft, command, is_rare
+from .commands.io.options import Common
+from .commands.io.rare import is_rare
+from .commands.io.signature import ReaderLeft, command
 from .errors import LONGEST, AttnNote, AttnWarning, InputError, shortened
 from .registry import nearest, summary
 

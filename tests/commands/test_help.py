@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 from attn_cli.cli import COMMANDS
-from attn_cli.commands.io import options, source_options
+from attn_cli.commands.io import rare, source_options
 from attn_cli.commands.io.choices import Registered
 
 from conftest import REPOSITORY
@@ -76,4 +76,4 @@ def test_a_shell_completes_names_keys_and_values():
 
 
 def test_an_option_of_several_commands_is_declared_once():
-    assert not set(options.RARE) & set(source_options.OPTIONS)
+    assert not set(rare.RARE) & set(source_options.OPTIONS)
