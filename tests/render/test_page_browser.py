@@ -9,7 +9,7 @@ from attn_cli.records.attention import Attention
 from attn_cli.render.colour import ramp
 from attn_cli.render.page.page import page
 from attn_cli.text.escaping import escape
-from browser import PROGRAM, browse
+from browser import PROGRAM
 from test_page import random_attention, trained_like, unpacked
 
 from hostile import HOSTILE
@@ -47,28 +47,6 @@ RECORDS = {
     "hostile": Attention(HOSTILE, HOSTILE, np.eye(len(HOSTILE))[None, None], provenance=" ".join(HOSTILE)),
     "pooled": Attention(tuple("abcdefghij"), tuple("abcdefghij"), np.full((1, 2, 4, 4), 0.25), pooled=True),
 }
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with browse() as tab:
-        yield tab
-
-
-@pytest.fixture
-def opened(browser, tmp_path):
-    """`opened(attention, width=390, dark=True)` shows its page; nothing may have gone wrong by the end."""
-
-    def show(attention, **window):
-        path = tmp_path / "page.html"
-        path.write_bytes(page(attention, title="A page"))
-        browser.open(path, **window)
-        browser.wait("document.querySelector('[data-drawn]')")
-        return browser
-
-    yield show
-    assert browser.complaints == []
-    assert all(url.startswith("file://") for url in browser.requests)
 
 
 def views(tab):

@@ -26,8 +26,8 @@ LARGEST_BYTES = 12_900_000  # of a page that would otherwise make one cell of se
 
 # Joined in this order: a module stands after those it imports from.
 MODULES = (
-    "wording", "record", "colours", "raster", "words", "viewport", "canvas", "axes", "sheet", "map", "grid",
-    "readout", "tokenlist", "lines", "tokens", "compare", "controls", "link", "saving", "finding", "app",
+    "wording", "record", "colours", "raster", "words", "scales", "viewport", "canvas", "axes", "sheet", "map", "grid",
+    "readout", "overlay", "tokenlist", "lines", "tokens", "compare", "controls", "hold", "link", "saving", "finding", "app",
 )  # fmt: skip
 _SPECIAL = re.compile(r"\[(?:CLS|SEP|PAD|MASK|UNK|[a-z]{2,5})\]|</?s>|<pad>|<\|\w+\|>")
 _BETWEEN_IDEOGRAPHS = re.compile(r"(?<=[\u2e80-\u9fff]) (?=[\u2e80-\u9fff\uff00-\uffef])")

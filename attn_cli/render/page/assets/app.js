@@ -1,16 +1,18 @@
 /** The page: one state, drawn by the view that is open, changed by what the reader does. */
 
-import { readRamp, Scale } from "./colours.js";
 import { CompareView } from "./compare.js";
 import { byId, showControls, wireControls, wireKeys, wireTheme } from "./controls.js";
 import { foundIn, nextOf } from "./finding.js";
 import { Grid } from "./grid.js";
+import { Hold } from "./hold.js";
 import { LinesView } from "./lines.js";
 import { readLink, writeLink } from "./link.js";
 import { MapView } from "./map.js";
+import { overlaid, Overlay } from "./overlay.js";
 import { say, showCell, showHint, showPrecision, showStrongest, showToken } from "./readout.js";
-import { readRecord, weightOfCode } from "./record.js";
+import { readRecord } from "./record.js";
 import { savePicture } from "./saving.js";
+import { Scales } from "./scales.js";
 import { TokensView } from "./tokens.js";
 import { Viewport } from "./viewport.js";
 import { worded } from "./wording.js";
@@ -18,9 +20,8 @@ import { element } from "./words.js";
 
 class App {
   constructor(attention) {
-    const { count, queries, keys, ramps } = attention;
+    const { count, queries, keys } = attention;
     this.attention = attention;
-    this.ramps = Object.fromEntries(Object.entries(ramps).map(([name, text]) => [name, readRamp(text)]));
     this.state = {
       view: "map",
       head: 0,
@@ -31,14 +32,20 @@ class App {
       cell: null,
       ...readLink(attention),
     };
-    this.held = null; // what was pressed, as JSON: pointing elsewhere does not let it go
+    this.hold = new Hold();
     this.viewport = new Viewport(queries.length, keys.length);
     this.views = this.makeViews();
     this.grid = new Grid(byId("grid"), attention, {
       onOpen: (head) => this.change({ head }),
-      onCompare: (other) => this.change({ other, view: "compare" }),
+      onCompare: (other) => this.beside(other),
     });
     this.isDark = wireTheme(() => this.recolour());
+    this.scales = new Scales(attention, this.state, this.isDark);
+    this.overlay = new Overlay(byId("overlay"), attention, {
+      onChange: () => this.change({}),
+      onOpen: (head) => this.change({ head }),
+      isDark: this.isDark,
+    });
     const zoom = (factor) => this.zoom(factor);
     wireControls(attention, {
       change: (changes) => this.change(changes),
@@ -60,7 +67,10 @@ class App {
     return {
       map: new MapView(this.viewport, { onPoint, onHold, onView, room }),
       lines: new LinesView({ onFocus: (...asked) => this.choose(...asked) }),
-      tokens: new TokensView(this.attention, { onQuery: (query, ...how) => this.choose({ query }, ...how) }),
+      tokens: new TokensView(this.attention, {
+        onToken: (...asked) => this.choose(...asked),
+        onTurn: () => this.change({}),
+      }),
       compare: new CompareView(this.viewport, { onPoint, onHold, onView, room }),
     };
   }
@@ -72,18 +82,33 @@ class App {
     this.whenOpen(() => this.draw(changes));
   }
 
+  /** The heads that are seen, the open one first. */
+  get seen() {
+    const { view, head, other } = this.state;
+    if (view === "compare") return [head, other];
+    return this.overlays ? [head, ...this.overlay.also.keys()] : [head];
+  }
+
+  /** Whether heads are laid over one another. */
+  get overlays() {
+    return ["lines", "tokens"].includes(this.state.view);
+  }
+
+  /** Another head beside the open one: laid over it where views can, else in a map of its own. */
+  beside(head) {
+    if (this.overlays) this.overlay.toggle(head);
+    else this.change({ other: head, view: "compare" });
+  }
+
   /** Do something with the heads that are seen: at once, unless one of them is still to be inflated. */
   whenOpen(act) {
-    const { view, head, other } = this.state;
-    const closed = [head, ...(view === "compare" ? [other] : [])].filter(
-      (one) => !this.attention.isOpen(one),
-    );
+    const closed = this.seen.filter((one) => !this.attention.isOpen(one));
     if (closed.length === 0) act();
     else Promise.all(closed.map((one) => this.attention.open(one))).then(() => this.whenOpen(act));
   }
 
   draw(changes) {
-    if ("view" in changes) this.held = null;
+    if ("view" in changes) this.hold.release();
     this.attention.hidesSpecial = this.state.special === false;
     if ("special" in changes || "pool" in changes) this.grid.samples = [];
     if (["scale", "least", "special", "pool"].some((part) => part in changes)) this.recolour();
@@ -96,20 +121,21 @@ class App {
 
   recolour() {
     showPrecision(this.attention);
-    this.scales = new Map();
+    this.scales.forget();
     this.show();
-    this.grid.draw((head) => this.scaleOf(head));
+    this.grid.draw((head) => this.scales.of(head));
   }
 
   show() {
-    const { view, head, other, cell } = this.state;
+    const { view, head, cell } = this.state;
     const open = this.views[view];
+    this.overlay.show(head, this.overlays);
     if (!open.element.isConnected) byId("view").replaceChildren(open.element);
     open.show(view === "map" ? this.model().sheetOf(head) : this.model());
     open.point?.(cell);
-    this.grid.mark(head, view === "compare" ? other : -1);
-    showControls(this.attention, this.state, this.scaleOf(head));
-    this.describe(view === "tokens" ? { query: cell?.query ?? 0 } : {}, false);
+    this.grid.mark(head, ...this.seen.slice(1));
+    showControls(this.attention, this.state, this.scales.of(head));
+    this.describe(view === "tokens" ? open.token(cell) : {}, false);
   }
 
   /** All that a view is given. */
@@ -118,9 +144,10 @@ class App {
     return {
       ...this.state,
       attention: this.attention,
-      signedRamp: this.rampOf(true),
+      signedRamp: this.scales.ramp(true),
       found,
-      scale: this.scaleOf(this.state.head),
+      heads: this.overlay.heads,
+      scaleOf: (head) => this.scales.of(head),
       sheetOf: (head) => this.sheetOf(head, found),
     };
   }
@@ -129,7 +156,7 @@ class App {
     const { attention } = this;
     return {
       codes: attention.codesOf(head),
-      scale: this.scaleOf(head),
+      scale: this.scales.of(head),
       queries: attention.queries,
       keys: attention.keys,
       found,
@@ -138,45 +165,14 @@ class App {
     };
   }
 
-  scaleOf(head) {
-    const name = this.state.scale === "panel" ? head : "all";
-    const top = () => (name === "all" ? this.attention.peak : this.peakOf(head));
-    if (!this.scales.has(name)) this.scales.set(name, this.makeScale(top()));
-    return this.scales.get(name);
-  }
-
-  /** For the ground that the page has now. */
-  rampOf(signed) {
-    if (signed) return this.ramps[this.isDark() ? "signed night" : "signed"];
-    return this.ramps[this.isDark() ? "night" : "paper"];
-  }
-
-  makeScale(top) {
-    const ramp = this.rampOf(this.attention.signed);
-    return new Scale(this.attention, { kind: this.state.scale, top, least: this.state.least, ramp });
-  }
-
-  peakOf(head) {
-    const largest = this.attention.overviewOf(head).codes.reduce((most, code) => Math.max(most, code), 1);
-    return Math.abs(weightOfCode(largest, this.attention)) || this.attention.peak;
-  }
-
-  /** Hovering previews; a press holds what it is on, until that is pressed again, Esc lets go or keys move on. */
-  mayPoint(what, spoken, pressed) {
-    const name = JSON.stringify(what);
-    if (pressed) this.held = this.held === name ? null : name;
-    else if (spoken) this.held = null;
-    return pressed || spoken || !this.held;
-  }
-
   release() {
-    this.held = null;
+    this.hold.release();
     this.describe({}, false);
   }
 
   /** Point at a cell; only what lies over the map is drawn anew. */
   point(cell, spoken, pressed) {
-    if (!this.mayPoint(cell, spoken, pressed)) return;
+    if (!this.hold.admits(cell, spoken, pressed)) return;
     this.state.cell = cell;
     if (spoken || pressed) writeLink(this.attention, this.state);
     if (spoken && !this.viewport.isWhole) {
@@ -189,9 +185,9 @@ class App {
 
   /** Look at a token: a query, a key, or none. */
   choose(token, spoken, pressed) {
-    if (!this.mayPoint(token, spoken, pressed)) return false;
+    if (!this.hold.admits(token, spoken, pressed)) return false;
     const { view, cell } = this.state;
-    if (token.query !== undefined) this.state.cell = { query: token.query, key: cell?.key ?? 0 };
+    if (Object.keys(token).length) this.state.cell = { query: 0, key: 0, ...cell, ...token };
     if (spoken || pressed) writeLink(this.attention, this.state);
     if (view === "tokens") this.views.tokens.show(this.model());
     this.describe(token, spoken);
@@ -203,11 +199,13 @@ class App {
     const { view, head, other, cell } = this.state;
     const pointed = view === "map" || view === "compare" ? (cell ?? {}) : token;
     showStrongest(this.attention, head, pointed);
-    if (token.query !== undefined || token.key !== undefined) showToken(this.attention, head, token, spoken);
-    else if (view === "lines") showHint(worded("point_token"));
+    if (token.query !== undefined || token.key !== undefined) {
+      const beside = this.overlays ? overlaid(this.attention, this.overlay.heads, token) : [];
+      showToken(this.attention, head, token, spoken, beside);
+    } else if (view === "lines") showHint(worded("point_token"));
     else if (cell) showCell(this.attention, view === "compare" ? [head, other] : [head], cell, spoken);
     else showHint(worded("point_cell"));
-    if (this.held) byId("readout").append(element("span", "hint", worded("held")));
+    if (this.hold.held) byId("readout").append(element("span", "hint", worded("held")));
   }
 
   zoom(factor) {

@@ -48,8 +48,13 @@ export function readRamp(base64) {
   const rgb = atob(base64);
   return Uint32Array.from({ length: 256 }, (_, i) => {
     const [red, green, blue] = [0, 1, 2].map((channel) => rgb.charCodeAt(3 * i + channel));
-    return (255 << 24) | (blue << 16) | (green << 8) | red;
+    return packed(red, green, blue);
   });
+}
+
+/** A colour as ImageData wants it. */
+export function packed(red, green, blue) {
+  return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
 /** A packed colour as CSS writes it. */

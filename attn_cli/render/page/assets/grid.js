@@ -87,12 +87,12 @@ export class Grid {
     return sample(codes, columns, { row: 0, column: 0, rows, columns }, ...this.shape);
   }
 
-  /** Show which head is open, and which is beside it. */
-  mark(open, beside) {
+  /** Show which head is open, and which are beside it. */
+  mark(open, ...beside) {
     this.cells.forEach((cell, head) => {
-      cell.setAttribute("aria-selected", head === open || head === beside);
+      cell.setAttribute("aria-selected", head === open || beside.includes(head));
       cell.classList.toggle("open", head === open);
-      cell.classList.toggle("beside", head === beside);
+      cell.classList.toggle("beside", beside.includes(head));
     });
     this.makeCurrent(open);
   }

@@ -1,4 +1,4 @@
-/** One head as lines: queries on the left, keys on the right, each pair joined as strongly as it attends. */
+/** Heads as lines: queries on the left, keys on the right, each pair joined as strongly as it attends. */
 
 import { fitCanvas, readStyle } from "./canvas.js";
 import { css } from "./colours.js";
@@ -30,13 +30,19 @@ export class LinesView {
   }
 
   show(model) {
-    const { attention, head, scale, found } = model;
+    const { attention, heads, found } = model;
     this.model = model;
     this.queries.show(attention.queries, found.queries);
     this.keys.show(attention.keys, found.keys);
-    this.tones = Float32Array.from(attention.codesOf(head), (code) => scale.tone[code]);
-    this.strongest = strongest(this.tones, MOST).reverse(); // the strongest lie on top
+    this.layers = heads.map((one) => this.layerOf(one, Math.floor(MOST / heads.length)));
     this.draw();
+  }
+
+  /** The lines of a head: how strong each is, and the strongest of them, which lie on top. */
+  layerOf({ head, colour }, most) {
+    const scale = this.model.scaleOf(head);
+    const tones = Float32Array.from(this.model.attention.codesOf(head), (code) => scale.tone[code]);
+    return { tones, colour, scale, strongest: strongest(tones, most).reverse() };
   }
 
   focus(focused, ...how) {
@@ -51,10 +57,16 @@ export class LinesView {
   draw() {
     const { query, key } = this.focused;
     this.own = this.cellsOf(query, key);
-    const tones = this.own.map((cell) => this.tones[cell]);
-    this.keys.shade(query === undefined ? null : tones, this.model.scale);
-    this.queries.shade(key === undefined ? null : tones, this.model.scale);
+    for (const [list, looked] of [
+      [this.keys, query],
+      [this.queries, key],
+    ])
+      list.shadeAll(looked === undefined ? [] : this.layers.map((layer) => this.ofOwn(layer)));
     this.drawLines();
+  }
+
+  ofOwn({ tones, ...layer }) {
+    return { ...layer, tones: this.own.map((cell) => tones[cell]) };
   }
 
   /** All that a query gives, or all that a key gets. */
@@ -67,24 +79,36 @@ export class LinesView {
   drawLines() {
     const height = Math.min(this.element.clientHeight, this.element.scrollHeight);
     const context = fitCanvas(this.canvas, this.canvas.parentElement.clientWidth, height);
-    const style = readStyle(this.canvas);
-    for (const cell of this.strongest) this.drawLine(context, cell, style, this.own.length ? FAINT : 1);
-    for (const cell of this.own) this.drawLine(context, cell, style, 1);
+    this.drawOn(context, readStyle(this.canvas), this.canvas.clientWidth, this.element.scrollTop);
   }
 
-  drawLine(context, cell, style, strength) {
-    const { attention, scale } = this.model;
-    const tone = Math.abs(this.tones[cell]);
+  /** All lines, on a canvas so wide whose top is so far down the lists. */
+  drawOn(context, style, width, top) {
+    const draw = (layer, cell, strength) =>
+      this.drawLine(context, layer, cell, { style, width, top, strength });
+    for (const layer of this.layers)
+      for (const cell of layer.strongest) draw(layer, cell, this.own.length ? FAINT : 1);
+    for (const layer of this.layers) for (const cell of this.own) draw(layer, cell, 1);
+  }
+
+  drawLine(context, layer, cell, { style, width, top, strength }) {
+    const { length } = this.model.attention.keys;
+    const tone = Math.abs(layer.tones[cell]);
     if (tone === 0) return;
-    const from = this.queries.middle(Math.floor(cell / attention.keys.length)) - this.element.scrollTop;
-    const to = this.keys.middle(cell % attention.keys.length) - this.element.scrollTop;
-    const width = this.canvas.clientWidth;
+    const from = this.queries.middle(Math.floor(cell / length)) - top;
+    const to = this.keys.middle(cell % length) - top;
     context.globalAlpha = strength * (0.04 + 0.96 * tone);
     context.lineWidth = 0.5 + 3 * tone;
-    context.strokeStyle = scale.signed ? css(scale.colour(Math.sign(this.tones[cell]))) : style.accent;
+    context.strokeStyle = this.colourOf(layer, layer.tones[cell], style);
     context.beginPath();
     context.moveTo(0, from);
     context.bezierCurveTo(width * 0.4, from, width * 0.6, to, width, to);
     context.stroke();
+  }
+
+  /** Several heads are told apart by colour; of one with signs the colour tells which. */
+  colourOf({ colour, scale }, tone, style) {
+    if (this.layers.length > 1) return css(colour);
+    return scale.signed ? css(scale.colour(Math.sign(tone))) : style.accent;
   }
 }

@@ -28,26 +28,25 @@ function writeDifference(attention, [first, second], query, key) {
   });
 }
 
-/** A query and the keys that it attends to most, or a key and the queries that attend to it most. */
-export function showToken(attention, head, { query, key }, spoken) {
+/**
+ * A query and the keys that it attends to most, or a key and the queries that attend to it most; `beside` is what
+ * stands after that, of other heads.
+ */
+export function showToken(attention, head, { query, key }, spoken, beside = []) {
   const given = query !== undefined;
   const tokens = given ? attention.keys : attention.queries;
-  const weightOf = (other) =>
-    given ? attention.weight(head, query, other) : attention.weight(head, other, key);
-  const best = strongest(
-    tokens.map((_, other) => weightOf(other)),
-    NAMED,
-  );
+  const weights = attention.line(head, { query, key });
+  const best = strongest(weights, NAMED);
   const own = given ? attention.queries[query] : attention.keys[key];
   const verb = worded(given ? "attends_most" : "gets_most");
   const parts = best.flatMap((other) => [
     token(tokens[other], other),
-    element("span", "weight", writeNumber(weightOf(other))),
+    element("span", "weight", writeNumber(weights[other])),
   ]);
-  write(token(own, given ? query : key), element("span", "arrow", verb), ...parts);
+  write(token(own, given ? query : key), element("span", "arrow", verb), ...parts, ...beside);
   if (spoken)
     say(
-      `${shown(own)} ${verb} ${best.map((other) => `${shown(tokens[other])}, ${writeNumber(weightOf(other))}`).join("; ")}`,
+      `${shown(own)} ${verb} ${best.map((other) => `${shown(tokens[other])}, ${writeNumber(weights[other])}`).join("; ")}`,
     );
 }
 
@@ -62,8 +61,7 @@ export function showStrongest(attention, head, { query, key }) {
 
 function ranking(attention, head, verb, { query, key }) {
   const tokens = query === undefined ? attention.queries : attention.keys;
-  const cells = tokens.map((_, other) => (query === undefined ? [other, key] : [query, other]));
-  const weights = cells.map((cell) => attention.weight(head, ...cell));
+  const weights = attention.line(head, query === undefined ? { key } : { query });
   const list = element("ol", "ranking");
   for (const other of strongest(weights, LISTED)) {
     const share = Math.abs(weights[other]) / attention.peak;

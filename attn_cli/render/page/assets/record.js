@@ -78,6 +78,11 @@ export class Attention {
     return worded("head_name", { layer: this.layers[layer], head: this.heads[head % this.heads.length] });
   }
 
+  /** The same in short: layer.head. */
+  shortName(head) {
+    return `${this.layers[Math.floor(head / this.heads.length)]}.${this.heads[head % this.heads.length]}`;
+  }
+
   /** The codes of a head; those of special tokens are as if masked while they are hidden. */
   codesOf(head) {
     const codes = this.maps[head];
@@ -103,15 +108,16 @@ export class Attention {
       : weightOfCode(this.maps[head][cell], this);
   }
 
+  /** All weights that a query gives, or all that a key gets. */
+  line(head, { query, key }) {
+    if (query === undefined) return this.queries.map((_, other) => this.weight(head, other, key));
+    return this.keys.map((_, other) => this.weight(head, query, other));
+  }
+
   /** The cell of the largest weight of a query, or of a key. */
   largest(head, { query, key }) {
-    const tokens = query === undefined ? this.queries : this.keys;
-    const cells = tokens.map((_, other) => (query === undefined ? [other, key] : [query, other]));
-    const [best = 0] = strongest(
-      cells.map((cell) => this.weight(head, ...cell)),
-      1,
-    );
-    return { query: cells[best][0], key: cells[best][1] };
+    const [best = 0] = strongest(this.line(head, { query, key }), 1);
+    return query === undefined ? { query: best, key } : { query, key: best };
   }
 
   /** By how much that weight may differ from the record's: half a step up. */

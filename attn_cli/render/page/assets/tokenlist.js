@@ -49,12 +49,14 @@ export class TokenList {
     this.element.setAttribute("aria-activedescendant", this.options[index]?.id ?? "");
   }
 
-  /** Give each token the colour of a tone, or take all colours away. */
-  shade(tones, scale) {
+  /** Give each token the colour of its tone; of several heads a band for each; of none take all colours away. */
+  shadeAll(layers) {
+    const [one] = layers;
     this.options.forEach((option, index) => {
-      const colour = tones && scale.colour(tones[index]);
-      option.style.background = tones ? css(colour) : "";
-      option.style.color = tones ? (isLight(colour) ? "#16161d" : "#fff") : "";
+      const colour = layers.length === 1 && one.scale.colour(one.tones[index]);
+      if (layers.length > 1) option.style.background = bands(layers, index);
+      else option.style.background = colour === false ? "" : css(colour);
+      option.style.color = colour === false ? "" : isLight(colour) ? "#16161d" : "#fff";
     });
   }
 
@@ -82,4 +84,13 @@ export class TokenList {
     event.preventDefault();
     this.point(clamp(this.at + strides[event.key], 0, this.options.length - 1), true);
   }
+}
+
+/** Under a token a band for each head, as strong as its tone. */
+function bands(layers, index) {
+  const width = 100 / layers.length;
+  const stops = layers.map(({ colour, tones }, i) => {
+    return `${css(colour, Math.abs(tones[index]))} ${i * width}% ${(i + 1) * width}%`;
+  });
+  return `linear-gradient(to right, ${stops.join(", ")}) bottom / 100% 8px no-repeat`;
 }

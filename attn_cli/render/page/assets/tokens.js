@@ -1,30 +1,78 @@
-/** One head over the text itself: each token shaded by the attention that the chosen query gives it. */
+/** Heads over the text itself: each token shaded by what the chosen query gives it, or by what it gives the chosen key. */
 
 import { TokenList } from "./tokenlist.js";
 import { worded } from "./wording.js";
 import { element } from "./words.js";
 
+const DIRECTIONS = ["query", "key"]; // what is chosen
+
 export class TokensView {
-  /** `onQuery(query, spoken)` hears which query is chosen. */
-  constructor(attention, { onQuery }) {
+  /** `onToken({ query } or { key }, spoken, pressed)` hears which token is chosen; `onTurn()` of another direction. */
+  constructor(attention, { onToken, onTurn }) {
+    this.chosen = "query";
+    this.onTurn = onTurn;
     this.element = element("div", "text");
-    this.queries = new TokenList("queries", worded("queries"), onQuery);
-    this.keys = attention.twoTexts ? new TokenList("keys", worded("keys_list"), () => {}) : this.queries;
-    if (!attention.twoTexts) this.element.append(this.queries.element);
+    const list = (axis, name, label) =>
+      new TokenList(name, label, (index, ...how) => onToken(this.turned(axis, index), ...how));
+    this.queries = list("query", "queries", worded("queries"));
+    this.keys = attention.twoTexts ? list("key", "keys", worded("keys_list")) : this.queries;
+    if (!attention.twoTexts) this.element.append(this.directions(), this.queries.element);
     else
-      for (const list of [this.queries, this.keys])
-        this.element.append(element("h3", "", list.label), list.element);
+      for (const one of [this.queries, this.keys])
+        this.element.append(element("h3", "", one.label), one.element);
   }
 
-  show({ attention, head, scale, found, cell }) {
-    const query = cell?.query ?? 0;
+  /** Of one text every token is both: the buttons say which; of two the list says it that it stands in. */
+  turned(axis, index) {
+    if (this.keys !== this.queries) this.chosen = axis;
+    return { [this.chosen]: index };
+  }
+
+  directions() {
+    const group = element("div", "directions");
+    group.setAttribute("role", "group");
+    group.setAttribute("aria-label", worded("direction"));
+    this.buttons = DIRECTIONS.map((chosen) => {
+      const button = element("button", "", worded(`direction_${chosen}`));
+      button.type = "button";
+      button.addEventListener("click", () => {
+        this.chosen = chosen;
+        this.onTurn();
+      });
+      return button;
+    });
+    group.append(...this.buttons);
+    return group;
+  }
+
+  /** The token that is looked at. */
+  token(cell) {
+    return { [this.chosen]: cell?.[this.chosen] ?? 0 };
+  }
+
+  show({ attention, heads, scaleOf, found, cell }) {
+    const token = this.token(cell);
+    this.buttons?.forEach((one, i) => one.setAttribute("aria-pressed", DIRECTIONS[i] === this.chosen));
     this.keys.show(attention.keys, found.keys);
     this.queries.show(attention.queries, found.queries);
-    this.queries.select(query);
-    const codes = attention.codesOf(head).subarray(query * attention.keys.length);
-    this.keys.shade(
-      attention.keys.map((_, key) => scale.tone[codes[key]]),
-      scale,
+    const [asked, shaded] = token.query === undefined ? [this.keys, this.queries] : [this.queries, this.keys];
+    asked.select(Object.values(token)[0]);
+    if (asked !== shaded) {
+      shaded.select(-1);
+      asked.shadeAll([]);
+    }
+    shaded.shadeAll(
+      heads.map((one) => ({ ...one, ...tonesOf(attention, scaleOf(one.head), one.head, token) })),
     );
   }
+}
+
+function tonesOf(attention, scale, head, { query, key }) {
+  const { codes, columns } = { codes: attention.codesOf(head), columns: attention.keys.length };
+  const toneAt = (row, column) => scale.tone[codes[row * columns + column]];
+  const tones =
+    query === undefined
+      ? attention.queries.map((_, other) => toneAt(other, key))
+      : attention.keys.map((_, other) => toneAt(query, other));
+  return { scale, tones };
 }
