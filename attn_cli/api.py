@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from .records.attention import Kind, Record
     from .records.worked import Worked
     from .toy.evaluation import Evaluation
-    from .toy.training import Step
+    from .toy.settings import Step
 
     Array = np.ndarray[Any, Any]
 

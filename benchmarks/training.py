@@ -43,7 +43,8 @@ def _sides(task: str) -> tuple[Iterator[Any], Iterator[Any]]:
     import torch
     from attn_cli.toy import find
     from attn_cli.toy.batches import order
-    from attn_cli.toy.training import Options, Training, new_model
+    from attn_cli.toy.settings import Options
+    from attn_cli.toy.training import Training, new_model
     from attn_cli.transformer.model import Config
 
     from .reference_training import Model, steps

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ..models.runs.run import Run
     from ..toy.evaluation import Evaluation
     from ..toy.examples import Dataset, Recipe
-    from ..toy.training import Machine, Options, Step, Team, Training
+    from ..toy.settings import Machine, Options, Step, Team
+    from ..toy.training import Training
     from ..transformer.model import Config
 
 
@@ -72,7 +73,8 @@ class Lesson:
 
     def training(self, team: Team | None = None) -> Training:
         """The training itself, not yet begun; `team` shares it."""
-        from ..toy.training import Team, Training, new_model
+        from ..toy.settings import Team
+        from ..toy.training import Training, new_model
 
         model = new_model(self.config, self.options.seed)
         return Training(model, self.dataset, self.recipe, self.options, self.machine, team or Team())
@@ -255,7 +257,7 @@ def _made(make: Callable[..., Dataset], text: str | None, options: Options, wher
 
 
 def _options(given: Schooling, recipe: Recipe, learner: Learner) -> Options:
-    from ..toy.training import Options, peak
+    from ..toy.settings import Options, peak
 
     chosen = dataclasses.asdict(given)
     chosen["steps"] = given.steps or recipe.steps
@@ -268,7 +270,7 @@ def _options(given: Schooling, recipe: Recipe, learner: Learner) -> Options:
 def _machine(given: Computer, dim: int) -> Machine:
     import torch
 
-    from ..toy.training import Machine
+    from ..toy.settings import Machine
 
     if given.dtype not in ("float32", "bfloat16"):
         raise InputError(f"--dtype {given.dtype!r}", hint="give float32 or bfloat16")

@@ -16,7 +16,7 @@ import torch
 
 from ..errors import InputError
 from .film import Frame
-from .training import Extension, Step
+from .settings import Extension, Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,8 +16,9 @@ from attn_cli.render.colour import ramp
 from attn_cli.render.figure import film
 from attn_cli.toy.examples import Dataset, Example, Recipe, draw
 from attn_cli.toy.film import Watched, filmed, longest
+from attn_cli.toy.settings import Machine, Options, Step
 from attn_cli.toy.tasks import recipe, reverse, sort
-from attn_cli.toy.training import Machine, Options, Step, Training, new_model
+from attn_cli.toy.training import Training, new_model
 from attn_cli.transformer.model import Config
 from PIL import Image
 from rich.console import Console

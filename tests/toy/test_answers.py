@@ -10,7 +10,8 @@ from attn_cli.toy.answering import answer
 from attn_cli.toy.evaluation import evaluate
 from attn_cli.toy.examples import TASKS, Example, draw, recipe
 from attn_cli.toy.film import Frame
-from attn_cli.toy.training import Options, Training, new_model
+from attn_cli.toy.settings import Options
+from attn_cli.toy.training import Training, new_model
 from attn_cli.transformer.model import Config
 from PIL import Image, ImageDraw
 

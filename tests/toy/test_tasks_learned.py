@@ -9,7 +9,8 @@ import pytest
 from attn_cli.sources.training import Learner, config_for
 from attn_cli.toy import TASKS, find, needs_data
 from attn_cli.toy.evaluation import evaluate
-from attn_cli.toy.training import Options, Training, new_model
+from attn_cli.toy.settings import Options
+from attn_cli.toy.training import Training, new_model
 from benchmarks.tasks import ROWS
 
 

@@ -12,8 +12,9 @@ from attn_cli.toy.optimizer import Optimizer
 from attn_cli.toy.pieces import new_tokenizer
 from attn_cli.toy.resuming import resume, state
 from attn_cli.toy.schedules import SCHEDULES, cosine
+from attn_cli.toy.settings import Options, peak
 from attn_cli.toy.tasks import TASKS, Dataset, Example, Recipe, draw, is_held_out, recipe, reverse
-from attn_cli.toy.training import Options, Training, new_model, peak
+from attn_cli.toy.training import Training, new_model
 from attn_cli.transformer.decoding import greedy
 from attn_cli.transformer.model import Config
 from torch.nn.functional import cross_entropy

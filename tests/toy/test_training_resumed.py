@@ -19,8 +19,9 @@ from attn_cli.errors import InputError
 from attn_cli.toy.examples import Recipe, draw
 from attn_cli.toy.resuming import resume, state
 from attn_cli.toy.schedules import cosine
+from attn_cli.toy.settings import Options
 from attn_cli.toy.tasks import reverse
-from attn_cli.toy.training import Options, Training, new_model
+from attn_cli.toy.training import Training, new_model
 from attn_cli.transformer.model import Config
 
 from conftest import run_attn

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.progress import Progress, TaskID
 
-    from ...toy.training import Step, Training
+    from ...toy.settings import Step
+    from ...toy.training import Training
 
 _LOOK_EVERY = 0.5  # seconds
 _AROUND = 8  # lines of the screen that the map leaves to the bar, its labels and its legend

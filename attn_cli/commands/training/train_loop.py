@@ -15,7 +15,8 @@ from .live import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ...toy.training import Team, Training
+    from ...toy.settings import Team
+    from ...toy.training import Training
 
 _SAVE_EVERY = 10.0  # seconds
 
@@ -57,7 +58,7 @@ def _interrupts(training: Training) -> Iterator[None]:
 @contextlib.contextmanager
 def team(device: str) -> Iterator[Team]:
     """The processes that torchrun has started, of which only the first one says anything; or this one alone."""
-    from ...toy.training import Team
+    from ...toy.settings import Team
 
     size, rank = _set("WORLD_SIZE", 1), _set("RANK", 0)
     if size == 1 or "MASTER_ADDR" not in os.environ:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from ...toy.evaluation import Evaluation
     from ...toy.examples import Example, Recipe
     from ...toy.film import Frame
-    from ...toy.training import Step, Training
+    from ...toy.settings import Step
+    from ...toy.training import Training
 
 _READABLE = 24  # positions that are told one by one; config.json has any number
 _GREY_OR_COLOURED = (1, 3)  # channels of pictures; frames of sound have others
