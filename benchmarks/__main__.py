@@ -4,7 +4,7 @@ import itertools
 import sys
 import tempfile
 
-from . import checking, interpret, long, models, pictures, recording, startup, training
+from . import checking, interpret, live, long, models, pictures, recording, startup, training
 from .pairs import HEADER, compare
 
 rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
@@ -13,6 +13,12 @@ with tempfile.TemporaryDirectory() as folder:
     for pair in [*startup.PAIRS, *models.pairs(folder), *pictures.pairs(folder)]:
         print(compare(pair, rounds), flush=True)
 for row in itertools.chain(
-    models.rows(), long.rows(), training.rows(), recording.rows(), interpret.rows(), checking.rows()
+    models.rows(),
+    long.rows(),
+    training.rows(),
+    recording.rows(),
+    interpret.rows(),
+    checking.rows(),
+    live.rows(),
 ):
     print(row, flush=True)

@@ -24,7 +24,8 @@ MAX_BYTES = 12_000_000
 
 # Joined in this order: a module stands after those it imports from.
 WORKER = tuple(
-    f"live/{name}" for name in ("forward", "capture", "bundle", "pieces", "tokenizer", "reading", "worker")
+    f"live/{name}"
+    for name in ("products", "forward", "capture", "bundle", "pieces", "tokenizer", "reading", "worker")
 )
 MODULES = (
     "wording", "record", "colours", "raster", "words", "viewport", "canvas", "axes", "sheet", "map", "grid", "readout", "controls",

@@ -1,6 +1,6 @@
 /** A model as it travels in a page: a header that names its tensors, and their numbers one after the other. */
 
-import { matrix } from "./forward.js";
+import { matrix } from "./products.js";
 
 /** The tensors by name, as forward.js takes them; vectors have one row. */
 export function tensorsOf(header, bytes) {

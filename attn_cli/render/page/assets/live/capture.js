@@ -3,7 +3,7 @@
  * take part. As attn_cli/transformer/capture.py and intervening.py.
  */
 
-import { matrix, row } from "./forward.js";
+import { matrix, row } from "./products.js";
 
 /** One head: scores = q · kᵀ · scale, weights = softmax(scores / temperature), output = weights · value. */
 export function attention(query, key, value, { scale, sees, temperature = 1 }) {

@@ -5,75 +5,16 @@
  * the stream what its parts make of it. Pre-norm: x + part(norm(x)), and one last norm closes the stack; post-norm:
  * norm(x + part(x)). Vaswani et al. 2017, arXiv:1706.03762; Xiong et al. 2020, arXiv:2002.04745.
  *
- * A matrix is { rows, columns, data }, its numbers row by row; `weights` is a Map of them by the names that
- * model.py gives them. How one looks into the computation, and takes part in it, is in capture.js: `attend` says
- * whether there are positions, and that of the `first` token; it may `remember` keys and values of those before.
+ * `weights` is a Map of matrices (products.js) by the names that model.py gives them. How one looks into the
+ * computation, and takes part in it, is in capture.js: `attend` says whether there are positions, and that of the
+ * `first` token; it may `remember` keys and values of those before.
  */
 
-export function matrix(rows, columns, data = new Float32Array(rows * columns)) {
-  return { rows, columns, data };
-}
+import { linear, matrix, row } from "./products.js";
 
-/** One row of a matrix. */
-export function row(x, index) {
-  return x.data.subarray(index * x.columns, (index + 1) * x.columns);
-}
+// ---- what torch gives model.py, beside products.js ----
 
-// ---- what torch gives model.py ----
-
-/** x · Wᵀ + b; four rows at a time where there are as many, so that each weight that is read is used four times. */
-export function linear(x, weight, bias) {
-  const y = matrix(x.rows, weight.rows);
-  for (let first = 0; first < x.rows;) {
-    const count = x.rows - first < 4 ? 1 : 4;
-    const places = Array.from({ length: count }, (_, i) => first + i);
-    const from = places.map((place) => new Float64Array(row(x, place)));
-    const to = places.map((place) => row(y, place));
-    (count === 4 ? products : product)(from, weight, to);
-    if (bias) for (const own of to) for (let i = 0; i < own.length; i++) own[i] += bias.data[i];
-    first += count;
-  }
-  return y;
-}
-
-function product([a], { rows, columns, data }, [to]) {
-  for (let out = 0, at = 0; out < rows; out++) {
-    let sum = 0;
-    for (let i = 0; i < columns; i++) sum += data[at++] * a[i];
-    to[out] = sum;
-  }
-}
-
-function products([a, b, c, d], { rows, columns, data }, [toA, toB, toC, toD]) {
-  for (let out = 0; out < rows; out += 2) {
-    const next = Math.min(out + 1, rows - 1);
-    const first = out * columns;
-    const second = next * columns;
-    let [a0, b0, c0, d0, a1, b1, c1, d1] = [0, 0, 0, 0, 0, 0, 0, 0];
-    for (let i = 0; i < columns; i++) {
-      const w0 = data[first + i];
-      const w1 = data[second + i];
-      a0 += w0 * a[i];
-      b0 += w0 * b[i];
-      c0 += w0 * c[i];
-      d0 += w0 * d[i];
-      a1 += w1 * a[i];
-      b1 += w1 * b[i];
-      c1 += w1 * c[i];
-      d1 += w1 * d[i];
-    }
-    toA[out] = a0;
-    toB[out] = b0;
-    toC[out] = c0;
-    toD[out] = d0;
-    toA[next] = a1;
-    toB[next] = b1;
-    toC[next] = c1;
-    toD[next] = d1;
-  }
-}
-
-export function add(x, y) {
+function add(x, y) {
   return matrix(
     x.rows,
     x.columns,

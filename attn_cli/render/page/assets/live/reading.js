@@ -1,7 +1,8 @@
 /** A model with its tokens: what it reads of a text, what it writes, and the attention that it pays meanwhile. */
 
-import { newCapture, newWriter, NOTHING } from "./capture.js";
-import { matrix, row, Transformer } from "./forward.js";
+import { newWriter, NOTHING } from "./capture.js";
+import { Transformer } from "./forward.js";
+import { matrix, row } from "./products.js";
 import { fromBytes, newTokenizer, oneLine } from "./tokenizer.js";
 
 const MOST = 5; // likeliest tokens that are told
@@ -52,77 +53,78 @@ export class Reader {
     return parts.map((part) => ({ id: vocabulary.indexOf(part), label: part, special: false }));
   }
 
-  /** All that the model makes of the tokens it is given, and of what it is to write; `change` is as capture.js has it. */
-  look(tokens, change = NOTHING, target = null) {
-    const capture = newCapture(change);
-    const ids = tokens.map(({ id }) => id);
-    const labels = tokens.map(({ label }) => label);
-    if (!this.writes) {
-      const logits = this.model.logits(this.model.hidden(ids, capture));
-      return { ...seen(capture, () => [labels, labels]), expected: logits && this.expected(logits) };
-    }
-    const start = this.start(ids);
-    if (target === null) {
-      this.model.encoder.forward(this.model.embed(ids, capture), capture);
-      return seen(capture, () => [labels, labels]);
-    }
-    const given = [this.outputs.indexOf(start), ...target.map(({ id }) => id)];
-    const logits = this.model.logits(this.model.hidden(ids, capture, given));
-    const written = target.map(({ label }) => label);
-    const axes = {
-      encoder: [labels, labels],
-      decoder: [
-        [start, ...written],
-        [start, ...written],
-      ],
-      cross: [[...written, this.header.end], labels], // a row for each token while it is written
-    };
-    return { ...seen(capture, (kind) => axes[kind]), expected: this.expected(logits), written };
+  /** What the first stack makes of the tokens, and what can be shown of it; `change` is as capture.js has it. */
+  look(tokens, change = NOTHING) {
+    const attend = newWriter(change);
+    const [ids, labels] = [tokens.map(({ id }) => id), tokens.map(({ label }) => label)];
+    const stack = this.model.encoder ?? this.model.decoder;
+    const x = stack.forward(this.model.embed(ids, attend), attend); // [seq, d_model]
+    return { ids, labels, change, attend, x, found: seen(attend, () => [labels, labels]) };
+  }
+
+  /** What an encoder expects at each position, if it expects anything. */
+  answers({ x }) {
+    const logits = this.model.logits(x);
+    const expected = logits ? this.expected(logits) : [];
+    return { tokens: expected.map(([best]) => best), expected };
   }
 
   /** What an encoder–decoder writes: the likeliest token, one after the other; `pause` may stop it. */
-  write(tokens, change, pause) {
-    const ids = tokens.map(({ id }) => id);
-    const attend = newCapture(change);
-    const context = this.model.encoder.forward(this.model.embed(ids, attend), attend); // [seq, d_model]
-    const begin = [this.outputs.indexOf(this.start(ids))];
+  write({ ids, x, change }, pause) {
+    const writer = newWriter(change);
+    const next = (token) => this.model.decode([token], x, writer);
     const most = Math.min(this.header.longest - 1, 2 * ids.length + 10);
-    return this.likeliest(
-      (given, writer) => this.model.decode(given, context, writer),
-      begin,
-      most,
-      change,
-      pause,
-    );
+    return this.likeliest(next(this.start(ids)), writer, next, most, pause);
   }
 
   /** How a decoder goes on: so many tokens at most, the likeliest one after the other. */
-  goOn(tokens, change, most, pause) {
-    const ids = tokens.map(({ id }) => id);
-    const room = Math.min(most, this.header.longest - ids.length);
-    return this.likeliest((given, writer) => this.model.hidden(given, writer), ids, room, change, pause);
+  goOn({ ids, x, attend }, most, pause) {
+    if (this.header.config.unembedding === "none") return { tokens: [], expected: [] };
+    const next = (token) => this.model.hidden([token], attend);
+    attend.first = ids.length - 1;
+    return this.likeliest(x, attend, next, Math.min(most, this.header.longest - ids.length), pause);
   }
 
-  async likeliest(hidden, begin, most, change, pause) {
-    const writer = newWriter(change);
-    const written = [];
-    for (let given = begin; written.length < most; given = written.slice(-1)) {
-      const x = hidden(given, writer);
-      writer.first += given.length;
-      const token = largest(this.model.logits(matrix(1, x.columns, row(x, x.rows - 1))).data);
+  /** The tokens, and what else was likely in the place of each; x is the stream up to the first of them. */
+  async likeliest(x, attend, next, most, pause) {
+    const [tokens, expected] = [[], []];
+    while (tokens.length < most) {
+      const logits = this.model.logits(matrix(1, x.columns, row(x, x.rows - 1)));
+      const token = largest(logits.data);
       if (this.outputs[token] === this.header.end) break;
-      written.push(token);
+      tokens.push(this.named({ id: token, piece: this.outputs[token], text: "" }));
+      expected.push(...this.expected(logits));
       await pause();
+      attend.first += 1;
+      x = next(token);
     }
-    return written.map((id) => this.named({ id, piece: this.outputs[id], text: "" }));
+    return { tokens, expected };
   }
 
-  /** What to write: of two languages the one that the source is not in. */
+  /** All that an encoder–decoder makes of what it writes, or is to write; it `expected` that, where it did so itself. */
+  decode({ ids, labels, attend, x }, { tokens, expected }) {
+    const start = this.start(ids);
+    const y = this.model.decode([start, ...tokens.map(({ id }) => id)], x, attend);
+    const written = tokens.map(({ label }) => label);
+    const given = [this.outputs[start], ...written];
+    const axes = {
+      encoder: [labels, labels],
+      decoder: [given, given],
+      cross: [[...written, this.header.end], labels], // a row for each token while it is written
+    };
+    return {
+      ...seen(attend, (kind) => axes[kind]),
+      expected: expected ?? this.expected(this.model.logits(y)),
+      written,
+    };
+  }
+
+  /** The token that begins what is written: of two languages the one that the source is not in. */
   start(ids) {
     const { sides, starts } = this.header;
-    if (!sides) return starts[0];
+    if (!sides) return this.outputs.indexOf(starts[0]);
     const right = ids.filter((id) => sides[id] === "1").length;
-    return starts[2 * right > ids.length ? 0 : 1];
+    return this.outputs.indexOf(starts[2 * right > ids.length ? 0 : 1]);
   }
 
   /** The likeliest tokens at each position, each with its probability. */
@@ -139,9 +141,11 @@ export class Reader {
 
 function probabilities(logits) {
   const top = logits[largest(logits)];
-  const powers = logits.map((logit) => Math.exp(logit - top));
-  const sum = powers.reduce((total, power) => total + power, 0);
-  return powers.map((power) => power / sum);
+  const powers = new Float32Array(logits.length);
+  let sum = 0;
+  for (let i = 0; i < powers.length; i++) sum += powers[i] = Math.exp(logits[i] - top);
+  for (let i = 0; i < powers.length; i++) powers[i] /= sum;
+  return powers;
 }
 
 /** The places of the largest numbers, largest first. */

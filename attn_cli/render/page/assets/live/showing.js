@@ -38,20 +38,17 @@ export function showOutput({ config }, { original, changed }) {
   byId("output-name").textContent = worded(name);
   const lines = [[worded("original"), original]];
   if (changed) lines.push([worded("changed"), changed]);
-  byId("outputs").replaceChildren(
-    ...lines.map(([side, found]) => line(changed ? side : "", found, config.stack)),
-  );
+  byId("outputs").replaceChildren(...lines.map(([side, found]) => line(changed ? side : "", found)));
 }
 
-function line(side, { written, expected }, stack) {
+function line(side, { written, expected }) {
   const whole = element("div", "written");
   if (side) whole.append(element("span", "side", side));
   const told = element("span", "hint");
   written.forEach((label, i) => {
     const chip = element("span", "chip", shown(label));
     chip.dir = "auto";
-    const here = stack === "decoder" ? (i === 0 ? expected.at(-1) : null) : expected[i];
-    const likeliest = here?.map((one) => `${shown(one.label)} ${one.share.toFixed(2)}`).join(", ");
+    const likeliest = expected[i]?.map((one) => `${shown(one.label)} ${one.share.toFixed(2)}`).join(", ");
     if (likeliest) chip.title = worded("likeliest", { tokens: likeliest });
     for (const kind of ["pointerenter", "click"])
       chip.addEventListener(kind, () => (told.textContent = chip.title));

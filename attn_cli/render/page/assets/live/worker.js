@@ -50,23 +50,25 @@ async function answer({ id, text, target, change }) {
   const key = JSON.stringify([text, target]);
   if (kept.key !== key) {
     // What is read can be seen while it is not yet known what is written.
-    if (reader.writes) postMessage({ id, tokens, reads: reader.look(tokens) });
-    kept = { key, original: await looked(tokens, NOTHING, target, pause) };
+    const tell = (reads) => postMessage({ id, tokens, reads });
+    kept = { key, original: await looked(tokens, NOTHING, target, pause, tell) };
   }
   const changed = change && (await looked(...withChange(tokens, change), target, pause));
   postMessage({ id, tokens, original: kept.original, changed, milliseconds: performance.now() - began });
 }
 
-async function looked(tokens, change, target, pause) {
+/** All that the model makes of the tokens; `tell` hears what it reads before it writes. */
+async function looked(tokens, change, target, pause, tell) {
+  const read = reader.look(tokens, change);
   if (reader.writes) {
-    const written = target ? reader.read(target) : await reader.write(tokens, change, pause);
-    return reader.look(tokens, change, written);
+    tell?.(read.found);
+    const written = target ? { tokens: reader.read(target) } : await reader.write(read, pause);
+    return reader.decode(read, written);
   }
-  const found = reader.look(tokens, change);
   const { stack } = reader.header.config;
-  const next = stack === "decoder" && found.expected ? await reader.goOn(tokens, change, GOES_ON, pause) : [];
-  const here = stack === "encoder" && found.expected ? found.expected.map(([best]) => best) : [];
-  return { ...found, written: [...here, ...next].map(({ label }) => label) };
+  const { tokens: next, expected } =
+    stack === "decoder" ? await reader.goOn(read, GOES_ON, pause) : reader.answers(read);
+  return { ...read.found, expected, written: next.map(({ label }) => label) };
 }
 
 /** The tokens that are left, and the change as capture.js takes it: places count what is left. */
