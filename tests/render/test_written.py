@@ -1,5 +1,6 @@
 """What a model wrote, in pictures, the terminal and the page: parted from what it was given, each token with its row."""
 
+import dataclasses
 import json
 import re
 
@@ -85,6 +86,16 @@ def test_a_terminal_has_a_line_for_each(width, shown):
 def test_a_page_knows_where_writing_began_and_every_step():
     header = json.loads(re.search(HEADER, page(written()).decode())[1])
     assert header["began"] == [3, 3]
-    assert header["written"][0] == {"row": 3, "p": 0.5, "likeliest": [["on", 0.5], ["at", 0.25]]}
+    likeliest = [["on", 0.5], ["at", 0.25]]
+    assert header["written"][0] == {"row": 3, "from": 2, "token": "on", "p": 0.5, "likeliest": likeliest}
     plain = page(Attention(TOKENS, TOKENS, written().weights)).decode()
     assert '"written"' not in re.search(HEADER, plain)[1]
+
+
+def test_a_page_whose_cells_are_several_tokens_knows_the_cells_in_which_each_was_written():
+    weights = np.full((1, 1, 2, 2), 0.25)
+    attention = dataclasses.replace(written(), weights=weights, mask=None, pooled=True)
+    header = json.loads(re.search(HEADER, page(attention).decode())[1])
+    assert header["queries"] == ["the … cat", "sat … it"]
+    assert header["began"] == [1 + 1 / 3, 1 + 1 / 3]  # the second of three tokens
+    assert [(step["from"], step["token"]) for step in header["written"]] == [(1, "on"), (1, "it")]

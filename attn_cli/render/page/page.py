@@ -27,7 +27,7 @@ LARGEST_BYTES = 12_900_000  # of a page that would otherwise make one cell of se
 # Joined in this order: a module stands after those it imports from.
 MODULES = (
     "wording", "record", "colours", "raster", "words", "scales", "viewport", "canvas", "axes", "sheet", "map", "grid",
-    "readout", "overlay", "tokenlist", "lines", "tokens", "compare", "controls", "hold", "link", "saving", "finding", "app",
+    "readout", "overlay", "stepper", "writing", "extras", "tokenlist", "lines", "tokens", "compare", "controls", "hold", "link", "saving", "finding", "app",
 )  # fmt: skip
 _SPECIAL = re.compile(r"\[(?:CLS|SEP|PAD|MASK|UNK|[a-z]{2,5})\]|</?s>|<pad>|<\|\w+\|>")
 _BETWEEN_IDEOGRAPHS = re.compile(r"(?<=[\u2e80-\u9fff]) (?=[\u2e80-\u9fff\uff00-\uffef])")
@@ -96,7 +96,7 @@ def _header(attention: Attention, view: Shown) -> dict[str, Any]:
         "keys": None if keys == queries and attention.one_text else keys,
         "block": view.block,
         "special": _special(attention, view),
-        **_written(attention),
+        **_written(attention, view),
         "ramps": ramps(),
     }
 
@@ -110,19 +110,38 @@ def _special(attention: Attention, view: Shown) -> list[int]:
     return named if attention.special is None else marked
 
 
-def _written(attention: Attention) -> dict[str, Any]:
-    """What a model wrote itself: the first row and column of it, and for each token what it might have been."""
+def _written(attention: Attention, view: Shown) -> dict[str, Any]:
+    """What a model wrote itself: where in the map it begins, and of each token from which row it was written.
+
+    Each also has its place in the text, its probability, and the likeliest tokens there.
+    """
     if not (steps := steps_of(attention)):
         return {}
     each = [
         {
             "row": step.at,
+            "from": _cell(view.rows, max(0, step.at - 1)),
+            "token": escape(step.token),
             "p": step.probability,
             "likeliest": [[escape(name), p] for name, p in step.likeliest],
         }
         for step in steps
     ]
-    return {"began": attention.began, "written": each}
+    row, column = attention.began
+    return {"began": [_begins(view.rows, row), _begins(view.columns, column)], "written": each}
+
+
+def _cell(cells: list[range], place: int) -> int:
+    """The row or column in which a token is."""
+    return next(i for i, cell in enumerate(cells) if place in cell)
+
+
+def _begins(cells: list[range], place: int | None) -> float | None:
+    """How many rows or columns stand before a token, as a fraction where it is within one of several tokens."""
+    if place is None:
+        return None
+    cell = cells[at := _cell(cells, place)]
+    return at + (place - cell.start) / len(cell)
 
 
 def _labels(tokens: tuple[str, ...], cells: list[range]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import { CompareView } from "./compare.js";
 import { byId, showControls, wireControls, wireKeys, wireTheme } from "./controls.js";
+import { extrasOf } from "./extras.js";
 import { foundIn, nextOf } from "./finding.js";
 import { Grid } from "./grid.js";
 import { Hold } from "./hold.js";
@@ -13,6 +14,7 @@ import { say, showCell, showHint, showPrecision, showStrongest, showToken } from
 import { readRecord } from "./record.js";
 import { savePicture } from "./saving.js";
 import { Scales } from "./scales.js";
+import { sheetOf } from "./sheet.js";
 import { TokensView } from "./tokens.js";
 import { Viewport } from "./viewport.js";
 import { worded } from "./wording.js";
@@ -46,6 +48,7 @@ class App {
       onOpen: (head) => this.change({ head }),
       isDark: this.isDark,
     });
+    this.extras = extrasOf(attention, (changes, query) => this.toRow(changes, query));
     const zoom = (factor) => this.zoom(factor);
     wireControls(attention, {
       change: (changes) => this.change(changes),
@@ -100,6 +103,13 @@ class App {
     else this.change({ other: head, view: "compare" });
   }
 
+  /** Change something, and look at a row. */
+  toRow(changes, query) {
+    const cell = this.attention.largest(this.state.head, { query });
+    this.change({ ...changes, cell });
+    if (this.state.view === "lines") this.views.lines.focus({ query }, false);
+  }
+
   /** Do something with the heads that are seen: at once, unless one of them is still to be inflated. */
   whenOpen(act) {
     const closed = this.seen.filter((one) => !this.attention.isOpen(one));
@@ -135,6 +145,7 @@ class App {
     open.point?.(cell);
     this.grid.mark(head, ...this.seen.slice(1));
     showControls(this.attention, this.state, this.scales.of(head));
+    for (const extra of this.extras) extra.show(this.state, this.attention, this.scales.of(head));
     this.describe(view === "tokens" ? open.token(cell) : {}, false);
   }
 
@@ -148,20 +159,7 @@ class App {
       found,
       heads: this.overlay.heads,
       scaleOf: (head) => this.scales.of(head),
-      sheetOf: (head) => this.sheetOf(head, found),
-    };
-  }
-
-  sheetOf(head, found) {
-    const { attention } = this;
-    return {
-      codes: attention.codesOf(head),
-      scale: this.scales.of(head),
-      queries: attention.queries,
-      keys: attention.keys,
-      found,
-      brief: (query, key) => attention.weight(head, query, key)?.toFixed(2),
-      label: attention.name(head),
+      sheetOf: (head) => sheetOf(this.attention, head, this.scales.of(head), found),
     };
   }
 

@@ -17,6 +17,7 @@ export class Grid {
     this.current = 0;
     host.style.setProperty("--heads", this.columns);
     host.append(this.header(), ...attention.layers.map((layer, row) => this.row(layer, row)));
+    this.part();
     const choose = (event, beside) => {
       const head = this.cells.indexOf(event.target.closest("[role=gridcell]"));
       if (head >= 0) (beside ? onCompare : onOpen)(head);
@@ -80,6 +81,16 @@ export class Grid {
       canvas.getContext("2d").putImageData(paint(this.samples[head], scaleOf(head).lut, ...this.shape), 0, 0);
     }
     this.host.dataset.drawn = "";
+  }
+
+  /** Part what a model was given from what it wrote; the style sheet draws the lines. */
+  part() {
+    const { began, queries, keys } = this.attention;
+    const parts = [began[0] / queries.length, began[1] / keys.length];
+    this.host.toggleAttribute("data-parted", parts.some(Boolean));
+    ["row", "column"].forEach((axis, i) =>
+      this.host.style.setProperty(`--began-${axis}`, `${100 * parts[i]}%`),
+    );
   }
 
   sampled(head) {

@@ -11,6 +11,8 @@ export function readLink(attention) {
   if (["map", "lines", "tokens", "compare"].includes(asked.get("view"))) found.view = asked.get("view");
   if (Number(asked.get("other")) < attention.count && asked.has("other"))
     found.other = Number(asked.get("other"));
+  if (Number(asked.get("step")) < attention.written.length && asked.has("step"))
+    found.step = Number(asked.get("step"));
   if (asked.has("query") || asked.has("key")) {
     found.cell = { query: cell("query", attention.queries), key: cell("key", attention.keys) };
   }
@@ -18,10 +20,11 @@ export function readLink(attention) {
 }
 
 /** Let the address say what is seen, so that it can be kept or sent. */
-export function writeLink(attention, { head, view, other, cell }) {
+export function writeLink(attention, { head, view, other, cell, step }) {
   const { layers, heads } = attention;
   const parts = { layer: layers[Math.floor(head / heads.length)], head: heads[head % heads.length], view };
   if (view === "compare") parts.other = other;
+  if (step) parts.step = step;
   if (cell) Object.assign(parts, { query: cell.query, key: cell.key });
   try {
     history.replaceState(null, "", `#${new URLSearchParams(parts)}`);

@@ -2,7 +2,7 @@
 
 import { drawLabels, layOut } from "./axes.js";
 import { fitCanvas, readStyle } from "./canvas.js";
-import { drawCells, drawFound, drawPointer } from "./sheet.js";
+import { drawCells, drawFound, drawParting, drawPointer } from "./sheet.js";
 import { clamp } from "./viewport.js";
 import { worded } from "./wording.js";
 import { element } from "./words.js";
@@ -34,7 +34,7 @@ export class MapView {
   /** Show a sheet (sheet.js). */
   show(sheet) {
     this.sheet = sheet;
-    this.axes.textContent = sheet.range ?? `${worded("axis_queries")} · ${worded("axis_keys")}`;
+    this.axes.textContent = sheet.range ?? axesOf(sheet);
     this.over.setAttribute("aria-label", sheet.label);
     this.draw();
   }
@@ -54,6 +54,7 @@ export class MapView {
     const { left, top, right, height } = this.box;
     const context = fitCanvas(this.base, left + this.box.width + right, top + height + 2);
     drawCells(context, sheet, viewport, this.box, this.style);
+    drawParting(context, sheet, viewport, this.box, this.style);
     drawLabels(context, sheet, viewport, this.box, this.style);
     this.over.style.touchAction = viewport.isWhole ? "pan-y" : "none";
     this.drawOver();
@@ -118,4 +119,10 @@ export class MapView {
     this.viewport.zoom(Math.exp(-event.deltaY / 200), this.placeAt(event));
     this.onView();
   }
+}
+
+/** What runs down and across, and what lines mean where there are any. */
+function axesOf({ began = [] }) {
+  const parted = began.some(Boolean) ? [worded("axis_began")] : [];
+  return [worded("axis_queries"), worded("axis_keys"), ...parted].join(" · ");
 }

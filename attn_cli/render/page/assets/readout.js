@@ -78,7 +78,7 @@ function ranking(attention, head, verb, { query, key }) {
 }
 
 /** A line of a ranking: token, bar, weight. */
-function entry(chip, share, written) {
+export function entry(chip, share, written) {
   const line = element("li");
   const track = element("span", "track");
   const bar = element("span");

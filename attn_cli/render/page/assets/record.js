@@ -31,6 +31,8 @@ export class Attention {
     this.keys = header.keys ?? header.queries;
     this.twoTexts = header.keys !== null;
     this.block = header.block;
+    this.began = header.began ?? [null, null]; // the row and the column from which a model wrote itself
+    this.written = header.written ?? [];
     this.ramps = header.ramps;
     this.special = new Set(header.special);
     this.hidesSpecial = false;

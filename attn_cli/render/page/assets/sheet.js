@@ -2,7 +2,7 @@
  * What is drawn inside the frame of a map.
  *
  * A sheet is what a map shows: `codes` and their `scale`, the tokens `queries` and `keys`, which of them a search
- * `found`, `brief(query, key)` for the number in a cell, and a `label` for those who cannot see it. Its `box` says
+ * `found`, `brief(query, key)` for the number in a cell, the row and column where a model `began` to write, and a `label` for those who cannot see it. Its `box` says
  * where it lies on the canvas (axes.js), its `view` which part of it is there (viewport.js).
  */
 
@@ -11,6 +11,14 @@ import { isLight } from "./colours.js";
 import { paint, sample } from "./raster.js";
 
 const ROOM_FOR_NUMBERS = 34; // pixels that a cell needs to hold its weight
+
+/** What a map shows of one head. */
+export function sheetOf(attention, head, scale, found) {
+  const { queries, keys, began } = attention;
+  const brief = (query, key) => attention.weight(head, query, key)?.toFixed(2);
+  const [codes, label] = [attention.codesOf(head), attention.name(head)];
+  return { codes, scale, queries, keys, began, found, brief, label };
+}
 
 /** The weights as colours, and as numbers where they fit. */
 export function drawCells(context, sheet, view, box, style) {
@@ -65,6 +73,16 @@ function drawNumber(context, { codes, scale, keys, brief }, query, key, { x, y, 
   context.globalAlpha = Number(written) === 0 ? 0.4 : 0.9;
   context.fillText(written, x + width / 2, y + height / 2 + 0.5);
   context.globalAlpha = 1;
+}
+
+/** Lines between what a model was given and what it wrote itself. */
+export function drawParting(context, { began = [] }, view, { left, top, width, height, cell }, style) {
+  const [row, column] = began;
+  context.fillStyle = style.found;
+  if (row > view.row && row < view.row + view.rows)
+    context.fillRect(left, top + (row - view.row) * cell.height - 1, width, 2);
+  if (column > view.column && column < view.column + view.columns)
+    context.fillRect(left + (column - view.column) * cell.width - 1, top, 2, height);
 }
 
 /** Bands over the rows and columns of the tokens that a search found. */
