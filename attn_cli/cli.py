@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import errno
-import importlib
+import importlib.util
 import os
 import re
 import sys
@@ -18,11 +18,10 @@ from typer.core import TyperCommand, TyperGroup
 from . import __version__
 from .commands.io import processes
 from .commands.io.environment import environment
-from .commands.io.options import Common
-from .commands.io.rare import is_rare
-from .commands.io.signature import ReaderLeft, command
+from .commands.io.signature import Common, ReaderLeft, command
+from .commands.io.values import read_plainly
 from .errors import LONGEST, AttnNote, AttnWarning, InputError, shortened
-from .registry import nearest, summary
+from .registry import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -61,6 +60,7 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         """What was typed; what is wrong with it names this command, as Typer leaves out for a missing value."""
+        read_plainly(self.get_params(ctx))
         try:
             return super().parse_args(ctx, args)
         except typer.TyperException as problem:
@@ -69,6 +69,8 @@ class Command(TyperCommand):
 
     def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Arguments, then options under their titles, in the order of the signature."""
+        from .commands.io.rare import is_rare
+
         sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
         for parameter in self.get_params(ctx):
             if (record := parameter.get_help_record(ctx)) is None:
@@ -98,6 +100,11 @@ class Commands(TyperGroup):
 
     names: ClassVar[Sequence[str]] = COMMANDS
     room: ClassVar[str] = "attn_cli.commands"
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """What was typed before the name of a command."""
+        read_plainly(self.get_params(ctx))
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
         """Their names, without importing one."""
@@ -129,7 +136,7 @@ class Commands(TyperGroup):
     def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """The list in the help, from the docstrings."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, summary(_function(self.room, name))) for name in self.names])
+            formatter.write_dl([(name, _summary(self.room, name)) for name in self.names])
         for name in self.names if environment.rare and ctx.parent is not None else ():  # --help-all
             inner = self.get_command(ctx, name)
             own = inner.make_context(name, [], parent=ctx, resilient_parsing=True)
@@ -142,6 +149,15 @@ def _function(room: str, name: str) -> Callable[..., None]:
     module = name.replace("-", "_")
     function: Callable[..., None] = getattr(importlib.import_module(f"{room}.{module}"), module)
     return function
+
+
+def _summary(room: str, name: str) -> str:
+    """The first line of a command's docstring, from its compiled module, which need not run for that."""
+    module = name.replace("-", "_")
+    loader: Any = importlib.util.find_spec(f"{room}.{module}").loader  # type: ignore[union-attr]
+    constants = loader.get_code(f"{room}.{module}").co_consts
+    said = next(one.co_consts[0] for one in constants if getattr(one, "co_name", "") == module)
+    return str(said or "").strip().partition("\n")[0]
 
 
 def _spelt(name: str) -> str:
@@ -207,8 +223,6 @@ def _explain(problem: Exception) -> str:
     if isinstance(problem, typer.TyperException):
         context = getattr(problem, "ctx", None)
         path = context.command_path if context else "attn"
-        if said := _value(problem):
-            return f"{said}; see '{path} --help'"
         return f"{problem.format_message().rstrip('.')}; see '{path} --help'"
     if isinstance(problem, OSError) and problem.errno == errno.ENOSPC:
         return f"{problem.filename or 'standard output'}: no space left; free some and run this again"
@@ -218,23 +232,6 @@ def _explain(problem: Exception) -> str:
         return "not enough memory; give a shorter input"
     kind = type(problem).__name__
     return f"unexpected {kind}: {problem}; --debug shows where, please report it"
-
-
-def _value(problem: Exception) -> str:
-    """The option, what was typed and what is wanted, of a value that Typer had read by Pydantic."""
-    errors: list[dict[str, Any]] = getattr(problem.__cause__, "errors", list)()
-    option = getattr(getattr(problem, "param", None), "opts", ())
-    if not errors or not option:
-        return ""
-    kind, limits = errors[0]["type"], errors[0].get("ctx", {})
-    wanted = {
-        "int_parsing": "a whole number",
-        "int_parsing_size": "a smaller number",
-        "float_parsing": "a number",
-        "greater_than_equal": f"at least {limits.get('ge')}",
-        "less_than_equal": f"at most {limits.get('le')}",
-    }
-    return f"{option[0]} {errors[0]['input']!r}; give {wanted[kind]}" if kind in wanted else ""
 
 
 def _speak_plainly() -> None:

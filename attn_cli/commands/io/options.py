@@ -1,7 +1,7 @@
-"""Options that several commands share, each declared once: same name, default and meaning everywhere.
+"""Options of pictures and output that several commands share: same name, default and meaning everywhere.
 
-A group is a frozen dataclass. A command takes the group as one parameter, and `signature.command` spreads its
-fields over the command line.
+A group is a frozen dataclass. A command takes the group as one parameter, and its fields are spread over the
+command line (`signature.py`).
 """
 
 from __future__ import annotations
@@ -12,38 +12,6 @@ from typing import Annotated, Any, ClassVar
 import typer
 
 from .choices import Registered, completion, explain
-from .environment import environment
-
-
-def _show_all(ctx: typer.Context, wanted: bool) -> None:
-    if wanted:
-        environment.rare = True
-        print(ctx.get_help())
-        raise typer.Exit
-
-
-@dataclasses.dataclass(frozen=True)
-class Common:
-    """What every command understands."""
-
-    TITLE: ClassVar = "Always"
-    color: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|always|never", help="Colour in the terminal (default: auto); NO_COLOR works too."
-        ),
-    ] = "auto"
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors on stderr.")] = False
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.")] = False
-    max_memory: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIZE", help="Memory that reading may take, as 2G (default: half of the machine's)."
-        ),
-    ] = None
-    help_all: Annotated[
-        bool, typer.Option("--help-all", is_eager=True, callback=_show_all, help="Show all options.")
-    ] = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""What Typer sees of a command: the fields of its option groups, spread over its signature."""
+"""A command's groups of options, spread over its signature as Typer reads it, and what every command understands.
+
+`attn --help` loads this and no group of options, of which there are many.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,12 @@ import dataclasses
 import functools
 import inspect
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
 
 import typer
 
 from ...errors import InputError
-from .choices import completion, explain
 from .environment import environment
-from .options import Common
-from .source_options import DESCRIBED, OPTIONS, TITLES, Input, Said, Through
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,37 @@ if TYPE_CHECKING:
 
 class ReaderLeft(Exception):  # noqa: N818 (nothing went wrong)
     """Whoever read our standard output has seen enough (`attn … | head -1`)."""
+
+
+def _show_all(ctx: typer.Context, wanted: bool) -> None:
+    if wanted:
+        environment.rare = True
+        print(ctx.get_help())
+        raise typer.Exit
+
+
+@dataclasses.dataclass(frozen=True)
+class Common:
+    """What every command understands."""
+
+    TITLE: ClassVar = "Always"
+    color: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|always|never", help="Colour in the terminal (default: auto); NO_COLOR works too."
+        ),
+    ] = "auto"
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors on stderr.")] = False
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of errors.")] = False
+    max_memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE", help="Memory that reading may take, as 2G (default: half of the machine's)."
+        ),
+    ] = None
+    help_all: Annotated[
+        bool, typer.Option("--help-all", is_eager=True, callback=_show_all, help="Show all options.")
+    ] = False
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
@@ -83,10 +114,10 @@ def _settled(value: Any, default: Any) -> Any:
 
 def _fields(group: Any) -> list[inspect.Parameter]:
     """A group's options as parameters, each told under which title of the help it belongs."""
-    if group in TITLES or group in (Input, Through):
-        title = TITLES.get(group) or group.TITLE
-        described = DESCRIBED.get(group, OPTIONS)
-        return [_parameter(f, title, described[f.name]) for f in dataclasses.fields(group)]
+    if not hasattr(group, "TITLE"):  # a group of `sources/`, which knows nothing of the command line
+        from .source_options import parameters_of
+
+        return parameters_of(group)
     hints = get_type_hints(group, include_extras=True)
     parameters = []
     for f in dataclasses.fields(group):
@@ -98,29 +129,6 @@ def _fields(group: Any) -> list[inspect.Parameter]:
             )
         )
     return parameters
-
-
-def _parameter(f: dataclasses.Field[Any], title: str, said: Said) -> inspect.Parameter:
-    """An option of `sources/` as Typer takes it: its default is the group's, all else what the table says."""
-    how: dict[str, Any] = {
-        "metavar": said.metavar or None,
-        "help": said.help,
-        "rich_help_panel": title,
-        "show_default": False,
-    }
-    if said.min is not None:
-        how |= {"min": said.min, "max": said.max}
-    if said.choices is not None:
-        how |= {"callback": explain(said.choices), "autocompletion": completion(said.choices)}
-    option = typer.Argument(**how) if f.name == "input" else typer.Option(*_spelling(f.name, said), **how)
-    default = None if f.default == () else f.default
-    return inspect.Parameter(
-        f.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[said.kind, option]
-    )
-
-
-def _spelling(name: str, said: Said) -> tuple[str, ...]:
-    return (f"--{name.replace('_', '-')}",) if said.kind is bool else ()
 
 
 def _refuse_nothing(ctx: typer.Context, given: dict[str, Any]) -> None:

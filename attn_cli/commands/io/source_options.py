@@ -6,10 +6,13 @@ Names, defaults and meanings are the groups'; here each option is described once
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, ClassVar
+import inspect
+from typing import Annotated, Any
+
+import typer
 
 from ...sources import groups
-from .choices import Choices, Listed, Registered
+from .choices import Choices, Listed, Registered, completion, explain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +32,6 @@ class Said:
 class Input:
     """What is read: a file, standard input, or a text that is typed."""
 
-    TITLE: ClassVar = "Input"
     input: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
     encoding: str | None = None
@@ -40,11 +42,12 @@ class Input:
 class Through:
     """Which model reads a text."""
 
-    TITLE: ClassVar = "Models"
     model: str | None = None
 
 
 TITLES: dict[type, str] = {
+    Input: "Input",
+    Through: "Models",
     groups.Text: "Text to vectors, without a model",
     groups.Vectors: "Vectors",
     groups.Positions: "From vectors to weights",
@@ -247,3 +250,32 @@ OPTIONS: dict[str, Said] = {
         Registered(("interpret.reductions:REDUCTIONS",)),
     ),
 }
+
+
+def parameters_of(group: type) -> list[inspect.Parameter]:
+    """The options of a group that is described here, as Typer takes them."""
+    described = DESCRIBED.get(group, OPTIONS)
+    return [_parameter(f, TITLES[group], described[f.name]) for f in dataclasses.fields(group)]
+
+
+def _parameter(f: dataclasses.Field[Any], title: str, said: Said) -> inspect.Parameter:
+    """An option of `sources/` as Typer takes it: its default is the group's, all else what the table says."""
+    how: dict[str, Any] = {
+        "metavar": said.metavar or None,
+        "help": said.help,
+        "rich_help_panel": title,
+        "show_default": False,
+    }
+    if said.min is not None:
+        how |= {"min": said.min, "max": said.max}
+    if said.choices is not None:
+        how |= {"callback": explain(said.choices), "autocompletion": completion(said.choices)}
+    option = typer.Argument(**how) if f.name == "input" else typer.Option(*_spelling(f.name, said), **how)
+    default = None if f.default == () else f.default
+    return inspect.Parameter(
+        f.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[said.kind, option]
+    )
+
+
+def _spelling(name: str, said: Said) -> tuple[str, ...]:
+    return (f"--{name.replace('_', '-')}",) if said.kind is bool else ()
