@@ -19,6 +19,7 @@ from hostile import HOSTILE
 
 ENGLISH = ("The", "animal", "didn't", "cross", "the", "street", "because", "it", "was", "tired")
 CHINESE = ("Transformer", "用", "注意力", "机制", "GPT模型", "，", "カタカナ", "한국어")
+LONG = tuple(f"w{i}" for i in range(100))
 STYLES = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -29,10 +30,17 @@ def attention(queries, keys=None, layers=1, heads=1, **parts):
     return Attention(tuple(queries), tuple(keys), weights, **parts)
 
 
+class Window(io.TextIOWrapper):
+    """A stream that says it is a terminal's."""
+
+    def isatty(self):
+        return True
+
+
 def printed(renderable, width=80, *, colours="truecolor", no_color=False, encoding="utf-8", height=1000):
     """What a console of this size and kind would print."""
     raw = io.BytesIO()
-    file = io.TextIOWrapper(raw, encoding=encoding, newline="\n")
+    file = Window(raw, encoding=encoding, newline="\n")
     console = Console(
         file=file,
         width=width,
@@ -174,11 +182,43 @@ def test_many_heads_fit_the_window_a_line_for_each_query_where_it_is_tall_enough
         assert sum(line.lstrip().startswith(f"{i} {token}") for line in tall) == 3, (
             token
         )  # once for each layer
-    assert len(low) < len(tall)
-    assert "" not in low
-    assert len([line for line in low if "head 3" in line or "H3" in line]) == 3  # no head is left out
+    assert len(low) <= 24 - 3
+    assert sum(line.count("H3") for line in low) == 3  # no head is left out
     one = plain(terminal.attention_picture(attention(ENGLISH)), 80, height=24).splitlines()
     assert len(one) <= 24 - 2
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "layers", "tokens", "kind"),
+    [
+        (80, 24, 1, ENGLISH, {}),
+        (80, 24, 6, ENGLISH, {}),
+        (80, 24, 6, CHINESE, {"no_color": True}),
+        (80, 24, 12, LONG, {}),
+        (120, 40, 1, LONG, {"no_color": True}),
+        (120, 40, 6, CHINESE, {"encoding": "ascii"}),
+        (120, 40, 12, ENGLISH, {}),
+        (200, 50, 1, CHINESE, {}),
+        (200, 50, 6, LONG, {}),
+        (200, 50, 12, ENGLISH, {"no_color": True}),
+    ],
+)
+def test_no_window_scrolls_away_and_maps_that_are_left_out_are_counted(width, height, layers, tokens, kind):
+    picture = terminal.attention_picture(attention(tokens, layers=layers, heads=12))
+    lines = plain(picture, width, height=height, **kind).splitlines()
+    assert len(lines) <= height - 3  # the command, the name of the file and the prompt
+    seen = len(
+        re.findall(r"\bH\d+|head \d+(?= |$)", " ".join(line for line in lines if "maps shown" not in line))
+    )
+    cut = re.search(r"(\d+) of (\d+) maps shown, up to (?:layer (\d+) . )?head \d+; choose", " ".join(lines))
+    assert seen == (int(cut[1]) if cut else 12 * layers)
+    assert cut is None or (layers == 12 and (width, height) != (200, 50)) or kind
+
+
+def test_a_pipe_into_which_colours_are_forced_is_no_window():
+    console = Console(file=io.StringIO(), width=80, height=24, force_terminal=True)
+    console.print(terminal.attention_picture(RECORDS["crowd"]))
+    assert "maps shown" not in console.file.getvalue()
 
 
 def test_panels_stand_side_by_side_as_far_as_they_fit():

@@ -14,7 +14,8 @@ from ..look import PLAIN
 from ..patches import maps_of
 from ..pooling import pool_of, pooled_unit
 from ..text import shading
-from .blocks import BlockMaps, scaled
+from .blocks import BlockMaps
+from .painting import scaled
 from .text import TextShades
 
 if TYPE_CHECKING:

@@ -29,14 +29,16 @@ class Screen:
     colours: bool
     encoding: str = "utf-8"
     height: int = 10_000  # lines of the window, where there is one
+    is_window: bool = False
 
     @classmethod
     def of(cls, console: Console, options: ConsoleOptions) -> Screen:
         """The screen that a console writes to."""
         # Of 16 colours most shades would be the same: characters tell more apart.
         colours = console.color_system in ("256", "truecolor") and not console.no_color
-        height = console.height if console.is_terminal else cls.height
-        return cls(options.max_width, colours, options.encoding, height)
+        is_window = console.is_terminal and console.file.isatty()  # colours may be forced into a pipe
+        height = console.height if is_window else cls.height
+        return cls(options.max_width, colours, options.encoding, height, is_window)
 
     def can_show(self, text: str) -> bool:
         """Whether the encoding has these characters."""

@@ -10,7 +10,8 @@ from rich.style import Style
 from rich.text import Text
 
 from ..colour import MASKED, ink
-from .blocks import brief, scale_line, shades
+from .captions import brief, scale_line
+from .painting import shades
 from .screen import PLAIN, QUIET, STRONG, Screen, ground, line, padded
 
 if TYPE_CHECKING:
