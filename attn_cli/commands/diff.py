@@ -9,11 +9,15 @@ import typer
 from ..errors import InputError
 from ..sources.groups import one_of
 from .io.choices import Listed, completion, explain
+from .io.languages import PageLang, language
 from .io.options import Appearance, NumbersOutput, Output
 from .io.resolve import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ..records.attention import Attention
+    from ..records.table import Table
     from ..sources.comparing import Compared
 
 SHOWN = Listed(
@@ -50,6 +54,7 @@ def diff(
             help="weights, scores, norms or gradients; 'help' lists all (default: weights).",
         ),
     ] = None,
+    lang: PageLang = "en",
 ) -> None:
     """Compare two attentions: largest and mean difference of each head and where, divergence, correlation.
 
@@ -63,19 +68,19 @@ def diff(
     are outputs, and the step at which they part is printed.
     """
     from .. import files
-    from ..render import FIGURES
     from .io.environment import environment
-    from .io.output import check, emit_table, for_screen, look
+    from .io.output import check, emit_table, for_screen, look, page_of
 
-    check(to, files.TABLES, FIGURES)
+    check(to, files.TABLES, drawing=drawing)
     look(drawing)
+    paged = page_of(drawing, language(lang))
     if show is not None:
         one_of("show", show, tuple(SHOWN.meanings))
     if source.vectors.query is not None:
-        _part(source, to, fail_over)
+        _part(source, to, fail_over, paged)
         return
     found = _compared(source, list(against or ()), show, match=match)
-    emit_table(found.table, to, lambda table: _figure(found, drawing))
+    emit_table(found.table, to, lambda table: _figure(found, drawing), paged)
     if for_screen(to) and environment.pictures and len(found.table) <= MOST_DRAWN:
         from ..render.terminal.pictures import difference_picture
 
@@ -111,7 +116,7 @@ def _attention(source: Source, read: Any, show: str | None) -> Attention:
         )
 
 
-def _part(source: Source, to: Output, fail_over: float | None) -> None:
+def _part(source: Source, to: Output, fail_over: float | None, paged: Callable[[Table], bytes]) -> None:
     from ..interpret.parting import TOLERANCE
     from ..sources.comparing import part
     from .io.output import emit_table
@@ -123,7 +128,7 @@ def _part(source: Source, to: Output, fail_over: float | None) -> None:
         )
     tolerance = TOLERANCE if fail_over is None else fail_over
     table = part(source.vectors, read[0].data, read[1].data, tolerance=tolerance)
-    emit_table(table, to)
+    emit_table(table, to, page=paged)
     if fail_over is not None and len(table):
         raise typer.Exit(1)
 

@@ -11,7 +11,7 @@ import typer
 from ..errors import InputError
 from ..sources.groups import one_of
 from .io.choices import Listed, completion, explain
-from .io.languages import LANGUAGES, language
+from .io.languages import PageLang, language
 from .io.options import Drawing, NumbersOutput, Output
 from .io.resolve import Source
 
@@ -53,15 +53,7 @@ def heatmap(
     live: Annotated[
         bool, typer.Option("--live", help="Write a page that runs the model on what is typed into it (HTML).")
     ] = False,
-    lang: Annotated[
-        str,
-        typer.Option(
-            metavar="en|zh",
-            callback=explain(LANGUAGES),
-            autocompletion=completion(LANGUAGES),
-            help="Language of a page (default: en).",
-        ),
-    ] = "en",
+    lang: PageLang = "en",
 ) -> None:
     """Draw attention as a picture with token labels, one panel per head.
 

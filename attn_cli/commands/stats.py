@@ -10,6 +10,7 @@ import typer
 from ..errors import InputError
 from ..sources.groups import one_of
 from .io.choices import Listed, Registered, completion, explain
+from .io.languages import PageLang, language
 from .io.options import Appearance, NumbersOutput, Output
 from .io.resolve import Source
 
@@ -76,7 +77,9 @@ class Asked:
     ] = None
 
 
-def stats(asked: Asked, source: Source, drawing: Appearance, to: NumbersOutput) -> None:
+def stats(
+    asked: Asked, source: Source, drawing: Appearance, to: NumbersOutput, lang: PageLang = "en"
+) -> None:
     """Say what each head does: entropy, distance, previous token, induction, sink, …, and its role in words.
 
     \b
@@ -90,24 +93,29 @@ def stats(asked: Asked, source: Source, drawing: Appearance, to: NumbersOutput) 
     """
     from .. import files
     from ..interpret import report
-    from ..render import FIGURES
-    from .io.output import check, emit_table
+    from .io.output import check, emit_table, page_of
 
-    check(to, files.TABLES, FIGURES)
+    check(to, files.TABLES, drawing=drawing)
+    spoken = language(lang)
     for option, value, known in (("show", asked.show, SHOWN.meanings), ("by", asked.by, BY.meanings)):
         if value is not None:
             one_of(option, value, tuple(known))
     names = _names(asked.column or ())
     if asked.roles:
-        emit_table(report.thresholds(), to)
+        emit_table(report.thresholds(), to, page=page_of(drawing, spoken))
         return
     if asked.similar:
-        _similar(source, drawing, to, asked)
+        _similar(source, drawing, to, asked, spoken)
         return
     table = _table(source, asked.show, asked.by, asked.resume)
     if table is None:  # a process beside the first, which says it all
         return
-    emit_table(report.chosen(table, names), to, lambda chosen: _figure(chosen, names, drawing))
+    emit_table(
+        report.chosen(table, names),
+        to,
+        lambda chosen: _figure(chosen, names, drawing),
+        page_of(drawing, spoken),
+    )
 
 
 def _names(columns: Any) -> list[str]:
@@ -160,9 +168,9 @@ def _table(source: Source, show: str | None, by: str | None, resume: str | None)
     return table_of(source, corpus, show, by, resume)
 
 
-def _similar(source: Source, drawing: Appearance, to: Output, asked: Asked) -> None:
+def _similar(source: Source, drawing: Appearance, to: Output, asked: Asked, lang: str) -> None:
     from ..interpret import report
-    from .io.output import emit_table
+    from .io.output import emit_table, page_of
     from .io.resolve import resolve
 
     attention = resolve(source, default_model="mini", show=asked.show)  # type: ignore[arg-type]  # checked above
@@ -174,7 +182,7 @@ def _similar(source: Source, drawing: Appearance, to: Output, asked: Asked) -> N
 
         return similarity_figure(table, look(drawing))
 
-    emit_table(table, to, drawn)
+    emit_table(table, to, drawn, page_of(drawing, lang))
 
 
 def _figure(table: Table, names: list[str], drawing: Appearance) -> Any:

@@ -22,6 +22,16 @@ Lang = Annotated[
     ),
 ]
 
+PageLang = Annotated[
+    str,
+    typer.Option(
+        metavar="en|zh",
+        callback=explain(LANGUAGES),
+        autocompletion=completion(LANGUAGES),
+        help="Language of a page (default: en).",
+    ),
+]
+
 
 def language(chosen: str | None, usual: str | None = None) -> str:
     """The language that was asked for, else the usual one, else the locale's if it is spoken here, else English."""

@@ -105,21 +105,37 @@ def numbered(to: Output, number: int | None) -> Output:
     return dataclasses.replace(to, output=f"{stem}-{number}{suffix}")
 
 
-def emit_table(table: Table, to: Output, drawn: Callable[[Table], Figure] | None = None) -> None:
-    """Write a table where the options say; `drawn` makes its figure."""
+def emit_table(
+    table: Table,
+    to: Output,
+    drawn: Callable[[Table], Figure] | None = None,
+    page: Callable[[Table], bytes] | None = None,
+) -> None:
+    """Write a table where the options say; `drawn` makes its figure, `page` its page."""
     if for_screen(to):
         from ...render.terminal.tabular import Tabular
 
         environment.stdout().print(Tabular(table, digits_of(to)))
         return
-    name = files.format_of(to.output, to.format, formats=files.TABLES, pictures=FIGURES if drawn else ())
+    pictures = (*(FIGURES if drawn else ()), *(("html",) if page else ()))
+    name = files.format_of(to.output, to.format, formats=files.TABLES, pictures=pictures)
     if name in files.TABLES:
         deliver(files.with_digits(files.TABLES[name], digits_of(to), name)(table), name, to)
+        return
+    if page is not None and name == "html":
+        deliver([page(table)], name, to)
         return
     from ...render.figure import figure
 
     assert drawn is not None
     deliver([figure.save(drawn(table), name)], name, to)
+
+
+def page_of(drawing: Appearance, lang: str) -> Callable[[Table], bytes]:
+    """What makes the page of a table alone."""
+    from ...render.page.table import table_page
+
+    return lambda table: table_page(table, title=drawing.title, lang=lang)
 
 
 def for_screen(to: Output) -> bool:

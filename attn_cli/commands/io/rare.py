@@ -22,17 +22,17 @@ RARE_IN = {
     "heatmap": ("film", "query", "key", "value", "project", "score", "posenc", "tokenizer", "embed", "dim", "seed", "heads", "special", "live", "lang"),
     "stats": (
         "query", "key", "value", "project", "score", "posenc", "tokenizer", "embed", "dim", "seed", "heads", "special", "mask",
-        "weights", "query_token", "reduce", "clusters", "resume", "target", "cmap", "size", "style", "title",
+        "weights", "query_token", "reduce", "clusters", "resume", "target", "cmap", "size", "style", "title", "lang",
     ),
     "diff": (
         "project", "score", "posenc", "tokenizer", "embed", "dim", "seed", "heads", "special", "mask", "weights", "query_token",
-        "reduce", "target", "cmap", "size", "style", "title", "words",
+        "reduce", "target", "cmap", "size", "style", "title", "words", "lang",
     ),
     "train-toy": ("title", "cmap", "size", "style"),
     "mask": ("query", "key", "value", "project", "heads", "tokenizer", "embed", "dim", "seed"),
     "steps": ("model", "kind", "target", "special", "weights", "words", "query_token", "layer", "head"),
     "check": ("tokenizer", "embed", "dim", "score", "seed", "layer", "len_"),
-    "explain": ("kind", "special", "size", "style", "title", "cmap", "columns"),
+    "explain": ("kind", "special", "size", "style", "title", "cmap", "columns", "lang"),
     "attend": ("kind", "target", "special", "weights", "words", "query_token", "layer", "head", "seed"),
 }  # fmt: skip
 

@@ -84,7 +84,7 @@ def filled(
     """
     words = wording(lang)
     said = {f"say_{name}": as_text(sentence) for name, sentence in words.items()}
-    every = {"script": script, **said, "wording": as_json(words), **parts}
+    every = {"script": script, **said, "wording": as_json(_for_scripts(words)), **parts}
     body = re.sub(r"\{\{(\w+)\}\}", lambda name: every[name[1]], source(template))
     return shell(parts["title"], body, LANGUAGES[lang], style, [script], also)
 
@@ -92,6 +92,11 @@ def filled(
 def still(title: str, body: str, style: str, language: str) -> bytes:
     """A page without a script, for print: its title and body as HTML, and its style of `assets/`."""
     return shell(title, body, language, source(style))
+
+
+def _for_scripts(words: Mapping[str, str]) -> dict[str, str]:
+    """What a script may say: not what columns of tables are, which stands in their pages as text."""
+    return {name: said for name, said in words.items() if not name.startswith("column_")}
 
 
 def script_of(modules: Iterable[str]) -> str:

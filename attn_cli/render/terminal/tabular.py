@@ -11,6 +11,7 @@ from rich.text import Text
 
 from ...text.escaping import escape
 from ..colour import Scale, ink, scale_for
+from ..numbers import written
 from .screen import PLAIN, QUIET, STRONG, Screen, ground, line, padded
 
 if TYPE_CHECKING:
@@ -67,24 +68,12 @@ def lines(table: Table, screen: Screen, digits: int | None = None) -> Iterator[T
 
 def _column(name: str, values: np.ndarray, screen: Screen, digits: int | None) -> Column:
     if values.dtype.kind == "f":
-        texts = _numbers(values, digits)
+        texts = written(values, digits)
         width = max(map(len, (name, *texts)))
         return Column(name, texts, width, values, scale_for(values[np.isfinite(values)], night=True))
     texts = [screen.label(str(value), LONGEST) if value != "" else "" for value in values.tolist()]
     side: Literal["left", "right"] = "right" if values.dtype.kind in "iu" else "left"
     return Column(name, texts, max(map(cell_len, (name, *texts))), side=side)
-
-
-def _numbers(values: np.ndarray, digits: int | None) -> list[str]:
-    """Three decimals; three digits of each, where all numbers are so small that nothing would be left.
-
-    Or the digits that were asked for.
-    """
-    if digits is not None:
-        return ["" if x != x else f"{x:.{digits}g}" if digits else repr(x) for x in values.tolist()]
-    known = abs(values[np.isfinite(values)])
-    small = 0 < known.max(initial=0) < 0.01
-    return ["" if x != x else f"{x:.2e}" if small else f"{x:z.3f}" for x in values.tolist()]
 
 
 def _fitting(columns: Sequence[Column], width: int) -> list[Column]:

@@ -1,0 +1,20 @@
+/** The page of tables: what is in it is there already; here it learns to sort, to find and to be shaded. */
+
+import { readRamp } from "../colours.js";
+import { byId, wireTheme } from "../controls.js";
+import { SortedTable } from "./sorting.js";
+
+const ramps = Object.fromEntries(
+  Object.entries(JSON.parse(byId("ramps").textContent)).map(([name, text]) => [name, readRamp(text)]),
+);
+const say = (sentence) => (byId("live").textContent = sentence);
+const tables = [...document.querySelectorAll(".tabular")].map((section) => new SortedTable(section, say));
+const isDark = wireTheme(shade);
+
+function shade() {
+  const [plain, signed] = isDark() ? ["night", "signed night"] : ["paper", "signed"];
+  for (const table of tables) table.shade({ plain: ramps[plain], signed: ramps[signed] });
+}
+
+shade();
+byId("main").dataset.drawn = "";

@@ -1,0 +1,86 @@
+/** One table: sorted by the column whose name is pressed, without the rows that are not looked for, shaded by column. */
+
+import { css, isLight } from "../colours.js";
+import { worded } from "../wording.js";
+
+const NEXT = { none: null, ascending: "descending", descending: "ascending" };
+
+export class SortedTable {
+  constructor(section, say) {
+    this.section = section;
+    this.body = section.querySelector("tbody");
+    this.rows = [...this.body.rows]; // in the order of the record, which breaks ties
+    this.heads = [...section.querySelectorAll("thead th")];
+    this.compare = new Intl.Collator(document.documentElement.lang, { numeric: true }).compare;
+    this.say = say;
+    this.heads.forEach((head, column) => {
+      head.setAttribute("aria-sort", "none");
+      head.firstChild.addEventListener("click", () => this.sort(column));
+    });
+    const field = section.querySelector("input");
+    field.addEventListener("input", () => this.find(field.value));
+    this.body.addEventListener("pointerover", ({ target }) => nameExactly(target.closest("[data-n]")));
+    this.find("");
+  }
+
+  /** What is largest first where there are numbers, else what is smallest; pressed again the other way round. */
+  sort(column) {
+    const head = this.heads[column];
+    const first = head.dataset.kind === "number" ? "descending" : "ascending";
+    const way = NEXT[head.getAttribute("aria-sort")] ?? first;
+    for (const one of this.heads) one.setAttribute("aria-sort", one === head ? way : "none");
+    const sign = way === "ascending" ? 1 : -1;
+    const values = new Map(this.rows.map((row) => [row, valueOf(row.cells[column], head.dataset.kind)]));
+    const order = (one, other) => {
+      const [a, b] = [values.get(one), values.get(other)];
+      if (a === null || b === null) return (a === null) - (b === null); // what is missing comes last, both ways
+      return sign * (typeof a === "number" ? a - b || 0 : this.compare(a, b));
+    };
+    this.body.append(...[...this.rows].sort(order));
+    this.say(worded(`table_sorted_${way}`, { column: head.textContent }));
+  }
+
+  /** Keep the rows in which every word stands, in small letters or large. */
+  find(text) {
+    const wanted = text.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const row of this.rows) {
+      const said = [...row.cells].map((cell) => cell.textContent.toLowerCase());
+      row.hidden = !wanted.every((word) => said.some((one) => one.includes(word)));
+    }
+    const n = this.rows.filter((row) => !row.hidden).length;
+    this.section.querySelector("output").textContent = worded("table_found", { n, all: this.rows.length });
+  }
+
+  /** Each column of numbers on a scale of its own: from 0 up, or as far below 0 as above it. */
+  shade({ plain, signed }) {
+    this.heads.forEach((head, column) => {
+      if (head.dataset.kind !== "number") return;
+      const cells = this.rows.map((row) => row.cells[column]).filter((cell) => "n" in cell.dataset);
+      shadeAll(cells, plain, signed);
+    });
+  }
+}
+
+/** Give each element the colour of its number, all on one scale. */
+export function shadeAll(elements, plain, signed) {
+  const numbers = elements.map((one) => Number(one.dataset.n));
+  const known = numbers.filter(Number.isFinite);
+  const top = known.reduce((most, number) => Math.max(most, Math.abs(number)), 0) || 1;
+  const two = known.some((number) => number < 0);
+  elements.forEach((one, i) => {
+    const part = Math.max(-1, Math.min(1, numbers[i] / top));
+    const colour = two ? signed[Math.round(127.5 + 127.5 * part)] : plain[Math.round(255 * part)];
+    one.style.background = css(colour);
+    one.style.color = isLight(colour) ? "#16161d" : "#fff";
+  });
+}
+
+function valueOf(cell, kind) {
+  if (kind === "number") return "n" in cell.dataset ? Number(cell.dataset.n) : null;
+  return cell.textContent || null;
+}
+
+/** All digits of what the pointer is on. */
+function nameExactly(cell) {
+  if (cell) cell.title = cell.dataset.n;
+}
