@@ -31,7 +31,7 @@ _FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND", "--font-render-hinting=none", "--remote-debugging-pipe",
 )  # fmt: skip
 _PATIENCE = 30  # seconds that a page may take on a busy machine
-KEYS = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Enter": 13, "Tab": 9}
+KEYS = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Enter": 13, "Tab": 9, " ": 32}
 
 
 class Tab:
@@ -162,6 +162,11 @@ class Tab:
                 clickCount=1,
                 modifiers=8 * shift,
             )
+
+    def tap(self, x: float, y: float) -> None:
+        """Touch the screen there with one finger, for a moment."""
+        self.send("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+        self.send("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
     def press(self, key: str, *, shift: bool = False) -> None:
         """Press a key, by its name or as the character it types."""

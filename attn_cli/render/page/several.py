@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .document import as_json, as_text, filled, source, wording
 from .page import MAX_BYTES, page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable
 
     from ...records.attention import Attention
 
@@ -26,11 +26,8 @@ def pages(
     max_bytes: int = MAX_BYTES,
     lang: str = "en",
     pool: str | None = None,
-    figures_of: Callable[[Attention], Mapping[str, Any]] = lambda _: {},
 ) -> bytes:
     """One self-contained file of `number` attentions, each under its name; they share the room of one page.
-
-    `figures_of` gives the figures by which the heads of each are sorted.
 
     >>> from attn_cli.records.attention import Attention
     >>> one = Attention(("a",), ("a",), [[[[1.0]]]])
@@ -44,8 +41,7 @@ def pages(
     # The picker, and what JSON escapes in parts and pages, take some of the room.
     share = (max_bytes - 3 * shared // 2) * 49 // (50 * number) + shared
     for name, attention in named:
-        figures = figures_of(attention)
-        made = page(attention, title=name, max_bytes=share, lang=lang, pool=pool, figures=figures).decode()
+        made = page(attention, title=name, max_bytes=share, lang=lang, pool=pool).decode()
         texts.append({"name": name, "page": _taken_apart(made, parts)})
         for kind, hashes in _POLICY.findall(made):
             allowed[kind] |= dict.fromkeys(hashes.split())

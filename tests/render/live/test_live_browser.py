@@ -1,4 +1,7 @@
-"""The live page in a real browser, from disk and without a network: what it computes, and what a reader can change."""
+"""The live page in a real browser, from disk and without a network, driven by pointer, touch and keyboard."""
+
+import json
+import re
 
 import attn_cli as attn
 import numpy as np
@@ -14,6 +17,7 @@ pytestmark = pytest.mark.skipif(
     PROGRAM is None, reason="no browser: neither chromium nor google-chrome is on the PATH"
 )
 TEXT = "My father is free."
+LETTERS = "a b c d e f"  # what the page of a tiny model begins with
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +46,12 @@ def live(tab, mini_page, tmp_path):
         tab.requests.clear()
         tab.resize(window.get("width", 1280), 900, touch=window.get("touch", False))
         tab.dark(window.get("dark", False))
+        early = window.get("before")  # a script that runs in the page before its own
+        script = early and tab.send("Page.addScriptToEvaluateOnNewDocument", source=early)
         tab.send("Page.navigate", url=path.as_uri())
         answered(tab, 1)
+        if script:
+            tab.send("Page.removeScriptToEvaluateOnNewDocument", **script)
         return tab
 
     yield show
@@ -192,6 +200,130 @@ def test_runs_of_other_stacks_open_and_say_what_they_do_not_know(live, variant):
     typed(tab, "a b zzz")
     tab.wait("document.querySelector('#problem').textContent")
     assert "does not know “zzz”" in tab.text("#problem")
+
+
+def middle(tab, selector):
+    """Where it is in the window, scrolled there."""
+    box = f"document.querySelector({json.dumps(selector)})"
+    return tab.run(
+        f"{box}.scrollIntoView({{block: 'center'}}), (b => [b.x + b.width / 2, b.y + b.height / 2])({box}.getBoundingClientRect())"
+    )
+
+
+def focus(tab, selector):
+    tab.run(f"document.querySelector({json.dumps(selector)}).focus()")
+
+
+def test_a_finger_drops_a_word_opens_a_head_and_reads_a_cell(live):
+    run = tiny("both")
+    tab = live(run, width=390, touch=True)
+    tab.tap(*middle(tab, "#tokens .chip:nth-child(3)"))
+    answered(tab, 2)
+    assert shown(tab) == ["Original", "Changed", "Changed − original"]
+    tab.tap(*middle(tab, "#reset"))
+    answered(tab, 3)
+    tab.tap(*middle(tab, "[role=row]:nth-child(3) [role=gridcell]:nth-child(3)"))
+    assert tab.text("#which") == "Encoder: Layer 1 · head 1"
+    x, y = middle(tab, ".panel .over")
+    tab.tap(x, y)
+    name, weight = re.fullmatch(r"(. → .)(0\.\d+)", tab.text("#readout")).groups()
+    query, key = (LETTERS.split().index(token) for token in name.split(" → "))
+    weights, _ = expected(run, LETTERS, 5, query)
+    assert float(weight) == pytest.approx(weights[key], abs=6e-5)
+    np.testing.assert_allclose(softmax_rows(tab), weights, atol=THREE_DECIMALS)
+    tab.tap(*middle(tab, ".written .chip:nth-child(2)"))
+    assert tab.text(".written .hint").startswith("Likeliest: ")
+
+
+def test_every_change_is_made_by_keyboard_alone(live):
+    tab = live(tiny("both"))
+    focus(tab, "#text")
+    tab.press("Tab")
+    tab.press("Enter")  # on the first token
+    answered(tab, 2)
+    assert labels(tab, "#changes .change") == ["without a"]
+    focus(tab, "#click")
+    tab.press("m")  # “masks the key”, as a list is chosen from by letters
+    focus(tab, "#tokens .chip:nth-child(2)")
+    tab.press("Enter")
+    answered(tab, 3)
+    focus(tab, "#positions")
+    tab.press(" ")
+    answered(tab, 4)
+    focus(tab, "#temperature")
+    tab.press("ArrowRight")
+    answered(tab, 5)
+    focus(tab, "#silence")
+    tab.press("Enter")
+    answered(tab, 6)
+    assert labels(tab, "#changes .change") == [
+        "without a", "nobody sees b", "silent: Encoder L0H0", "no positions", "temperature 1.1",
+    ]  # fmt: skip
+    focus(tab, "#tab-encoder")
+    tab.press("ArrowRight")
+    assert tab.text("#which") == "Decoder: Layer 0 · head 0"
+    focus(tab, "#reset")
+    tab.press("Enter")
+    answered(tab, 7)
+    assert labels(tab, "#changes .change") == []
+
+
+def test_what_is_typed_before_the_model_is_there_is_read_once_it_is(live):
+    early = "addEventListener('DOMContentLoaded', () => { const text = document.querySelector('#text'); text.value = 'c a'; text.dispatchEvent(new Event('input')); window.early = [document.querySelector('#opening').checkVisibility(), document.querySelector('#streams').checkVisibility(), document.querySelector('#view > .hint').hidden]; });"
+    tab = live(tiny("both"), before=early)
+    assert tab.run("early") == [True, False, True]
+    assert labels(tab, "#tokens .chip") == ["c", "a"]
+    assert tab.run(
+        "[...document.querySelectorAll('#opening, #streams')].map((e) => e.checkVisibility())"
+    ) == [False, True]
+
+
+def test_a_head_that_is_silenced_says_that_it_weighs_the_same(live):
+    tab = live(tiny("both"))
+    tab.click("#silence")
+    answered(tab, 2)
+    assert shown(tab) == ["Original", "Changed"]
+    assert tab.text("#view > .hint").startswith("This head weighs the same")
+
+
+def test_a_temperature_is_part_of_the_arithmetic(live):
+    tab = live(tiny("both"))
+    focus(tab, "#temperature")
+    for n in range(6):
+        tab.press("ArrowRight")
+        answered(tab, 2 + n)
+    focus(tab, ".panel:nth-child(2) .over")
+    tab.press("ArrowUp")
+    score = float(re.search(r"score (\S+)\.$", labels(tab, ".result")[0].replace("−", "-"))[1])
+    assert labels(tab, ".result")[1].startswith("Divided by the temperature 2: ")
+    assert float(labels(tab, ".result")[1].split(": ")[1].rstrip(".").replace("−", "-")) == pytest.approx(
+        score / 2, rel=1e-2
+    )
+
+
+def test_layer_by_layer_there_is_a_row_for_each_token_and_a_column_for_each_dimension(live):
+    tab = live(tiny("both"))
+    sizes = "[...document.querySelectorAll('#layers canvas')].map(({width, height}) => [width, height])"
+    assert tab.run(sizes) == [[16, 6]] * 3  # before the first layer, and behind both
+    assert labels(tab, "#layers figure:first-child .names span") == LETTERS.split()
+    tab.click("#tokens .chip:nth-child(3)")
+    answered(tab, 2)
+    assert tab.run(sizes) == [[16, 6], [16, 5]] * 3
+
+
+def test_what_it_writes_follows_what_is_typed(live):
+    tab = live()
+    focus(tab, "#text")
+    tab.run("document.querySelector('#text').select()")
+    for n, typed in enumerate("I can", start=2):
+        tab.press(typed)
+        answered(tab, n)
+    assert labels(tab, "#tokens .chip") == ["I", "can"]
+    before = labels(tab, ".written .chip")
+    tab.send("Input.insertText", text=" swim.")
+    answered(tab, 7)
+    assert before != labels(tab, ".written .chip")
+    assert "我会游泳" in "".join(labels(tab, ".written .chip"))
 
 
 @pytest.mark.parametrize(

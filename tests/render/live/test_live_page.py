@@ -9,6 +9,7 @@ from attn_cli.errors import InputError
 from attn_cli.render.page.document import script_of, sha256, source, wording
 from attn_cli.render.page.live import MAX_BYTES, MODULES, WORKER, live_page
 from attn_cli.render.page.model import pack_model
+from attn_cli.render.page.page import MODULES as PAGE
 from nodejs import ASSETS
 from test_live_forward import tiny
 from test_page import Elements
@@ -52,6 +53,12 @@ def test_scripts_import_only_what_stands_before_them_and_nothing_in_the_end(modu
     assert not re.search(r"^\s*(import|export)\b", script, re.MULTILINE)
     assert "</script" not in script.lower()
     assert "<!--" not in script
+
+
+@pytest.mark.parametrize("modules", [PAGE, MODULES, WORKER])
+def test_no_two_modules_of_a_script_give_the_same_name_to_something(modules):
+    names = re.findall(r"^(?:async )?(?:function|class|const|let) (\w+)", script_of(modules), re.MULTILINE)
+    assert sorted(names) == sorted(set(names))
 
 
 def test_every_module_of_the_live_page_is_in_it():

@@ -52,8 +52,9 @@ class Live {
     this.ask();
   }
 
-  /** Ask the worker for everything anew; it answers the newest question alone. */
+  /** Ask the worker for everything anew; it answers the newest question alone, and none before it is open. */
   ask() {
+    if (!this.opened) return;
     const change = this.changes.any ? this.changes.asked() : null;
     this.worker.postMessage({
       id: ++this.last,
@@ -65,12 +66,15 @@ class Live {
   }
 
   hear(data) {
-    if (data.opened) this.ask();
-    else if (data.broken) throw tellBroken(data.broken);
+    if (data.opened) {
+      this.opened = true;
+      this.ask();
+    } else if (data.broken) throw tellBroken(data.broken);
     else if (data.id === this.last) this.hearAnswer(data);
   }
 
   hearAnswer(data) {
+    byId("opening").hidden = true;
     byId("problem").textContent = data.problem ? worded(`problem_${data.problem}`, data) : "";
     byId("text").toggleAttribute("aria-invalid", Boolean(data.problem));
     if (data.problem) return;
@@ -97,6 +101,7 @@ class Live {
 
   take(answer) {
     this.answer = answer;
+    byId("main").removeAttribute("data-opening");
     const kinds = Object.keys(answer.original.kinds);
     if (!kinds.includes(this.state.kind)) {
       this.state.kind = kinds.includes(this.header.attends) ? this.header.attends : kinds[0];
@@ -217,7 +222,8 @@ function newWorker() {
 }
 
 function tellBroken(reason) {
-  byId("precision").textContent = worded("broken", { reason });
+  byId("problem").textContent = worded("broken", { reason });
+  byId("opening").hidden = true;
   return new Error(reason);
 }
 

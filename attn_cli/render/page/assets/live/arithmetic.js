@@ -20,6 +20,7 @@ export function arithmeticOf({ found }, head, { query, key }) {
     products,
     sum: products.reduce((total, product) => total + product, 0),
     scale: found.scales[Math.floor(head / heads)],
+    temperature: found.temperature,
     scores: row(found.scores),
     weights: row(found.weights),
     value: vector(found.value, n_key, key),
@@ -30,7 +31,7 @@ export function arithmeticOf({ found }, head, { query, key }) {
 
 /** Write it into the page. */
 export function showArithmetic(host, record, head, cell, ramp) {
-  const { q, k, products, sum, scale, scores, weights, value, output, names } = arithmeticOf(
+  const { q, k, products, sum, scale, temperature, scores, weights, value, output, names } = arithmeticOf(
     record,
     head,
     cell,
@@ -38,6 +39,7 @@ export function showArithmetic(host, record, head, cell, ramp) {
   const said = element("p", "hint dimension");
   const hear = (i) => (said.textContent = `${i}: ${tidy(q[i])} × ${tidy(k[i])} = ${tidy(products[i])}`);
   const strip = (name, numbers, parts) => strips(worded(name, parts), numbers, ramp, hear);
+  const cooled = { temperature, score: tidy(scores[cell.key] / temperature) };
   const parts = { n: q.length, sum: tidy(sum), scale: tidy(scale), score: tidy(scores[cell.key]) };
   host.replaceChildren(
     strip("inside_query", q, { token: names.query }),
@@ -45,6 +47,7 @@ export function showArithmetic(host, record, head, cell, ramp) {
     strip("inside_product", products),
     said,
     element("p", "result", worded("inside_score", parts)),
+    temperature === 1 ? "" : element("p", "result", worded("inside_temperature", cooled)),
     Number.isNaN(weights[cell.key]) ? element("p", "result", worded("inside_masked")) : "",
     softmaxTable(names.keys, scores, weights, cell.key),
     strips(worded("inside_value", { token: names.key }), value, ramp),

@@ -72,6 +72,7 @@ export function newCapture(change = NOTHING) {
   attend.layers = [];
   attend.streams = { encoder: [], decoder: [] };
   attend.positions = change.positions;
+  attend.temperature = change.temperature;
   attend.first = 0;
   attend.passed = (kind, x) => attend.streams[kind].push(x);
   return attend;

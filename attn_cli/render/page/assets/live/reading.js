@@ -191,6 +191,7 @@ function seen(capture, axesOf) {
       layers: layers.length,
       heads: layers[0].heads.length,
       scales: layers.map(({ scale }) => scale),
+      temperature: capture.temperature,
       weights: joined(heads.map(masked)),
       ...Object.fromEntries(parts.map((part) => [part, joined(heads.map((head) => head[part].data))])),
     };

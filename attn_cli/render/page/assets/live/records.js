@@ -21,7 +21,7 @@ export function recordOf(found) {
 }
 
 /** One head as a map shows it. */
-export function sheetOf(record, head, scale, label) {
+export function sheetOfHead(record, head, scale, label) {
   return {
     codes: record.codesOf(head),
     scale,
@@ -49,14 +49,15 @@ export function alignment(original, changed, kept, twoStacks, kind) {
   return whole && fit ? { rows, columns } : null;
 }
 
-/** What the changed head gives beyond the original, centred on zero. */
+/** What the changed head gives beyond the original, centred on zero; null where it gives the same. */
 export function differenceSheet(original, changed, head, { rows, columns }, ramp) {
   const weights = Float64Array.from({ length: rows.length * columns.length }, (_, cell) => {
     const [i, j] = [Math.floor(cell / columns.length), cell % columns.length];
     const [now, before] = [changed.weight(head, i, j), original.weight(head, rows[i], columns[j])];
     return now === null && before === null ? NaN : (now ?? 0) - (before ?? 0);
   });
-  const peak = weights.reduce((most, weight) => Math.max(most, Math.abs(weight) || 0), 0) || 1;
+  const peak = weights.reduce((most, weight) => Math.max(most, Math.abs(weight) || 0), 0);
+  if (peak === 0) return null;
   const range = { peak, steps: STEPS, signed: true, codeCount: 2 * STEPS + 3 };
   return {
     codes: encode(weights, range),

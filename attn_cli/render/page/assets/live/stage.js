@@ -3,7 +3,7 @@
 import { MapView } from "./../map.js";
 import { Viewport } from "./../viewport.js";
 import { element } from "./../words.js";
-import { differenceSheet, sheetOf } from "./records.js";
+import { differenceSheet, sheetOfHead } from "./records.js";
 import { worded } from "./../wording.js";
 
 export class Stage {
@@ -20,7 +20,8 @@ export class Stage {
       panel.append(caption, map.element);
       return { which, map, panel, caption };
     });
-    this.note = element("p", "hint", worded("no_difference"));
+    this.note = element("p", "hint");
+    this.note.hidden = true;
     host.append(...this.panels.map(({ panel }) => panel), this.note);
   }
 
@@ -28,12 +29,13 @@ export class Stage {
   show({ original, changed, head, scale, signedRamp, alignment }) {
     this.alignment = alignment;
     const sheets = {
-      original: sheetOf(original, head, scale, worded("original")),
-      changed: changed && sheetOf(changed, head, scale, worded("changed")),
+      original: sheetOfHead(original, head, scale, worded("original")),
+      changed: changed && sheetOfHead(changed, head, scale, worded("changed")),
       difference: changed && alignment && differenceSheet(original, changed, head, alignment, signedRamp),
     };
     this.host.dataset.panels = Object.values(sheets).filter(Boolean).length;
-    this.note.hidden = !changed || Boolean(alignment);
+    this.note.textContent = worded(alignment ? "same" : "no_difference");
+    this.note.hidden = !changed || Boolean(sheets.difference);
     for (const { which, map, panel, caption } of this.panels) {
       const sheet = sheets[which];
       panel.hidden = !sheet;
