@@ -73,13 +73,14 @@ def diff(
 
     check(to, files.TABLES, drawing=drawing)
     look(drawing)
-    paged = page_of(drawing, language(lang))
+    spoken = language(lang)
     if show is not None:
         one_of("show", show, tuple(SHOWN.meanings))
     if source.vectors.query is not None:
-        _part(source, to, fail_over, paged)
+        _part(source, to, fail_over, page_of(drawing, spoken))
         return
     found = _compared(source, list(against or ()), show, match=match)
+    paged = page_of(drawing, spoken, found.ours, found.theirs)
     emit_table(found.table, to, lambda table: _figure(found, drawing), paged)
     if for_screen(to) and environment.pictures and len(found.table) <= MOST_DRAWN:
         from ..render.terminal.pictures import difference_picture

@@ -15,6 +15,7 @@ from .io.options import Appearance, NumbersOutput, Output
 from .io.resolve import Source
 
 if TYPE_CHECKING:
+    from ..records.attention import Attention
     from ..records.table import Table
 
 SHOWN = Listed({"weights": "After the softmax.", "norms": "‖weight · value · W_o‖, rows scaled to sum to 1."})
@@ -107,14 +108,15 @@ def stats(
     if asked.similar:
         _similar(source, drawing, to, asked, spoken)
         return
-    table = _table(source, asked.show, asked.by, asked.resume)
-    if table is None:  # a process beside the first, which says it all
+    found = _table(source, asked.show, asked.by, asked.resume)
+    if found is None:  # a process beside the first, which says it all
         return
+    table, attention = found
     emit_table(
         report.chosen(table, names),
         to,
         lambda chosen: _figure(chosen, names, drawing),
-        page_of(drawing, spoken),
+        page_of(drawing, spoken, attention),
     )
 
 
@@ -132,24 +134,22 @@ def _names(columns: Any) -> list[str]:
     return names
 
 
-def _one(source: Source, show: str | None, by: str | None) -> Table:
-    from ..sources import measuring
+def _one(source: Source, show: Any, by: Any) -> tuple[Table, Attention]:
+    from ..sources import measuring, resolve
     from .io.progress import watched
 
     (read,) = source.each()
     with watched("attention"):
-        return measuring.stats(
-            read.data,
-            source.options,
-            model=source.through.model,
-            show=show,  # type: ignore[arg-type]  # checked above
-            by=by,  # type: ignore[arg-type]
-            where=read.where,
+        found = measuring.measure(
+            read.data, source.options, model=source.through.model, show=show, where=read.where
         )
+        return measuring.table_of(found, show=show, by=by), resolve.shown(found.attention, show)
 
 
-def _table(source: Source, show: str | None, by: str | None, resume: str | None) -> Table | None:
-    """The table of one text or of many."""
+def _table(
+    source: Source, show: str | None, by: str | None, resume: str | None
+) -> tuple[Table, Attention | None] | None:
+    """The table of one text, with its attention, or of many."""
     from .io.corpus import corpus_of, table_of
     from .io.environment import environment
     from .io.inputs import is_given
@@ -165,7 +165,8 @@ def _table(source: Source, show: str | None, by: str | None, resume: str | None)
         return None if is_beside() else _one(source, show, by)
     if by in ("query", "key"):
         raise InputError(f"--by {by} does not apply to many texts", hint="give --by layer or head")
-    return table_of(source, corpus, show, by, resume)
+    table = table_of(source, corpus, show, by, resume)
+    return None if table is None else (table, None)
 
 
 def _similar(source: Source, drawing: Appearance, to: Output, asked: Asked, lang: str) -> None:
@@ -182,7 +183,7 @@ def _similar(source: Source, drawing: Appearance, to: Output, asked: Asked, lang
 
         return similarity_figure(table, look(drawing))
 
-    emit_table(table, to, drawn, page_of(drawing, lang))
+    emit_table(table, to, drawn, page_of(drawing, lang, attention))
 
 
 def _figure(table: Table, names: list[str], drawing: Appearance) -> Any:

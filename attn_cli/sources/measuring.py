@@ -80,6 +80,11 @@ def stats(
 ) -> Table:
     """A row per layer and head, or what `by` says: layer, head, query or key."""
     found = measure(data, options, model=model, default_model=default_model, show=show, where=where)
+    return table_of(found, show=show, by=by)
+
+
+def table_of(found: Measured, *, show: Show | None = None, by: By | None = None) -> Table:
+    """The figures of one attention as a table."""
     attention = found.attention
     if by in ("query", "key") and attention.pooled:
         n = len(attention.query_tokens)

@@ -310,3 +310,17 @@ def test_two_processes_give_the_figures_of_one(lines):
 def test_a_pipe_with_nothing_in_it_is_answered(run):
     assert run("stats", "--lines", stdin="\n").code == 2
     assert "no texts" in run("stats", "--lines", stdin="\n").stderr
+
+
+def test_pages_open_maps_of_one_text_and_none_of_many(run, tmp_path):
+    path = tmp_path / "x.html"
+    one = ("stats", "--text", "My father is free.", "--lang", "zh", "-o", str(path))
+    assert run(*one).code == 0
+    page = path.read_text()
+    assert '<html lang="zh-Hans">' in page
+    assert "#layer=2\\u0026head=3" in page
+    assert run("stats", "--text", "a b", "--text", "b a", "-o", str(path)).code == 0
+    assert "<iframe" not in path.read_text()
+    refused = run(*one, "--cmap", "viridis")
+    assert refused.code == 2
+    assert "--cmap does not apply to html" in refused.stderr

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 from attn_cli.errors import InputError
+from attn_cli.records.attention import Attention
 from attn_cli.records.table import Table
 from attn_cli.render.colour import ramp
 from attn_cli.render.page import table as table_module
+from attn_cli.render.page.maps import both, opened_maps, opened_pairs
 from attn_cli.render.page.table import table_page
 from browser import PROGRAM, browse
-from test_page import Elements
+from test_page import Elements, random_attention
 from test_page_browser import AXE
 
 from hostile import HOSTILE
@@ -92,6 +94,40 @@ def test_too_many_rows_are_refused(monkeypatch):
         table_page(HEADS)
 
 
+def test_a_row_links_to_its_head_query_or_key():
+    attention = random_attention(2, 2, 3, 3)
+    said = {}
+    for columns in (
+        {"layer": [1], "head": [0]},
+        {"layer": [1]},
+        {"query_pos": [2], "query": ["x"]},
+        {"key_pos": [1]},
+    ):
+        ((page, said[tuple(columns)]),) = opened_maps(Table(columns), attention, 10**6).rows
+        assert page == 0
+    assert list(said.values()) == ["#layer=1&head=0", "#layer=1", "#query=2", "#key=1"]
+
+
+def test_two_attentions_stand_head_beside_head():
+    a, b = (random_attention(2, 2, 3, 4, seed=seed, provenance=f"seed {seed}") for seed in (0, 1))
+    pair = both(a, b)
+    assert pair.heads == ("0 A", "0 B", "1 A", "1 B")
+    assert pair.provenance == "A: seed 0; B: seed 1"
+    for i, one in enumerate((a, b)):
+        assert (pair.weights[:, i::2] == one.weights).all()
+    table = Table({"layer": [0, 0, 1, 1], "head": [0, 1, 0, 1], "query": [0, 1, 2, 0], "key": [0, 3, 1, 2]})
+    links = [link for _, link in opened_pairs(table, a, b, 10**6).rows]
+    assert links[2] == "#layer=1&head=0+A&view=compare&other=5&query=2&key=1"
+    assert pair.weights.reshape(8, 3, 4)[5].tolist() == b.weights[1, 0].tolist()  # what `other` names
+
+
+def test_masks_stay_where_both_have_one():
+    mask = np.tri(2, dtype=bool)[None, None]
+    a = Attention(("a", "b"), ("a", "b"), [[[[1.0, 0.0], [0.5, 0.5]]]], mask=mask)
+    assert both(a, a).mask.tolist() == [[mask[0, 0].tolist()] * 2]
+    assert both(a, Attention(a.query_tokens, a.key_tokens, a.weights)).mask is None
+
+
 # ---- in a browser ----------------------------------------------------------------------------------------
 
 
@@ -145,3 +181,59 @@ def test_a_phone_shows_it_without_a_scroll_bar_and_axe_finds_nothing_wrong(opene
     tab.run(AXE.read_text(encoding="utf-8") + ";0")
     found = tab.run("axe.run().then(({violations}) => violations.map(({id, nodes}) => [id, nodes[0].html]))")
     assert found == []
+
+
+# ---- rows that open maps ---------------------------------------------------------------------------------
+
+
+def framed(tab, expression):
+    """A value from the page in the frame, once it is drawn."""
+    tab.wait("document.getElementById('frame').contentDocument?.querySelector('[data-drawn]')")
+    return tab.run(f"((document) => {expression})(document.getElementById('frame').contentDocument)")
+
+
+@in_a_browser
+def test_a_row_opens_the_map_of_its_head_by_pointer_and_keys(opened):
+    attention = random_attention(2, 2, 5, 5)
+    table = Table({"layer": [0, 0, 1, 1], "head": [0, 1, 0, 1], "entropy": [0.5, 0.25, 0.75, 1.0]}, "stats")
+    tab = opened(table_page(table, opens=lambda room: opened_maps(table, attention, room)), dark=True)
+    assert tab.run("document.getElementById('maps').hidden")
+    tab.click("thead th:nth-child(3) button")  # 1.1, 1.0, 0.0, 0.1
+    tab.click("tbody tr:nth-child(2) td:last-child")
+    which = "document.getElementById('which').textContent"
+    assert framed(tab, which) == "Layer 1 · head 0"
+    assert framed(tab, "document.getElementById('theme').getAttribute('aria-pressed')") == "true"
+    assert (
+        framed(tab, "document.defaultView.getComputedStyle(document.getElementById('overview')).display")
+        == "none"
+    )
+    assert tab.text("#live") == "The map of layer 1 · head 0 stands below the table."
+    tab.run("document.querySelector('tbody tr:nth-child(4) .open').focus()")
+    tab.press("Enter")
+    tab.wait(
+        f"document.getElementById('frame').contentDocument.{which.partition('.')[2]} === 'Layer 0 · head 1'"
+    )
+    tab.press("Escape")
+    assert tab.run("document.getElementById('maps').hidden")
+    assert tab.run("document.activeElement.getAttribute('aria-label')") == "layer 0 · head 1: open the map"
+
+
+@in_a_browser
+def test_a_row_of_a_difference_opens_both_maps_at_the_largest(opened):
+    a, b = (random_attention(1, 2, 3, 4, seed=seed) for seed in (0, 1))
+    apart = a.weights - b.weights
+    at = np.unravel_index(abs(apart[0, 1]).argmax(), (3, 4))
+    table = Table(
+        {"layer": [0, 0], "head": [0, 1], "max": [0.1, 0.2], "query": [0, at[0]], "key": [0, at[1]]}
+    )
+    document = table_page(table, opens=lambda room: opened_pairs(table, a, b, room))
+    assert len(document) < 250_000
+    tab = opened(document, width=1500)
+    tab.click("tbody tr:nth-child(2) .open")
+    titles = "[...document.querySelectorAll('.compare h3')].map((one) => one.textContent)"
+    assert framed(tab, titles) == ["Layer 0 · head 1 A", "Layer 0 · head 1 B", "Difference"]
+    tops = "[...document.querySelectorAll('.compare .panel')].map((one) => one.getBoundingClientRect().y)"
+    assert len(set(framed(tab, tops))) == 1
+    assert f"difference {apart[0, 1][at]:+.3g}".replace("-", "−") in framed(
+        tab, "document.getElementById('readout').textContent"
+    )

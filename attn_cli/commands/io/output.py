@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from ... import files
 from ...errors import InputError
@@ -131,11 +132,20 @@ def emit_table(
     deliver([figure.save(drawn(table), name)], name, to)
 
 
-def page_of(drawing: Appearance, lang: str) -> Callable[[Table], bytes]:
-    """What makes the page of a table alone."""
-    from ...render.page.table import table_page
+def page_of(drawing: Appearance, lang: str, *shown: Attention | None) -> Callable[[Table], bytes]:
+    """What makes the page of a table whose rows open the maps of an attention, or of two that it compares."""
 
-    return lambda table: table_page(table, title=drawing.title, lang=lang)
+    def made(table: Table) -> bytes:
+        from ...render.page.maps import opened_maps, opened_pairs
+        from ...render.page.table import table_page
+
+        opens: Any = None
+        if shown and None not in shown:
+            opened: Any = opened_maps if len(shown) == 1 else opened_pairs
+            opens = partial(opened, table, *shown, lang=lang)
+        return table_page(table, title=drawing.title, lang=lang, opens=opens)
+
+    return made
 
 
 def for_screen(to: Output) -> bool:

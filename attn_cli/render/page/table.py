@@ -12,21 +12,46 @@ from typing import TYPE_CHECKING, Any
 from ...errors import InputError
 from ..numbers import written
 from .document import as_json, as_text, filled, ramps, script_of, source, stressed, wording
+from .frames import Frames, share
+from .maps import Opened
 from .page import MAX_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ...records.table import Table
 
 # Joined in this order: a module stands after those it imports from.
-MODULES = ("wording", "record", "colours", "words", "controls", "table/sorting", "table/app")
+MODULES = (
+    "wording",
+    "record",
+    "colours",
+    "words",
+    "controls",
+    "frame",
+    "table/sorting",
+    "table/maps",
+    "table/app",
+)
+PLACES = ("kind", "layer", "head", "query_pos", "query", "key_pos", "key", "file")  # what a row is about
+
+_OPENED = """<section id="maps" aria-labelledby="opened" hidden>
+<div class="bar"><h2 id="opened"></h2><button id="close" type="button">{close}</button></div>
+<iframe id="frame"></iframe>
+</section>
+"""
 
 
-def table_page(*tables: Table, title: str = "", lang: str = "en", said: Sequence[str] = ()) -> bytes:
+def table_page(
+    *tables: Table,
+    title: str = "",
+    lang: str = "en",
+    said: Sequence[str] = (),
+    opens: Callable[[int], Opened] | None = None,
+) -> bytes:
     """One self-contained HTML file with these tables, `said` above them as sentences.
 
-    Raises InputError where there are so many rows that a browser would not bear it.
+    `opens` gives what the rows of the first table open, in so many bytes as are left for it. Raises InputError where there are so many rows that a browser would not bear it.
 
     >>> from attn_cli.records.table import Table
     >>> table_page(Table({"head": [0, 1], "entropy": [0.5, np.nan]}, about="stats"))[:15]
@@ -34,30 +59,39 @@ def table_page(*tables: Table, title: str = "", lang: str = "en", said: Sequence
     """
     words = wording(lang)
     named = title or words.get(f"table_{tables[0].about}", tables[0].about) or words["table_rows"]
-    parts = {
-        "title": as_text(named),
-        "said": "".join(f'<p class="summary">{as_text(sentence)}</p>\n' for sentence in said),
-        "sections": "".join(_section(i, table, words) for i, table in enumerate(tables)),
-        "columns": "".join(_meanings(tables, words)),
-        "ramps": as_json(ramps()),
-    }
-    made = filled(
-        "table/table.html", source("page.css") + source("table/table.css"), script_of(MODULES), parts, lang
+    sections = "".join(
+        _section(i, table, words, opens=opens is not None and i == 0) for i, table in enumerate(tables)
     )
-    if len(made) > MAX_BYTES:
+    if len(sections.encode()) > MAX_BYTES // 2:
         raise InputError(
             f"{max(map(len, tables)):,} rows are too many for a page", hint="write a table: -o x.tsv"
         )
-    return made
+    frames = Frames()
+    opened = opens(share(MAX_BYTES - len(sections.encode()), 1, lang)) if opens else Opened((), ())
+    pages = [frames.add(made) for made in opened.pages]
+    parts = {
+        "title": as_text(named),
+        "said": "".join(f'<p class="summary">{as_text(sentence)}</p>\n' for sentence in said),
+        "sections": sections,
+        "opened": _OPENED.format(close=as_text(words["table_close"])) if opens else "",
+        "keys": as_text(words["table_keys_open" if opens else "table_keys"]),
+        "pages": as_json(pages),
+        "parts": frames.parts,
+        "links": as_json(opened.rows),
+        "columns": "".join(_meanings(tables, words)),
+        "ramps": as_json(ramps()),
+    }
+    style = source("page.css") + source("table/table.css")
+    return filled("table/table.html", style, script_of(MODULES), parts, lang, frames.also)
 
 
-def _section(number: int, table: Table, words: Mapping[str, str]) -> str:
-    """A table under its name, with a field that finds rows."""
+def _section(number: int, table: Table, words: Mapping[str, str], *, opens: bool) -> str:
+    """A table under its name, with a field that finds rows; each of these may open something."""
     name = words.get(f"table_{table.about}_rows", words["table_rows"])
     table = _words_first(table)
     columns = {column: _texts(values) for column, values in table.columns.items()}
     heads = "".join(_head(column, table) for column in columns)
-    rows = "".join(_rows(table, columns))
+    rows = "".join(_rows(table, columns, words["table_open"] if opens else ""))
     origin = f'<p class="provenance">{stressed(as_text(table.provenance))}</p>\n' if table.provenance else ""
     return f"""<section class="tabular">
 <div class="bar"><h2 id="table-{number}">{as_text(name)}</h2>
@@ -85,16 +119,26 @@ def _head(column: str, table: Table) -> str:
     return f'<th scope="col" data-kind="{kind}"><button type="button">{as_text(column)}{unit}</button></th>'
 
 
-def _rows(table: Table, columns: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    (first, *_) = columns
+def _rows(table: Table, columns: Mapping[str, Sequence[str]], opens: str) -> Iterator[str]:
+    """A row begins with its name where it has one; `opens` says what a button on that does, "" that there is none."""
+    (first, *others) = columns
     exact = {name: table[name].tolist() for name in columns if table[name].dtype.kind == "f"}
+    about = [name for name in takewhile(lambda name: name not in exact, columns) if name in PLACES]
     for i in range(len(table)):
+        name = as_text(columns[first][i])
+        if opens:
+            where = " · ".join(f"{place} {columns[place][i]}" for place in about)
+            name = f'<button type="button" class="open" aria-label="{as_text(f"{where}: {opens}")}">{name}</button>'
         cells = (
-            f'<th scope="row">{text}</th>' if name == first and name not in exact
-            else f"<td{_exactly(exact[name][i]) if name in exact else ''}>{text}</td>"
-            for name, text in ((name, as_text(texts[i])) for name, texts in columns.items())
-        )  # fmt: skip
-        yield f"<tr>{''.join(cells)}</tr>\n"
+            f"<td{_exactly(exact[name][i]) if name in exact else ''}>{as_text(columns[name][i])}</td>"
+            for name in others
+        )
+        begun = (
+            f"<td{_exactly(exact[first][i])}>{name}</td>"
+            if first in exact
+            else f'<th scope="row">{name}</th>'
+        )
+        yield f"<tr>{begun}{''.join(cells)}</tr>\n"
 
 
 def _exactly(number: float) -> str:
@@ -106,7 +150,7 @@ def _exactly(number: float) -> str:
 
 def _texts(values: Any) -> list[str]:
     if values.dtype.kind == "f":
-        return [text.replace("-", "−", 1) for text in written(values)]
+        return [text.replace("-", "−") for text in written(values)]
     return [str(value).lower() if isinstance(value, bool) else str(value) for value in values.tolist()]
 
 

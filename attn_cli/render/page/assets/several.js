@@ -1,22 +1,16 @@
-/** Several pages in one: a picker, and a frame in which the chosen one stands as if it were alone. */
+/** Several pages in one: a picker, and a frame for the one that is chosen. */
+
+import { openIn } from "./frame.js";
 
 const texts = JSON.parse(document.getElementById("texts").textContent);
-const parts = JSON.parse(document.getElementById("parts").textContent);
 const picker = document.getElementById("pick");
 const frame = document.getElementById("frame");
 const buttons = { previous: document.getElementById("previous"), next: document.getElementById("next") };
 
-/** The page of a text: what all of them share is written once. */
-function pageOf(text) {
-  return text.page.map((piece) => (typeof piece === "number" ? parts[piece] : piece)).join("");
-}
-
 function show(place) {
   picker.selectedIndex = place;
-  frame.title = texts[place].name;
-  frame.onload = () => (frame.dataset.drawn = place);
-  // eslint-disable-next-line no-restricted-properties -- a whole page of ours, in which tokens are only text
-  frame.srcdoc = pageOf(texts[place]);
+  const { name, page } = texts[place];
+  openIn(frame, page, name, () => (frame.dataset.drawn = place));
   buttons.previous.disabled = place === 0;
   buttons.next.disabled = place === texts.length - 1;
 }

@@ -2,6 +2,7 @@
 
 import { readRamp } from "../colours.js";
 import { byId, wireTheme } from "../controls.js";
+import { Maps } from "./maps.js";
 import { SortedTable } from "./sorting.js";
 
 const ramps = Object.fromEntries(
@@ -10,9 +11,11 @@ const ramps = Object.fromEntries(
 const say = (sentence) => (byId("live").textContent = sentence);
 const tables = [...document.querySelectorAll(".tabular")].map((section) => new SortedTable(section, say));
 const isDark = wireTheme(shade);
+const maps = new Maps(tables[0], isDark, say);
 
 function shade() {
   const [plain, signed] = isDark() ? ["night", "signed night"] : ["paper", "signed"];
+  maps?.recolour();
   for (const table of tables) table.shade({ plain: ramps[plain], signed: ramps[signed] });
 }
 

@@ -1,0 +1,63 @@
+/** What the rows of a table open: a page in a frame below it, at the place that the row is about. */
+
+import { byId } from "../controls.js";
+import { openIn } from "../frame.js";
+import { worded } from "../wording.js";
+
+export class Maps {
+  constructor(table, isDark, say) {
+    Object.assign(this, { table, isDark, say });
+    this.pages = JSON.parse(byId("pages").textContent);
+    this.links = JSON.parse(byId("links").textContent);
+    this.frame = byId("frame");
+    this.shown = null; // the number of the page in the frame
+    if (this.links.length === 0) return;
+    table.section.classList.add("opens");
+    table.body.addEventListener("click", ({ target }) => this.open(table.rows.indexOf(target.closest("tr"))));
+    byId("close").addEventListener("click", () => this.close());
+    addEventListener("keydown", ({ key }) => key === "Escape" && this.close());
+  }
+
+  open(row) {
+    if (!this.links[row]) return;
+    const [page, end] = this.links[row];
+    const opens = this.table.rows[row].querySelector(".open");
+    this.mark(row);
+    byId("opened").textContent = opens.getAttribute("aria-label").split(": ")[0];
+    byId("maps").hidden = false;
+    if (this.shown === page) this.go(end);
+    else {
+      this.shown = page;
+      openIn(this.frame, this.pages[page], worded("table_map"), () => {
+        this.frame.contentDocument.documentElement.dataset.framed = ""; // what is around it already is left out
+        this.go(end);
+        this.recolour();
+      });
+    }
+    byId("maps").scrollIntoView({ block: "nearest" });
+    this.say(worded("table_opened", { row: byId("opened").textContent }));
+  }
+
+  /** Let the page in the frame show what the end of an address says. */
+  go(end) {
+    this.frame.contentWindow.location.hash = end;
+    this.frame.dataset.at = end;
+  }
+
+  mark(row) {
+    this.table.rows.forEach((one, i) => one.toggleAttribute("data-open", i === row));
+  }
+
+  close() {
+    if (byId("maps").hidden) return;
+    byId("maps").hidden = true;
+    this.table.body.querySelector("[data-open] .open")?.focus();
+    this.mark(-1);
+  }
+
+  /** The page in the frame is as light or as dark as the one around it. */
+  recolour() {
+    const theme = this.frame?.contentDocument?.getElementById("theme");
+    if (theme && (theme.getAttribute("aria-pressed") === "true") !== this.isDark()) theme.click();
+  }
+}

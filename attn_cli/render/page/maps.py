@@ -1,0 +1,93 @@
+"""What the rows of a table open: the map of a head, or of two attentions the same head and their difference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import numpy as np
+
+from ...records.attention import Attention
+from .page import page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ...records.table import Table
+
+_LINKED = {"layer": "layer", "head": "head", "query_pos": "query", "key_pos": "key"}  # column: part of a link
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """Pages, and for each row of a table which of them it opens and the end of its address; None opens nothing."""
+
+    pages: Sequence[bytes]
+    rows: Sequence[tuple[int, str] | None]
+
+
+def opened_maps(table: Table, attention: Attention, max_bytes: int, *, lang: str = "en") -> Opened:
+    """The page of an attention, and for each row the layer, head, query or key that the row is about.
+
+    >>> from attn_cli.records.table import Table
+    >>> one = Attention(("a",), ("a",), [[[[1.0]], [[1.0]]]])
+    >>> opened_maps(Table({"layer": [0, 0], "head": [0, 1]}), one, 10**6).rows
+    ((0, '#layer=0&head=0'), (0, '#layer=0&head=1'))
+    """
+    named = {part: table[column].tolist() for column, part in _LINKED.items() if column in table.columns}
+    links = (_link(**dict(zip(named, row, strict=True))) for row in zip(*named.values(), strict=True))
+    made = page(attention, max_bytes=max_bytes, lang=lang)
+    return Opened((made,), tuple((0, link) for link in links))
+
+
+def opened_pairs(
+    table: Table, ours: Attention, theirs: Attention, max_bytes: int, *, lang: str = "en"
+) -> Opened:
+    """The page of both, and for each row its head in the first and the second, at their largest difference."""
+    pairs = _pairs(table, ours)
+    made = page(both(ours, theirs), max_bytes=max_bytes, lang=lang)
+    return Opened((made,), tuple((0, _link(**pair)) for pair in pairs))
+
+
+def both(ours: Attention, theirs: Attention) -> Attention:
+    """One record that has each head twice, as A and as B.
+
+    >>> a, b = (Attention(("a",), ("x", "y"), [[[[w, 1 - w]]]]) for w in (1.0, 0.25))
+    >>> both(a, b).heads, both(a, b).weights[0, :, 0, 0].tolist()
+    (('0 A', '0 B'), [1.0, 0.25])
+    """
+    sides = (ours, theirs)
+    masks = None
+    if ours.mask is not None and theirs.mask is not None:
+        masks = _in_turn(*(np.broadcast_to(side.mask, side.shown.shape) for side in sides))  # type: ignore[arg-type]
+    shown: dict[str, Any] = {ours.show: _in_turn(ours.shown, theirs.shown), "show": ours.show}
+    return Attention(
+        ours.query_tokens,
+        ours.key_tokens,
+        kind=ours.kind,
+        provenance="; ".join(f"{name}: {side.provenance or '–'}" for name, side in zip("AB", sides, strict=True)),
+        mask=masks,
+        layers=ours.layers,
+        heads=tuple(f"{head} {name}" for head in ours.heads for name in "AB"),
+        special=ours.special,
+        pooled=ours.pooled,
+        **shown,
+    )  # fmt: skip
+
+
+def _in_turn(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """[layer, head, …] twice → a head of the first, the same of the second, and so on."""
+    together = np.stack(np.broadcast_arrays(a, b), axis=2)
+    joined: np.ndarray = together.reshape(len(together), -1, *together.shape[3:])
+    return joined
+
+
+def _pairs(table: Table, ours: Attention) -> Iterator[dict[str, Any]]:
+    for i, row in enumerate(table.rows()):
+        pair = {"layer": row["layer"], "head": f"{row['head']} A", "view": "compare", "other": 2 * i + 1}
+        yield pair if ours.pooled else pair | {"query": row["query"], "key": row["key"]}
+
+
+def _link(**parts: Any) -> str:
+    return f"#{urlencode(parts)}"
