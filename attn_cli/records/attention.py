@@ -128,6 +128,8 @@ class Attention:
     image: UInt8[np.ndarray, "height width 3"] | None = field(  # as large as it takes to be drawn
         default=None, metadata=traits(whole="patch")
     )
+    # Of a sound how loud each band of frequencies is while each key lasts, the lowest first, from 0 to 255.
+    spectrogram: UInt8[np.ndarray, "band key"] | None = None
 
     def __post_init__(self) -> None:
         settle(self, "query_tokens", as_tokens(self.query_tokens))
@@ -322,6 +324,13 @@ class Attention:
             if self.patches is None:
                 raise InputError("an image needs its patches", hint="give both")
             settle(self, "image", Image(self.image).pixels)
+        if self.spectrogram is not None:
+            loud = np.asarray(self.spectrogram)
+            fits = loud.ndim == 2 and loud.shape[1] == len(self.key_tokens) and loud.dtype.kind in "iu"
+            if not fits or not loud.size or not 0 <= loud.min() <= loud.max() <= 255:
+                what = f"spectrogram {shape(loud)} of {loud.dtype} for {len(self.key_tokens)} keys"
+                raise InputError(what, hint="give a column of whole numbers from 0 to 255 for each")
+            settle(self, "spectrogram", loud.astype(np.uint8, copy=False))
 
 
 Record = Encoding | Attention | PositionTable

@@ -49,7 +49,7 @@ PARTS = Names(
     provenance="where the numbers come from, and other notes at the foot",
     colorbar="what the colours mean",
     numbers="the numbers in the cells",
-    strips="figures of single queries and keys beside the map of a long text",
+    strips="figures of single queries and keys beside the map of a long text; the spectrogram of a sound",
 )
 POOLS = Names(
     mean="the mean of what shares a cell (the default but in the view grid)",

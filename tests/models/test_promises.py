@@ -14,7 +14,7 @@ from attn_cli.models.reading import Reading
 from attn_cli.records.encoding import Image
 from test_huggingface import saved as native_saved
 from test_model_directories import wordpiece
-from test_through_transformers import BART, BERT, LLAMA, TARGET, TEXT, config_with, numbers, words
+from test_through_transformers import BERT, LLAMA, TARGET, TEXT, config_with, numbers, words
 from torch import nn
 
 transformers = pytest.importorskip("transformers", reason="the extra attn-cli[hf] is not installed")
@@ -79,9 +79,11 @@ FAMILIES = {
         {**VISION, "decoder_hidden_size": 16, "decoder_num_hidden_layers": 1, "decoder_num_attention_heads": 4,
          "decoder_intermediate_size": 16},
     ),
-    "whisper": (
-        "WhisperModel",
-        {**BART, "vocab_size": 60, "max_source_positions": 30, "pad_token_id": 0},
+    "wav2vec2": (
+        "Wav2Vec2Model",
+        {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 32,
+         "conv_dim": [8, 8], "conv_stride": [5, 2], "conv_kernel": [10, 3], "num_conv_pos_embeddings": 4,
+         "num_conv_pos_embedding_groups": 2},
     ),
 }  # fmt: skip
 
@@ -224,7 +226,7 @@ def test_what_is_no_weight_is_refused_naming_the_layer(weights, said):
         ("pvt", "Pvt attends from all patches to fewer"),
         ("convnext", "ConvNext has no attention: it is made of convolutions"),
         ("vit-mae", "ViTMAE hides three of four patches at random"),
-        ("whisper", "Whisper reads sounds, which attn does not; give a model of text or images"),
+        ("wav2vec2", "Wav2Vec2 hears sounds in another way than Whisper, which is the one that attn reads"),
     ],
 )
 def test_one_sentence_says_what_a_family_does_instead(saved, name, said):

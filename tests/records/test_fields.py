@@ -17,7 +17,17 @@ from attn_cli.records.words import merged
 
 SIZES = {"layer": 2, "head": 3, "query": 4, "key": 5, "row": 4, "column": 5}
 QUERIES, KEYS = tuple("abcd"), tuple("vwxyz")
-_LEFT_OUT = {"pooled", "patches", "image", "show", "kind", "provenance", "query_tokens", "key_tokens"}
+_LEFT_OUT = {
+    "pooled",
+    "patches",
+    "image",
+    "spectrogram",
+    "show",
+    "kind",
+    "provenance",
+    "query_tokens",
+    "key_tokens",
+}
 
 
 def full(**changes):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .model import Library
 
 # In the list of families: model_type, name, what is read.
-OTHERS = ("others", f"what transformers knows, with the extra: {INSTALL}", "text, images")
+OTHERS = ("others", f"what transformers knows, with the extra: {INSTALL}", "text, images, sounds")
 
 
 def load(directory: Path, config: Mapping[str, Any], name: str, natively: str) -> Library:
@@ -27,6 +27,7 @@ def load(directory: Path, config: Mapping[str, Any], name: str, natively: str) -
     damaged.
     """
     title = _title(directory, config, natively)
+    from .listening import is_heard
     from .model import Library  # the library takes seconds to load
 
     try:
@@ -34,7 +35,7 @@ def load(directory: Path, config: Mapping[str, Any], name: str, natively: str) -
         n_numbers = opening.check(directory, config)
         theirs = opening.open_config(directory)
         model, writes = opening.open_model(directory, theirs, n_numbers)
-        reads = opening.takes(theirs) == "input_ids"
+        reads = opening.takes(theirs) == "input_ids" or is_heard(theirs)
         tokenizer = opening.open_tokenizer(directory) if reads else None
         return Library(title, directory, name, model, tokenizer, writes)
     except InputError as problem:

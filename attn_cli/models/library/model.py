@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from ...errors import InputError, note
-from ...records.encoding import Image
+from ...errors import InputError
+from ...records.encoding import Image, Sound
 from ...text.escaping import escape
 from ..native.text import Tokenised, joined
 from ..native.vision import refuse_text_options
 from ..precision import as_wanted
 from ..reading import WHOLE, Reading
 from ..showing import Side, sides_of
-from . import conversing, looking, unread
-from .running import Pass, explained, inputs_of, n_layers
-from .silence import silent
+from . import conversing, listening, looking, unread, writing
+from .running import Pass
 from .sizes import sizes
-from .watching import Unfamiliar, use
 from .words import Words
 
 if TYPE_CHECKING:
@@ -29,26 +27,6 @@ if TYPE_CHECKING:
     from ...records.attention import Attention, Kind
     from ..asking import Meant
     from ..continuing import Continued
-
-START = "[start]"  # what a decoder reads first, whatever token that is
-_LONGEST = 200  # tokens of greedy output
-
-
-@dataclass(frozen=True, eq=False)
-class Target:
-    """What a decoder writes, and what it reads before that."""
-
-    start: int
-    piece: Tokenised
-    text: str
-    said: str = ""  # in the provenance, where the model itself has written it
-
-    @property
-    def read(self) -> Tokenised:
-        """What it has before it while it writes: each token a place later, the start before all."""
-        shifted = [part[:-1] for part in vars(self.piece).values()]
-        firsts: list[list[Any]] = [[self.start], [START], [0], [True]]
-        return Tokenised(*(first + part for first, part in zip(firsts, shifted, strict=True)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +59,7 @@ class Library:
     @property
     def hears(self) -> bool:
         """Whether it hears sounds."""
-        return False
+        return listening.is_heard(self.model.config)
 
     @property
     def kinds(self) -> list[Kind]:
@@ -92,8 +70,8 @@ class Library:
         return ["decoder" if causal or _generative(self.model.config.model_type) else "encoder"]
 
     @torch.no_grad()
-    def attend(self, text: str | Image, reading: Reading = WHOLE) -> Attention:
-        """The attention of the wanted kind and layers to a text, or to an image; an encoder–decoder writes what
+    def attend(self, text: str | Image | Sound, reading: Reading = WHOLE) -> Attention:
+        """The attention of the wanted kind and layers to a text, an image or a sound; an encoder–decoder writes what
         is not given.
 
         Rows of cross-attention are tokens as they are written, those of a decoder as they are read. Raises
@@ -105,6 +83,8 @@ class Library:
                 f"--without and --mask do not apply to {self.family}, read through transformers", hint=hint
             )
         able = replace(self, model=as_wanted(self.model, reading))
+        if isinstance(text, Sound):
+            return able._listen(text, reading)
         return able._look(text, reading) if isinstance(text, Image) else able._read(text, reading)
 
     __call__ = attend  # attn.load("t5-dir")("The cat sat on the mat")
@@ -162,6 +142,14 @@ class Library:
         said = self._said_of(looking.tower_of(self.model), "image") + _layers_named(reading)
         return looking.look(self.model, self.directory, image, reading, said)
 
+    def _listen(self, sound: Sound, reading: Reading) -> Attention:
+        if not self.hears:
+            raise InputError(f"{self.family} hears no sounds", hint="give the directory of a Whisper")
+        said = self.provenance + _layers_named(reading)
+        kind = reading.chosen_kind(self.kinds)
+        self._refuse_target(reading, kind)
+        return listening.listen(self.model, self.directory, sound, self._words, reading, kind, said)
+
     @property
     def _both(self) -> bool:
         return bool(self.model.config.is_encoder_decoder)
@@ -180,11 +168,7 @@ class Library:
         """Raise InputError for what could have no effect."""
         if (wanted := getattr(self._tower, "main_input_name", "input_ids")) != "input_ids":
             raise InputError(f"{self.family} {unread.instead_of_text(wanted)}")
-        if not self._both:
-            reading.refuse_target(self.family)
-        elif reading.target is not None and kind == "encoder":
-            hint = "add --kind decoder or cross"
-            raise InputError("--target has no effect on encoder attention", hint=hint)
+        self._refuse_target(reading, kind)
         if reading.pair is not None and reading.too_long == "chunk":
             raise InputError(
                 "--too-long chunk cannot be combined with --pair",
@@ -192,6 +176,13 @@ class Library:
             )
         if reading.pair is not None and kind == "decoder" and not self._both:
             raise InputError(f"{self.family} reads one text, not a pair", hint="leave --pair out")
+
+    def _refuse_target(self, reading: Reading, kind: Kind) -> None:
+        if not self._both:
+            reading.refuse_target(self.family)
+        elif reading.target is not None and kind == "encoder":
+            hint = "add --kind decoder or cross"
+            raise InputError("--target has no effect on encoder attention", hint=hint)
 
     def _checked(self, piece: Tokenised) -> Tokenised:
         """The same, if the model knows all of its tokens."""
@@ -208,50 +199,17 @@ class Library:
 
     # ---- what the decoder writes ----
 
-    def _target(self, source: Tokenised, reading: Reading) -> Target:
+    def _target(self, source: Tokenised, reading: Reading) -> writing.Target:
         longest = min(_longest(self.model.get_decoder()), _limit(self.tokenizer.model_max_length)) - 1
         if reading.target is not None:
             piece = self._words.read_target(reading.target, reading, longest)
-            return Target(self._start(), self._checked(piece), reading.target)
+            return writing.Target(writing.start_of(self.model), self._checked(piece), reading.target)
         if not self.writes:
             raise InputError(
                 "its output layer was not saved, so it cannot generate the target", hint="give --target"
             )
-        start, *numbers = self._greedy(source, min(_LONGEST, 3 * len(source.numbers) + 10, longest))
-        piece = self._words.written(numbers)
-        said = self._words.join(piece)
-        cut = "" if piece.special[-1] else f" (cut after {len(numbers)} tokens)"
-        note(f"greedy output: {escape(said)}{cut}")
-        short = escape(said if len(said) <= 80 else said[:80] + "…")
-        return Target(start, piece, said, f', greedy output "{short}"')
-
-    def _greedy(self, source: Tokenised, longest: int) -> list[int]:
-        """The start, and the most probable token after those before it until the end, or so many tokens."""
-        config = self.model.config
-        options = {
-            "do_sample": False,
-            "num_beams": 1,
-            "max_new_tokens": longest,
-            # The library's cache has room for as many layers as the encoder has.
-            "use_cache": n_layers(config, "decoder") <= n_layers(config, "encoder"),
-        }
-        with silent(), explained():
-            use(self.model, ours=True)
-            try:
-                written = self.model.generate(**inputs_of(self.model, source), **options)
-            except Unfamiliar:
-                use(self.model, ours=False)
-                written = self.model.generate(**inputs_of(self.model, source), **options)
-        numbers: list[int] = written[0].tolist()
-        return numbers
-
-    def _start(self) -> int:
-        """What the decoder reads before anything is written."""
-        for config in (self.model.generation_config, self.model.config):
-            for name in ("decoder_start_token_id", "bos_token_id"):
-                if isinstance(number := getattr(config, name, None), int):
-                    return number
-        raise InputError("no decoder_start_token_id", hint="download or save it again")
+        most = min(writing.LONGEST, 3 * len(source.numbers) + 10, longest)
+        return writing.own(self.model, self._words, source, most)
 
 
 def n_tokens_known(tower: Any) -> int | None:

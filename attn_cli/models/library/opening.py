@@ -11,6 +11,7 @@ from ...text.escaping import escape
 from ...text.tokenizers import unheard
 from .. import inside
 from ..native.weights import Checkpoint
+from .listening import is_heard
 from .silence import reason, silent
 
 if TYPE_CHECKING:
@@ -155,9 +156,16 @@ def _named(config: Any) -> Any:
 
 def _architecture(config: Any) -> Any:
     """The library's class: with a head where that is needed to write, an encoder where only that was saved."""
-    from transformers import AutoModel, AutoModelForSeq2SeqLM, AutoModelForTextEncoding
+    from transformers import (
+        AutoModel,
+        AutoModelForSeq2SeqLM,
+        AutoModelForSpeechSeq2Seq,
+        AutoModelForTextEncoding,
+    )
     from transformers.models.auto.modeling_auto import MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES
 
+    if is_heard(config):
+        return AutoModelForSpeechSeq2Seq
     if (config.architectures or [""])[0].endswith("EncoderModel"):
         return AutoModelForTextEncoding
     writes = config.model_type in MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES

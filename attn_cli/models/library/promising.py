@@ -6,6 +6,7 @@ from typing import Any
 
 from . import unread
 from .conversing import is_read
+from .listening import is_heard
 from .looking import is_flat, tower_of
 from .model import n_tokens_known, text_tower_of
 
@@ -20,6 +21,8 @@ def promised(outline: Any, config: Any) -> dict[str, str]:
     reads = ["text"] if taken == "input_ids" and n_tokens_known(text) is not None else []
     if (image is not None and is_flat(image.config)) or is_read(config):
         reads.append("images")
+    if is_heard(config):
+        reads.append("sounds")
     if not reads:
         if taken == "input_ids":
             return {"read": "no, by itself it reads no text"}

@@ -35,7 +35,7 @@ _SINKS = "rows sum to less than 1, as heads may attend to nothing (sinks)"
 
 @dataclass(frozen=True, eq=False)
 class Pass:
-    """A model, the part of it that reads or looks, what at, and what its decoder has before it.
+    """A model, the part of it that reads, looks or listens, what to, and what its decoder has before it.
 
     Of several sources, which are pieces of one text, each is read by itself.
     """
@@ -43,7 +43,7 @@ class Pass:
     model: Any
     tower: Any
     kind: Kind
-    sources: Sequence[Tokenised | Float[Tensor, "1 channel height width"]]
+    sources: Sequence[Tokenised | Tensor]  # an image [1, channel, height, width], a sound [1, band, frame]
     written: list[int] | None = None
 
     def record(self, sides: Sides, wanted: Wanted, reading: Reading) -> Attention:
@@ -119,7 +119,9 @@ class Pass:
         part = self.model.get_encoder() if encoder else self.tower
         inputs = inputs_of(part, source)
         if self.written is not None:
-            inputs["decoder_input_ids"] = torch.tensor([self.written], device=inputs["input_ids"].device)
+            inputs["decoder_input_ids"] = torch.tensor(
+                [self.written], device=next(iter(inputs.values())).device
+            )
         with explained():
             return part(**inputs, **asked)
 
@@ -150,9 +152,9 @@ def n_layers(config: Any, kind: Kind) -> int:
 
 
 def inputs_of(part: Any, piece: Tokenised | torch.Tensor) -> dict[str, torch.Tensor]:
-    """What a part of a model is given of a text, or of an image: of all there is what it takes."""
+    """What a part of a model is given of a text, an image or a sound: of all there is what it takes."""
     if isinstance(piece, torch.Tensor):
-        return {"pixel_values": piece}
+        return {part.main_input_name: piece}
     known, device = inspect.signature(part.forward).parameters, next(part.parameters()).device
     numbers = torch.tensor([piece.numbers], device=device)
     inputs = {"input_ids": numbers}

@@ -16,7 +16,7 @@ _STATES = "has no attention: a state is passed on from token to token"
 _WINDOWS = "attends within windows of patches that shift and merge, not over one set of tokens"
 _SHRUNK = "attends from all patches to fewer, and merges them from stage to stage"
 _CONVOLUTIONS = "has no attention: it is made of convolutions"
-_SOUND = "reads sounds, which attn does not"
+_SOUND = "hears sounds in another way than Whisper, which is the one that attn reads"
 # By model_type of config.json.
 _INSTEAD = {
     **dict.fromkeys(("rwkv", "mamba", "mamba2", "falcon_mamba", "xlstm"), _STATES),
@@ -40,7 +40,7 @@ _INSTEAD = {
     "speech-encoder-decoder": _SOUND,
     **dict.fromkeys(
         ("wav2vec2", "wav2vec2-bert", "wav2vec2-conformer", "hubert", "wavlm", "sew", "sew-d", "unispeech",
-         "unispeech-sat", "data2vec-audio", "whisper", "speech_to_text", "speecht5", "audio-spectrogram-transformer",
+         "unispeech-sat", "data2vec-audio", "speech_to_text", "speecht5", "audio-spectrogram-transformer",
          "clvp", "encodec", "mimi", "moonshine", "parakeet_encoder"), _SOUND),
 }  # fmt: skip
 _HINT = "models with softmax attention over tokens are read"
@@ -65,9 +65,7 @@ def refuse(config: Mapping[str, Any], title: str) -> None:
 softmax attention over tokens are read
     """
     if what := instead(config):
-        raise InputError(
-            f"{title} {what}", hint="give a model of text or images" if what == _SOUND else _HINT
-        )
+        raise InputError(f"{title} {what}", hint="give a Whisper" if what == _SOUND else _HINT)
 
 
 def instead(config: Mapping[str, Any]) -> str | None:
@@ -79,11 +77,12 @@ def instead_of_text(taken: str) -> str:
     """What a model does that takes something else than tokens, by the name of what it takes.
 
     >>> instead_of_text("pixel_values"), instead_of_text("input_features")
-    ('looks at images; give it one', 'reads sounds, which attn does not')
+    ('looks at images; give it one', 'hears sounds; give it one, a .wav')
     """
     if taken == "pixel_values":
         return "looks at images; give it one"
-    return _SOUND if taken in ("input_values", "input_features") else f"reads {escape(taken)}, no text"
+    sounds = taken in ("input_values", "input_features")
+    return "hears sounds; give it one, a .wav" if sounds else f"reads {escape(taken)}, no text"
 
 
 def instead_of_images(model_type: str) -> str:

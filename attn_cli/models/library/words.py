@@ -63,7 +63,9 @@ class Words:
 
     def written(self, numbers: Sequence[int]) -> Tokenised:
         """What a model wrote, each token called by its characters."""
-        special = set(self.tokenizer.all_special_ids) - {self.tokenizer.unk_token_id}
+        # Whisper's unknown token is also its end.
+        unknown = {self.tokenizer.unk_token_id} - {self.tokenizer.eos_token_id}
+        special = set(self.tokenizer.all_special_ids) - unknown
         return Tokenised(
             list(numbers),
             labels(self.tokenizer, numbers),

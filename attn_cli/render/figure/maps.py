@@ -16,10 +16,11 @@ from ...records.attention import axis_name
 from ..labels import KINDS, label
 from ..look import PLAIN
 from ..pooling import pool_of, pooled_unit
-from .cells import SHORTEST_SIDE, Grain, grain_in
+from .cells import LOWEST, SHORTEST_SIDE, Grain, grain_in
 from .panels import Maps, Plan, names_above, names_below, names_left, shape_of, together
 from .paper import GAP, PAGE, TALL, WIDE, Laid, Paper
 from .paper import lay_out as on_paper
+from .spectrogram import spectrogram_of
 from .strips import strips_of
 from .ticks import CLOSEST, Setting, below, beside, widest
 
@@ -44,7 +45,10 @@ def attention_maps(attention: Attention, look: Look = PLAIN) -> Maps:
     n_layers, n_heads, n_query, n_key = attention.shown.shape
     layers = tuple(axis_name("layer", layer) for layer in attention.layers)
     heads = tuple(axis_name("head", head) for head in attention.heads)
-    hidden = None
+    hidden, heard = None, attention.spectrogram is not None
+    square = (
+        not heard or attention.kind == "encoder"
+    )  # else words, which are few, beside moments, which are many
     if attention.mask is not None:
         shape = (n_layers, n_heads, *attention.mask.shape[2:])
         hidden = np.broadcast_to(~attention.mask, shape).reshape(-1, *shape[2:])
@@ -52,20 +56,21 @@ def attention_maps(attention: Attention, look: Look = PLAIN) -> Maps:
         attention.shown.reshape(-1, n_query, n_key),
         rows=tuple(label(token, LONGEST) for token in attention.query_tokens),
         columns=tuple(label(token, LONGEST) for token in attention.key_tokens),
-        row_name="query",
-        column_name="key",
+        row_name="time" if heard and attention.kind == "encoder" else "query",
+        column_name="time" if heard else "key",
         unit=pooled_unit(attention),
+        square=square,
         origin=attention.provenance,
         hidden=hidden,
         across=n_heads
         if n_layers > 1 and n_heads > 1
-        else _side_by_side(n_layers * n_heads, n_key / n_query),
+        else _side_by_side(n_layers * n_heads, n_key / n_query if square else 1 / LOWEST),
         titles=heads if n_heads > 1 else layers if n_layers > 1 else (),
         side_titles=layers if n_layers > 1 and n_heads > 1 else (),
         look=replace(look, pool=pool_of(attention, look)),
         subheading=which(attention),
         began=attention.began,
-        strips=strips_of(attention) if look.shows("strips") else None,
+        strips=(spectrogram_of(attention) or strips_of(attention)) if look.shows("strips") else None,
     )
 
 

@@ -13,7 +13,6 @@ from .bar import Bar
 from .cells import Cells, Grain, filled, numbers
 from .paper import GAP, Frame, Paper
 from .sheet import QUIET, Stroke, Words, box
-from .strips import marks as strip_marks
 from .ticks import marks_below, marks_beside, widest
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from ..look import Look
     from .cells import Corner
     from .sheet import Mark
+    from .spectrogram import Spectrogram
     from .strips import Strips
     from .ticks import Ticks
 
@@ -58,7 +58,8 @@ class Maps:
     hidden_name: str = "masked"
     among: int = 1  # panels of this size that would stand side by side, where other maps stand beside these
     began: tuple[int | None, int | None] = (None, None)  # rows and columns from which a model wrote itself
-    strips: Strips | None = None  # figures of single tokens, beside a map of many
+    # Figures of single tokens, beside a map of many; or the sound whose moments the keys are.
+    strips: Strips | Spectrogram | None = None
     flows: bool = True  # whether panels are set in other columns, to fill paper of a given size
 
     @property
@@ -176,7 +177,7 @@ class Plan:
         yield from (box(*corner, self.grain.panel_width, self.grain.panel_height) for corner in corners)
         yield from _parted(at)
         if self.maps.strips is not None:
-            yield from strip_marks(self.maps.strips, corners, self.grain, self.paper)
+            yield from self.maps.strips.marks(corners, self.grain, self.paper)
         if self.maps.look.shows("numbers"):
             yield from numbers(self.cells, corners, size)
         yield from _titles(at)

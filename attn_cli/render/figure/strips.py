@@ -48,6 +48,19 @@ class Strips:
         """Whether they leave a map of this size most of the room."""
         return width >= LEAST * self.beside(paper) and height >= LEAST * self.above(paper)
 
+    def marks(self, corners: Sequence[Corner], grain: Grain, paper: Paper) -> Iterator[Cells]:
+        """The strips of panels whose upper left corners these are; bars begin at the map."""
+        pixel, thick = paper.pixel, round(paper.of(THICK) / paper.pixel)
+        height, width = (max(1, round(side / pixel)) for side in (grain.panel_height, grain.panel_width))
+        for i, values in enumerate(self.rows):
+            x = grain.panel_width + paper.whole(i * paper.of(THICK + APART) + paper.of(APART))
+            bars = _bars(_binned(values, height, np.add), thick, (QUIET, COLOURS[0])[i], paper)
+            yield from _apart(bars, [(left + x, top) for left, top in corners], pixel)
+        bars = _bars(_binned(self.columns, width, np.maximum), thick, QUIET, paper)
+        y = paper.whole(paper.of(THICK + APART))
+        upright = np.ascontiguousarray(bars.transpose(0, 2, 1, 3)[:, ::-1])
+        yield from _apart(upright, [(left, top - y) for left, top in corners], pixel)
+
 
 def strips_of(attention: Attention) -> Strips | None:
     """The strips of a map that was pooled while it was computed; None where figures of single tokens are not known.
@@ -68,20 +81,6 @@ def strips_of(attention: Attention) -> Strips | None:
         f"right of the map, for each query: entropy (grey, 0 to {most:.1f} nats), heaviest weight (blue, 0 to 1); "
         f"above it, for each key: total weight ({LOWEST:g} to {highest:,.3g}, logarithmic)",
     )
-
-
-def marks(strips: Strips, corners: Sequence[Corner], grain: Grain, paper: Paper) -> Iterator[Cells]:
-    """The strips of panels whose upper left corners these are; bars begin at the map."""
-    pixel, thick = paper.pixel, round(paper.of(THICK) / paper.pixel)
-    height, width = (max(1, round(side / pixel)) for side in (grain.panel_height, grain.panel_width))
-    for i, values in enumerate(strips.rows):
-        x = grain.panel_width + paper.whole(i * paper.of(THICK + APART) + paper.of(APART))
-        bars = _bars(_binned(values, height, np.add), thick, (QUIET, COLOURS[0])[i], paper)
-        yield from _apart(bars, [(left + x, top) for left, top in corners], pixel)
-    bars = _bars(_binned(strips.columns, width, np.maximum), thick, QUIET, paper)
-    y = paper.whole(paper.of(THICK + APART))
-    upright = np.ascontiguousarray(bars.transpose(0, 2, 1, 3)[:, ::-1])
-    yield from _apart(upright, [(left, top - y) for left, top in corners], pixel)
 
 
 def _apart(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import math
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ OFF = 0.5  # from the panel to its labels, for letters of 1
 OVERHANG = 4.0  # how far positions under a panel may reach beyond it
 _DOWN = 1.1  # from one ideograph to the next below it, for letters of 1
 _TICK = 2.5
+_TIME = re.compile(r"\d+\.\d\ds")  # as frames of a sound are called
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ def beside(labels: Sequence[str], pitch: float, by: Setting) -> Ticks:
 
 def below(labels: Sequence[str], pitch: float, by: Setting) -> Ticks:
     """Labels under columns that are `pitch` points wide: running where all fit so, else turned."""
-    ticks = _thinned(labels, pitch, by, fonts.width(str(len(labels)), by.size) + 0.5 * by.size)
+    longest = labels[-1] if _are_times(labels) else str(len(labels))
+    ticks = _thinned(labels, pitch, by, fonts.width(longest, by.size) + 0.5 * by.size)
     if ticks.thinned and by.brief:  # a neighbour's labels begin right beside
         ticks = _within(ticks, len(labels) * pitch + OVERHANG)
     room = (ticks.at[1] - ticks.at[0] if len(ticks.at) > 1 else pitch) - 0.3 * by.size
@@ -133,14 +136,27 @@ def _within(ticks: Ticks, end: float) -> Ticks:
 def _thinned(labels: Sequence[str], pitch: float, by: Setting, among_positions: float) -> Ticks:
     """Every label, or every 2nd, 5th, 10th … where more cannot be read; those then say their position.
 
-    Mere positions need not stand as close as they could, since they can be counted on.
+    Mere positions need not stand as close as they could, since they can be counted on; nor need times.
     """
     step = _step(len(labels), pitch, CLOSEST * by.size)
+    if step > 1 and _are_times(labels):
+        shown = range(0, len(labels), _step(len(labels), pitch, among_positions))
+        at = tuple((i + 0.5) * pitch for i in shown)
+        return Ticks(tuple(labels[i] for i in shown), at, by.size, thinned=True)
     if step > 1 and (by.brief or all(label == str(i) for i, label in enumerate(labels))):
         labels, step = [""] * len(labels), _step(len(labels), pitch, among_positions)
     shown = range(0, len(labels), step)
     texts = tuple(labels[i] if step == 1 else f"{i} {labels[i]}".rstrip() for i in shown)
     return Ticks(texts, tuple((i + 0.5) * pitch for i in shown), by.size, step > 1)
+
+
+def _are_times(labels: Sequence[str]) -> bool:
+    """Whether labels are moments of a sound, which say by themselves where they stand.
+
+    >>> _are_times(["0.00s", "0.02s"]), _are_times(["s", "0.02s"])
+    (True, False)
+    """
+    return all(_TIME.fullmatch(label) for label in labels)
 
 
 def _step(n: int, pitch: float, closest: float) -> int:
