@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+from opening import browser, opened  # noqa: F401 (fixtures)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

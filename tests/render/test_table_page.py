@@ -9,7 +9,7 @@ from attn_cli.render.colour import ramp
 from attn_cli.render.page import table as table_module
 from attn_cli.render.page.maps import both, opened_maps, opened_pairs
 from attn_cli.render.page.table import table_page
-from browser import PROGRAM, browse
+from browser import PROGRAM
 from test_page import Elements, random_attention
 from test_page_browser import AXE
 
@@ -32,15 +32,9 @@ HEADS = Table(
 )
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with browse() as tab:
-        yield tab
-
-
 @pytest.fixture
-def opened(browser, tmp_path):
-    """`opened(document, dark=True)` shows a page; nothing may have gone wrong by the end."""
+def shown(browser, tmp_path):
+    """`shown(document, dark=True)` shows a page; nothing may have gone wrong by the end."""
 
     def show(document, **window):
         path = tmp_path / "page.html"
@@ -132,8 +126,8 @@ def test_masks_stay_where_both_have_one():
 
 
 @in_a_browser
-def test_a_column_sorts_by_pointer_and_keys_and_what_is_missing_comes_last(opened):
-    tab = opened(table_page(HEADS))
+def test_a_column_sorts_by_pointer_and_keys_and_what_is_missing_comes_last(shown):
+    tab = shown(table_page(HEADS))
     entropy = "thead th:nth-child(4)"
     tab.click(f"{entropy} button")
     assert column(tab, 3) == ["1.000", "0.500", "0.250", ""]
@@ -149,8 +143,8 @@ def test_a_column_sorts_by_pointer_and_keys_and_what_is_missing_comes_last(opene
 
 
 @in_a_browser
-def test_find_keeps_the_rows_with_every_word(opened):
-    tab = opened(table_page(HEADS))
+def test_find_keeps_the_rows_with_every_word(shown):
+    tab = shown(table_page(HEADS))
     tab.click("input[type=search]")
     for letter in "SINK 10":
         tab.press(letter)
@@ -160,8 +154,8 @@ def test_find_keeps_the_rows_with_every_word(opened):
 
 @in_a_browser
 @pytest.mark.parametrize(("dark", "names"), [(False, ("paper", "signed")), (True, ("night", "signed night"))])
-def test_columns_have_the_colours_of_the_terminal(opened, dark, names):
-    tab = opened(table_page(HEADS), dark=dark)
+def test_columns_have_the_colours_of_the_terminal(shown, dark, names):
+    tab = shown(table_page(HEADS), dark=dark)
     found = tab.run(
         "[...document.querySelectorAll('td[data-n]')].map((cell) => getComputedStyle(cell).backgroundColor)"
     )
@@ -173,8 +167,8 @@ def test_columns_have_the_colours_of_the_terminal(opened, dark, names):
 
 
 @in_a_browser
-def test_a_phone_shows_it_without_a_scroll_bar_and_axe_finds_nothing_wrong(opened):
-    tab = opened(table_page(HEADS, Table({"a": [0.5]})), width=390, height=844, touch=True)
+def test_a_phone_shows_it_without_a_scroll_bar_and_axe_finds_nothing_wrong(shown):
+    tab = shown(table_page(HEADS, Table({"a": [0.5]})), width=390, height=844, touch=True)
     assert tab.run("document.documentElement.scrollWidth") <= 390
     if not AXE.exists():
         pytest.skip("axe-core is not installed: npm ci")
@@ -193,10 +187,10 @@ def framed(tab, expression):
 
 
 @in_a_browser
-def test_a_row_opens_the_map_of_its_head_by_pointer_and_keys(opened):
+def test_a_row_opens_the_map_of_its_head_by_pointer_and_keys(shown):
     attention = random_attention(2, 2, 5, 5)
     table = Table({"layer": [0, 0, 1, 1], "head": [0, 1, 0, 1], "entropy": [0.5, 0.25, 0.75, 1.0]}, "stats")
-    tab = opened(table_page(table, opens=lambda room: opened_maps(table, attention, room)), dark=True)
+    tab = shown(table_page(table, opens=lambda room: opened_maps(table, attention, room)), dark=True)
     assert tab.run("document.getElementById('maps').hidden")
     tab.click("thead th:nth-child(3) button")  # 1.1, 1.0, 0.0, 0.1
     tab.click("tbody tr:nth-child(2) td:last-child")
@@ -219,7 +213,7 @@ def test_a_row_opens_the_map_of_its_head_by_pointer_and_keys(opened):
 
 
 @in_a_browser
-def test_a_row_of_a_difference_opens_both_maps_at_the_largest(opened):
+def test_a_row_of_a_difference_opens_both_maps_at_the_largest(shown):
     a, b = (random_attention(1, 2, 3, 4, seed=seed) for seed in (0, 1))
     apart = a.weights - b.weights
     at = np.unravel_index(abs(apart[0, 1]).argmax(), (3, 4))
@@ -228,7 +222,7 @@ def test_a_row_of_a_difference_opens_both_maps_at_the_largest(opened):
     )
     document = table_page(table, opens=lambda room: opened_pairs(table, a, b, room))
     assert len(document) < 250_000
-    tab = opened(document, width=1500)
+    tab = shown(document, width=1500)
     tab.click("tbody tr:nth-child(2) .open")
     titles = "[...document.querySelectorAll('.compare h3')].map((one) => one.textContent)"
     assert framed(tab, titles) == ["Layer 0 · head 1 A", "Layer 0 · head 1 B", "Difference"]

@@ -1,7 +1,9 @@
-"""One browser for all tests of pages, and a page opened in it."""
+"""One browser for all tests of pages, and a page opened in it; `conftest` has both for every test.
+
+A second `conftest` here would take the name of the first, from which tests import.
+"""
 
 import pytest
-from attn_cli.render.page.page import page
 from browser import browse
 
 
@@ -14,6 +16,8 @@ def browser():
 @pytest.fixture
 def opened(browser, tmp_path):
     """`opened(attention, {"lang": "zh"}, width=390, dark=True)` shows its page; nothing may have gone wrong by the end."""
+
+    from attn_cli.render.page.page import page
 
     def show(attention, said=None, **window):
         path = tmp_path / "page.html"
