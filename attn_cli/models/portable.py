@@ -59,7 +59,7 @@ def _of_directory(model: HuggingFace) -> Portable:
     """A decoder with what makes logits of its stream, where that was saved; others only attend."""
     stack, tensors = _stack(model.model), _tensors(model.model)
     if (made := _unembedding(model)) is not None:
-        tied = made.bias is None and made.weight is model.model.embedding.get_parameter("weight")
+        tied = made.bias is None and torch.equal(made.weight, model.model.embedding.get_parameter("weight"))
         stack["config"]["unembedding"] = "tied" if tied else "own"
         if not tied:
             tensors |= {f"unembedding.{name}": part for name, part in made.state_dict().items()}

@@ -301,6 +301,19 @@ def test_a_temperature_is_part_of_the_arithmetic(live):
     )
 
 
+def test_the_mean_of_heads_stands_beside_them_and_has_no_arithmetic_of_its_own(live):
+    run = tiny("both")
+    tab = live(run)
+    tab.click("[role=row]:nth-child(3) [role=gridcell]:last-child")
+    assert tab.text("#which") == "Encoder: Layer 1 · mean of heads"
+    focus(tab, ".over")
+    tab.press("ArrowUp")
+    mean = np.mean([expected(run, LETTERS, head, 0)[0] for head in range(4, 8)], axis=0)
+    assert float(tab.text("#readout .weight")) == pytest.approx(mean[0], abs=6e-5)
+    assert tab.text("#arithmetic").startswith("Each cell is the mean of the heads")
+    assert tab.run("document.querySelector('#silence').disabled")
+
+
 def test_layer_by_layer_there_is_a_row_for_each_token_and_a_column_for_each_dimension(live):
     tab = live(tiny("both"))
     sizes = "[...document.querySelectorAll('#layers canvas')].map(({width, height}) => [width, height])"

@@ -173,6 +173,7 @@ class Live {
     showOutput(header, answer);
     showTabs(Object.keys(answer.original.kinds), kind, (chosen) => this.openKind(chosen));
     byId("which").textContent = `${worded(kind)}: ${original.name(head)}`;
+    byId("silence").disabled = this.headName(head) === null;
     byId("silence").setAttribute("aria-pressed", this.changes.heads.has(this.headName(head)));
     this.stage.show({ original, changed, head, scale, signedRamp: this.signedRamp, alignment: fit });
     this.grid.draw(() => scale);
@@ -183,15 +184,15 @@ class Live {
   }
 
   markSilent() {
-    this.grid.cells.forEach((cell, head) =>
-      cell.classList.toggle("silent", this.changes.heads.has(this.headName(head))),
+    this.grid.cells.forEach((cell, map) =>
+      cell.classList.toggle("silent", this.changes.heads.has(this.headName(map))),
     );
   }
 
-  /** A head as capture.js calls it. */
-  headName(head) {
-    const { heads } = this.original.found;
-    return `${this.state.kind} ${Math.floor(head / heads)} ${head % heads}`;
+  /** A head as capture.js calls it; the mean of a layer has no such name. */
+  headName(map) {
+    const { layer, head } = this.original.headOf(map);
+    return head === null ? null : `${this.state.kind} ${layer} ${head}`;
   }
 
   /** Point at a cell of one of the maps. */

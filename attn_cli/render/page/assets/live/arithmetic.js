@@ -5,8 +5,9 @@ import { drawStrip } from "./strips.js";
 import { worded } from "./../wording.js";
 
 /** The numbers of one cell of a head. */
-export function arithmeticOf({ found }, head, { query, key }) {
+export function arithmeticOf({ found }, { layer, head: own }, { query, key }) {
   const { queries, keys, heads } = found;
+  const head = layer * heads + own;
   const [n_query, n_key] = [queries.length, keys.length];
   const d_head = found.query.length / (found.layers * heads * n_query);
   const vector = (part, count, at) =>
@@ -19,7 +20,7 @@ export function arithmeticOf({ found }, head, { query, key }) {
     k,
     products,
     sum: products.reduce((total, product) => total + product, 0),
-    scale: found.scales[Math.floor(head / heads)],
+    scale: found.scales[layer],
     temperature: found.temperature,
     scores: row(found.scores),
     weights: row(found.weights),
@@ -30,10 +31,15 @@ export function arithmeticOf({ found }, head, { query, key }) {
 }
 
 /** Write it into the page. */
-export function showArithmetic(host, record, head, cell, ramp) {
+export function showArithmetic(host, record, map, cell, ramp) {
+  const place = record.headOf(map);
+  if (place.head === null) {
+    host.replaceChildren(element("p", "hint", worded("inside_mean")));
+    return;
+  }
   const { q, k, products, sum, scale, temperature, scores, weights, value, output, names } = arithmeticOf(
     record,
-    head,
+    place,
     cell,
   );
   const said = element("p", "hint dimension");

@@ -8,16 +8,51 @@ import { worded } from "./../wording.js";
 const STEPS = 1000; // of a difference; it is drawn in 256 colours
 const NONE = { queries: new Set(), keys: new Set() };
 
-/** One kind of attention, as a record of its weights with the vectors they were made of. */
+/** One kind of attention: its weights with the vectors they were made of, and the mean of each layer's heads. */
+class Computed extends Attention {
+  constructor(found) {
+    const { queries, keys, weights, layers, heads } = found;
+    const range = (length) => Array.from({ length }, (_, i) => i);
+    const header = {
+      layers: range(layers),
+      heads: [...range(heads), ...(heads > 1 ? [worded("mean")] : [])],
+      queries,
+      keys,
+      block: [1, 1],
+    };
+    const cells = queries.length * keys.length;
+    const all = heads > 1 ? withMeans(weights, layers, heads * cells, cells) : weights;
+    const part = { store: "f4", peak: 1, signed: false };
+    super(header, [exactPart(part, new Uint8Array(all.buffer), cells)]);
+    this.found = found;
+  }
+
+  /** The layer of a map and its head, which is none where the map is the mean of a layer. */
+  headOf(map) {
+    const [layer, head] = [Math.floor(map / this.heads.length), map % this.heads.length];
+    return { layer, head: head < this.found.heads ? head : null };
+  }
+
+  name(map) {
+    const { layer, head } = this.headOf(map);
+    return head === null ? worded("mean_name", { layer }) : super.name(map);
+  }
+}
+
 export function recordOf(found) {
-  const { queries, keys, weights, layers, heads } = found;
-  const range = (length) => Array.from({ length }, (_, i) => i);
-  const header = { layers: range(layers), heads: range(heads), queries, keys, block: [1, 1] };
-  const part = { store: "f4", peak: 1, signed: false };
-  const cells = queries.length * keys.length;
-  const record = new Attention(header, [exactPart(part, new Uint8Array(weights.buffer), cells)]);
-  record.found = found;
-  return record;
+  return new Computed(found);
+}
+
+/** The weights of each layer, `size` in number, and behind them their mean over heads of so many `cells`. */
+function withMeans(weights, layers, size, cells) {
+  const all = new Float32Array(layers * (size + cells));
+  for (let layer = 0; layer < layers; layer++) {
+    const own = weights.subarray(layer * size, (layer + 1) * size);
+    const at = layer * (size + cells);
+    all.set(own, at);
+    own.forEach((weight, i) => (all[at + size + (i % cells)] += (weight * cells) / size));
+  }
+  return all;
 }
 
 /** One head as a map shows it. */
