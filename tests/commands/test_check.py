@@ -215,6 +215,21 @@ def test_what_has_no_picture_is_said(run, files, tmp_path):
     assert "a picture shows one answer, got 2" in run("check", *two, *HAND, "-o", path).stderr
 
 
+def test_a_page_of_several_answers_opens_each_from_its_row(run, files, tmp_path):
+    path = tmp_path / "x.html"
+    names = ("scale_d_model.csv", "text.csv")
+    done = run("check", *(str(files / name) for name in names), *HAND, "-o", str(path), "--lang", "zh")
+    assert (done.code, done.stderr) == (1, "")
+    page = path.read_text()
+    assert "<h1>答案评判</h1>" in page
+    (links,) = re.findall(r'id="links">(.*?)<', page)
+    assert json.loads(links) == [[0, ""], [1, ""]]
+    (pages,) = re.findall(r'id="pages">(.*?)<', page)
+    wrong, unreadable = ("".join(p for p in one if isinstance(p, str)) for one in json.loads(pages))
+    assert "<svg" in wrong
+    assert "<svg" not in unreadable
+
+
 # ---- exercises and mistakes ------------------------------------------------------------------------------
 
 

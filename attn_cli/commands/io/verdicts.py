@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ...lab.verdict import StageVerdict, Verdict
     from ...render.figure.answers import Compared
+    from ...render.page.maps import Opened
     from .options import Output
 
 _COLOURS = {"right": "green", "wrong": "red", "unreadable": "yellow"}
@@ -44,7 +45,9 @@ def write(verdicts: Sequence[Verdict], to: Output, hint: int | None, lang: str) 
         _show(verdicts, 3 if hint is None else hint, lang)
         return
     name = format_of(to.output, to.format, formats=formats(), pictures=PICTURES)
-    if name in PICTURES:
+    if name == "html" and len(verdicts) > 1:
+        deliver([_page(verdicts, 3 if hint is None else hint, lang)], name, to)
+    elif name in PICTURES:
         deliver([_picture(verdicts, name, 3 if hint is None else hint, lang)], name, to)
     elif name in REPORTS:
         given = {"lang": lang} | ({} if hint is None else {"hint": hint})
@@ -96,14 +99,37 @@ def _picture(verdicts: Sequence[Verdict], name: str, hint: int, lang: str) -> by
 
     if len(verdicts) != 1:
         raise InputError(
-            f"a picture shows one answer, got {len(verdicts)}", hint="give one, or write a table: -o x.csv"
+            f"a picture shows one answer, got {len(verdicts)}", hint="give one, or write a page: -o x.html"
         )
-    compared, verdict = _compared(verdicts[0].decisive, verdicts[0].file, lang), verdicts[0]
-    if name != "html":
-        return save(answer_figure(compared, verdict.decisive.lines(min(hint, 2), lang)), name)
+    (verdict,) = verdicts
+    compared = _compared(verdict.decisive, verdict.file, lang)
+    if name == "html":
+        return _answer(verdict, hint, lang)
+    return save(answer_figure(compared, verdict.decisive.lines(min(hint, 2), lang)), name)
+
+
+def _page(verdicts: Sequence[Verdict], hint: int, lang: str) -> bytes:
+    """A row per answer, which opens the page of that answer alone."""
+    from ...lab.reports import table
+    from ...render.page.maps import opened_pages
+    from ...render.page.table import table_page
+
+    def opens(max_bytes: int) -> Opened:
+        return opened_pages((_answer(verdict, hint, lang) for verdict in verdicts), len(verdicts), max_bytes)
+
+    return table_page(table(verdicts, hint=hint, lang=lang), lang=lang, opens=opens)
+
+
+def _answer(verdict: Verdict, hint: int, lang: str) -> bytes:
+    """The page of one answer, with its picture where it has numbers."""
+    from ...render.figure.answers import answer_figure
+    from ...render.figure.figure import save
     from ...render.page.answers import answer_page
 
-    return answer_page(save(answer_figure(compared), "svg"), verdict.lines(hint, lang), verdict.file, lang)
+    svg = None
+    if verdict.decisive.numbers is not None:
+        svg = save(answer_figure(_compared(verdict.decisive, verdict.file, lang)), "svg")
+    return answer_page(svg, verdict.lines(hint, lang), verdict.file, lang)
 
 
 def _compared(stage: StageVerdict, file: str, lang: str) -> Compared:

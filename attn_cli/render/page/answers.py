@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 _IMAGES = {"img-src": ["data:"]}  # that the picture holds itself, as its colour bar
 
 
-def answer_page(svg: bytes, lines: Sequence[str], title: str, lang: str = "en") -> bytes:
-    """One file that needs no network and runs no script."""
-    picture, style = inlined(svg)
+def answer_page(svg: bytes | None, lines: Sequence[str], title: str, lang: str = "en") -> bytes:
+    """One file that needs no network and runs no script; an answer that has no picture has lines alone."""
+    picture, style = ("", "") if svg is None else inlined(svg)
     name = as_text(title or "attn check")
     said = "".join(f"<p>{as_text(line)}</p>\n" for line in lines)
     body = f"<h1>{name}</h1>\n{said}{picture}\n"

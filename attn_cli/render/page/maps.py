@@ -12,7 +12,7 @@ from ...records.attention import Attention
 from .page import page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ...records.table import Table
 
@@ -48,6 +48,21 @@ def opened_pairs(
     pairs = _pairs(table, ours)
     made = page(both(ours, theirs), max_bytes=max_bytes, lang=lang)
     return Opened((made,), tuple((0, _link(**pair)) for pair in pairs))
+
+
+def opened_pages(pages: Iterable[bytes], number: int, max_bytes: int) -> Opened:
+    """So many pages, one for each row, as far as they fit: the rows after those open nothing.
+
+    >>> opened_pages([b"four", b"more"], 2, 6).rows
+    ((0, ''), None)
+    """
+    kept: list[bytes] = []
+    for made in pages:
+        max_bytes -= len(made)
+        if max_bytes < 0:
+            break
+        kept.append(made)
+    return Opened(kept, tuple((i, "") if i < len(kept) else None for i in range(number)))
 
 
 def both(ours: Attention, theirs: Attention) -> Attention:

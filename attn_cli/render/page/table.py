@@ -155,12 +155,8 @@ def _texts(values: Any) -> list[str]:
 
 
 def _meanings(tables: Sequence[Table], words: Mapping[str, str]) -> Iterator[str]:
-    """What the columns are, as far as that is written down: of this table, else of any."""
-    found = {
-        name: words.get(f"column_{table.about}_{name}", words.get(f"column_{name}"))
-        for table in tables
-        for name in table.columns
-    }
+    """What the columns are, as far as that is written down."""
+    found = {name: words.get(f"column_{table.about}_{name}") for table in tables for name in table.columns}
     if known := {name: said for name, said in found.items() if said}:
         each = "".join(f"<dt>{as_text(name)}</dt><dd>{as_text(said)}</dd>\n" for name, said in known.items())
         yield f"<details><summary>{as_text(words['table_columns'])}</summary><dl>\n{each}</dl></details>\n"

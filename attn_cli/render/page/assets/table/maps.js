@@ -12,10 +12,17 @@ export class Maps {
     this.frame = byId("frame");
     this.shown = null; // the number of the page in the frame
     if (this.links.length === 0) return;
+    this.links.forEach((link, row) => link ?? this.shut(row));
     table.section.classList.add("opens");
     table.body.addEventListener("click", ({ target }) => this.open(table.rows.indexOf(target.closest("tr"))));
     byId("close").addEventListener("click", () => this.close());
     addEventListener("keydown", ({ key }) => key === "Escape" && this.close());
+  }
+
+  /** A row that opens nothing has no button. */
+  shut(row) {
+    const button = this.table.rows[row].querySelector(".open");
+    button.replaceWith(button.textContent);
   }
 
   open(row) {
