@@ -218,6 +218,13 @@ def test_flow_of_sparse_maps_is_that_of_networkx():
         )
 
 
+def test_flow_does_not_depend_on_how_many_pairs_are_followed_at_once(monkeypatch):
+    maps = some_maps(5, 2, 9, causal=True, peak=8, seed=3)
+    together = flow(maps)
+    monkeypatch.setattr("attn_cli.interpret.flow.MOST", 1)
+    np.testing.assert_allclose(flow(maps), together, rtol=0, atol=1e-13)
+
+
 def shares(maps):
     """Rows that sum to 1; a row of zeros keeps itself."""
     sums = maps.sum(axis=-1, keepdims=True)
