@@ -52,6 +52,33 @@ def _likeliest(attention: Attention, at: int) -> tuple[tuple[str, float], ...]:
     )
 
 
+def beginning(
+    attention: Attention, rows: list[range], columns: list[range]
+) -> tuple[float | None, float | None]:
+    """How many rows and columns of a map stand before what a model wrote itself; None where it wrote none.
+
+    A fraction, where it begins within a cell of several tokens.
+
+    >>> made = Attention(tuple("abc"), tuple("abc"), np.eye(3)[None, None], written=(0, 0, 1))
+    >>> beginning(made, [range(3)], [range(1), range(1, 3)])
+    (None, 1.5)
+    """
+    row, column = attention.began
+    return _before(rows, row), _before(columns, column)
+
+
+def cell_of(cells: list[range], place: int) -> int:
+    """The row or column that a token is in."""
+    return next(i for i, cell in enumerate(cells) if place in cell)
+
+
+def _before(cells: list[range], place: int | None) -> float | None:
+    if place is None:
+        return None
+    cell = cells[at := cell_of(cells, place)]
+    return at + (place - cell.start) / len(cell)
+
+
 def row_title(attention: Attention, at: int) -> str:
     """What the row is called from which a token was written: that of the token before it.
 

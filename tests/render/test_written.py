@@ -7,11 +7,14 @@ import re
 import numpy as np
 import pytest
 from attn_cli.records.attention import Attention
+from attn_cli.render.figure import grid
 from attn_cli.render.figure.maps import attention_maps, lay_out, plan_for
-from attn_cli.render.figure.panels import PARTING
-from attn_cli.render.figure.sheet import Stroke
+from attn_cli.render.figure.parting import PARTING
+from attn_cli.render.figure.sheet import Cells, Stroke
 from attn_cli.render.look import PLAIN, Look
 from attn_cli.render.page.page import page
+from attn_cli.render.terminal.blocks import lines as block_lines
+from attn_cli.render.terminal.pictures import maps as terminal_maps
 from attn_cli.render.terminal.screen import Screen
 from attn_cli.render.terminal.written import lines
 from attn_cli.render.text import shading
@@ -34,6 +37,10 @@ def written(**changes):
         "candidates": (" on", " at", " a", "a"),
     }
     return Attention(TOKENS, TOKENS, weights, "decoder", **said | changes)
+
+
+def terminal_maps_of(attention):
+    return terminal_maps(attention, PLAIN)
 
 
 def strokes(attention, **look):
@@ -99,3 +106,43 @@ def test_a_page_whose_cells_are_several_tokens_knows_the_cells_in_which_each_was
     assert header["queries"] == ["the … cat", "sat … it"]
     assert header["began"] == [1 + 1 / 3, 1 + 1 / 3]  # the second of three tokens
     assert [(step["from"], step["token"]) for step in header["written"]] == [(1, "on"), (1, "it")]
+
+
+def test_small_maps_of_all_heads_part_it_too():
+    sheet = grid.lay_out(written(), Look(view="grid"))
+    across, down = [mark for mark in sheet.marks if isinstance(mark, Stroke) and mark.colour == PARTING]
+    [cells] = [mark for mark in sheet.marks if isinstance(mark, Cells)]
+    [(x, y)], side = cells.corners, 5 * cells.width
+    np.testing.assert_allclose(across.points, ((x, y + 0.6 * side), (x + side, y + 0.6 * side)))
+    np.testing.assert_allclose(down.points, ((x + 0.6 * side, y), (x + 0.6 * side, y + side)))
+    assert "lines: where the model's own text begins" in sheet.words()
+    whole = grid.lay_out(
+        written(written=None, probabilities=None, top_tokens=None, top_probabilities=None), PLAIN
+    )
+    assert not [mark for mark in whole.marks if isinstance(mark, Stroke) and mark.colour == PARTING]
+
+
+def test_a_map_in_a_terminal_has_lines_beside_what_was_written():
+    """A row is a line of two characters a cell, or in colours half a line of one: the line may begin half way."""
+    plain = Screen(40, colours=False)
+    shown = [text.plain.rstrip() for text in block_lines(terminal_maps_of(written()), plain)]
+    rule = next(text for text in shown if "─" in text)
+    first = next(text for text in shown if text.startswith("0 the"))
+    assert [text[: first.index("|")][-1] for text in shown if text[:1].isdigit()] == [" ", " ", " ", "│", "│"]
+    width = (first.rindex("|") - first.index("|") - 1) // 5
+    assert rule.index("─") == first.index("|") + 1 + 3 * width
+    assert rule.count("─") == 2 * width
+    long = Attention(
+        "a" * 21,
+        "a" * 21,
+        np.eye(21)[None, None],
+        written=(0,) * 11 + (1,) * 10,
+        probabilities=[0] * 11 + [1] * 10,
+    )
+    coloured = [
+        text.plain for text in block_lines(terminal_maps_of(long), Screen(60, colours=True, height=20))
+    ]
+    assert [text[6] for text in coloured if text[:2].strip().isdigit()] == [" "] * 5 + ["╷"] + ["│"] * 5
+    assert any("what the model wrote itself" in text for text in coloured)
+    whole = terminal_maps_of(Attention(TOKENS, TOKENS, written().weights))
+    assert not any("│" in text.plain or "─" in text.plain for text in block_lines(whole, plain))

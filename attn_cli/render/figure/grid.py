@@ -13,6 +13,7 @@ from ...records.pooled import pooled_by
 from ..colour import MANY, MASKED, scale_of
 from ..fonts import texts as fonts
 from ..pooling import SAID, pooled, pooled_unit
+from . import parting
 from .bar import Bar
 from .cells import beyond, tops
 from .maps import which
@@ -35,6 +36,7 @@ WIDE, BAR = 864.0, 46.0  # the width of a sheet, at most; the panels, for letter
 LARGEST, SMALLEST = 84.0, 10.0  # the longest side of a panel
 GAP = 0.06  # between panels, of their side
 FRAME = 0.3  # the width of its line
+PARTS = 0.6  # that of one between what a model was given and what it wrote, for letters of 8
 LONGEST = 3.0  # side of a panel, for a shorter one of 1
 
 
@@ -129,7 +131,8 @@ class Thumbnails:
                 0,
                 f"each pixel is {SAID[self.pool]} of {self.block} × {self.block} {pooled_unit(self.attention)}s",
             )
-        return [*notes, *filter(None, [self.shown.beyond])]
+        parted = parting.SAID if any(self.attention.began) else None
+        return [*notes, *filter(None, [self.shown.beyond, parted])]
 
     def corners(self, x: float, y: float) -> tuple[tuple[float, float], ...]:
         """The upper left corner of each panel, layer by layer."""
@@ -149,6 +152,8 @@ class Thumbnails:
         corners = self.corners(x, y)
         yield Cells(colours, corners, width / colours.shape[2], height / colours.shape[1])
         yield from (_frame(*corner, width, height) for corner in corners)
+        n = len(self.attention.query_tokens), len(self.attention.key_tokens)
+        yield from parting.lines(self.attention.began, n, corners, width, height, self.paper.of(PARTS))
         yield from self._names(x, y)
 
     def _names(self, x: float, y: float) -> Iterator[Words]:

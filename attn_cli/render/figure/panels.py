@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..look import PLAIN
 from ..pooling import SAID, unit_said
+from . import parting
 from .bar import Bar
 from .cells import Cells, Grain, filled, numbers
 from .paper import GAP, Frame, Paper
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from .spectrogram import Spectrogram
     from .strips import Strips
     from .ticks import Ticks
-
-PARTING = "#d55e00"  # between what a model was given and what it wrote
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +165,7 @@ class Plan:
         if max(down, across) > 1:
             smooth = " and their neighbours, so that shorter waves fade" * self.maps.smooth
             notes.append(f"each cell is {SAID[self.pool]} of {down} × {across} {self.maps.unit}s{smooth}")
-        written = "lines: where the model's own text begins" if any(self.maps.began) else None
+        written = parting.SAID if any(self.maps.began) else None
         return [*notes, *filter(None, [self.cells.beyond, written])]
 
     def marks(self, x: float, y: float) -> Iterator[Mark]:
@@ -224,14 +223,11 @@ def names_above(paper: Paper) -> float:
 
 def _parted(plan: Plan) -> Iterator[Stroke]:
     """Lines between what a model was given and what it wrote."""
-    grain, (row, column) = plan.grain, plan.maps.began
-    for x, y in plan.corners:
-        if row:
-            at = y + grain.panel_height * row / len(plan.maps.rows)
-            yield Stroke(((x, at), (x + grain.panel_width, at)), PARTING, plan.paper.of(1.0))
-        if column:
-            at = x + grain.panel_width * column / len(plan.maps.columns)
-            yield Stroke(((at, y), (at, y + grain.panel_height)), PARTING, plan.paper.of(1.0))
+    maps, grain = plan.maps, plan.grain
+    size = len(maps.rows), len(maps.columns)
+    return parting.lines(
+        maps.began, size, plan.corners, grain.panel_width, grain.panel_height, plan.paper.of(1.0)
+    )
 
 
 def _labels(plan: Plan) -> Iterator[Mark]:

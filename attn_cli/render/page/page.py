@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from ...text.escaping import escape
-from ..written import steps_of
+from ..written import beginning, cell_of, steps_of
 from .document import as_json, as_text, filled, ramps, script_of, source, stressed, wording
 from .weights import Packed, Shown, by_pool, pack
 
@@ -120,28 +120,14 @@ def _written(attention: Attention, view: Shown) -> dict[str, Any]:
     each = [
         {
             "row": step.at,
-            "from": _cell(view.rows, max(0, step.at - 1)),
+            "from": cell_of(view.rows, max(0, step.at - 1)),
             "token": escape(step.token),
             "p": step.probability,
             "likeliest": [[escape(name), p] for name, p in step.likeliest],
         }
         for step in steps
     ]
-    row, column = attention.began
-    return {"began": [_begins(view.rows, row), _begins(view.columns, column)], "written": each}
-
-
-def _cell(cells: list[range], place: int) -> int:
-    """The row or column in which a token is."""
-    return next(i for i, cell in enumerate(cells) if place in cell)
-
-
-def _begins(cells: list[range], place: int | None) -> float | None:
-    """How many rows or columns stand before a token, as a fraction where it is within one of several tokens."""
-    if place is None:
-        return None
-    cell = cells[at := _cell(cells, place)]
-    return at + (place - cell.start) / len(cell)
+    return {"began": beginning(attention, view.rows, view.columns), "written": each}
 
 
 def _labels(tokens: tuple[str, ...], cells: list[range]) -> list[str]:

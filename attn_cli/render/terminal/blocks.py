@@ -9,6 +9,7 @@ from rich.text import Text
 
 from ...text.escaping import escape
 from ..pooling import pooled
+from . import parting
 from .captions import column_labels, notes, row_label, row_of_titles, scale_line
 from .fitting import fit_of
 from .painting import paint, scaled
@@ -48,6 +49,8 @@ def lines(maps: Maps, screen: Screen) -> Iterator[Text]:
             yield line()
     unit = "of its peak" if maps.look.color_scale == "panel" else maps.unit
     yield scale_line(unit, scale, screen, masked=bool(hidden.any()), after=maps.axes)
+    if any(maps.began) and fit.numbered:
+        yield line((screen.spelled(parting.SAID), parting.PARTED))
     for note in notes(maps, fit, screen):
         yield Text(note, style=QUIET)
 
@@ -69,6 +72,10 @@ def _side_by_side(
     if fit.numbered and (first or not fit.tight):
         labels = " " * (fit.frame // 2) + column_labels(maps, fit, screen)
         yield line((" " * margin + between.join([padded(labels, side)] * len(panels)).rstrip(), QUIET))
+        if over := parting.over(maps, fit, screen):
+            rule = padded(" " * (fit.frame // 2) + over, side)
+            yield line((" " * margin + between.join([rule] * len(panels)).rstrip(), parting.PARTED))
     for i, (leftmost, *others) in enumerate(zip(*panels, strict=True)):
         rest = (part for panel in others for part in ((between, PLAIN), *panel))
-        yield line((padded(row_label(i, maps, fit), margin), QUIET), *leftmost, *rest)
+        before = [parting.beside(i, maps, fit, screen)] if margin else []
+        yield line((padded(row_label(i, maps, fit), fit.names_width), QUIET), *before, *leftmost, *rest)

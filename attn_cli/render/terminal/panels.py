@@ -33,6 +33,8 @@ class Maps:
     look: Look = DARK
     overview: bool = False  # small maps without labels
     most_lines: int | None = None  # that all panels together may take
+    # How many rows and columns stand before what a model wrote itself.
+    began: tuple[float | None, float | None] = (None, None)
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ class Fit:
     def lines(self, maps: Maps) -> int:
         """How many lines all panels take."""
         n_rows = len(self.rows_of_panels(maps))
-        return n_rows * self.lines_of_row(maps) + self.numbered * (1 if self.tight else n_rows)
+        over = self.numbered * (1 + bool(maps.began[1]))
+        return n_rows * self.lines_of_row(maps) + over * (1 if self.tight else n_rows)
 
 
 def counted(labels: Sequence[str]) -> bool:

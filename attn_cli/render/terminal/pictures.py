@@ -14,6 +14,7 @@ from ..look import PLAIN
 from ..patches import maps_of
 from ..pooling import pool_of, pooled_unit
 from ..text import shading
+from ..written import beginning
 from .blocks import BlockMaps
 from .painting import scaled
 from .text import TextShades
@@ -39,6 +40,7 @@ def maps(attention: Attention, look: Look, *, overview: bool = False) -> Rendera
         footer=_footer(attention),
         look=replace(look, pool=pool_of(attention, look)),
         overview=overview,
+        began=beginning(attention, attention.query_cells, attention.key_cells),
     )
 
 
