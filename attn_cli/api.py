@@ -654,11 +654,13 @@ def page(
     """
     from .render.page.page import page as made
     from .sources.live import live_page
+    from .sources.sorting import sorting
 
     if live:
         document = live_page(data.model if isinstance(data, LoadedModel) else data, title=title, lang=lang)
     else:
-        document = made(_attention(Tensors(data)), title=title, lang=lang, pool=pool)
+        attention = _attention(Tensors(data))
+        document = made(attention, title=title, lang=lang, pool=pool, figures=sorting(attention))
     if path is not None:
         files.write(os.fspath(path), [document])
     return document

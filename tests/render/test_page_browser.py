@@ -396,7 +396,10 @@ def test_special_tokens_are_hidden_at_a_click(opened):
 def test_axe_finds_nothing_wrong(opened):
     if not AXE.exists():
         pytest.skip("axe-core is not installed: npm ci")
-    tab = opened(worded(("[CLS]", *ENGLISH), 2, 4))
+    tab = opened(worded(("[CLS]", *ENGLISH), 2, 4), {"figures": {"entropy": np.arange(8.0)}})
+    tab.run(
+        "(s => (s.value = 'entropy', s.dispatchEvent(new Event('change'))))(document.getElementById('sort'))"
+    )
     tab.run(AXE.read_text(encoding="utf-8") + ";0")
     for view in views(tab):
         tab.click(f"#{view}")

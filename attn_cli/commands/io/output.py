@@ -63,10 +63,13 @@ def emit_page(
 ) -> None:
     """Write one page of so many attentions, each with the name that it is chosen by."""
     from ...render.page.several import pages
+    from ...sources.sorting import sorting
 
     refuse_look(drawing, "html")
     pool: str | None = getattr(drawing, "pool", None)
-    made = pages(named, number, title=drawing.title if drawing else "", lang=lang, pool=pool)
+    made = pages(
+        named, number, title=drawing.title if drawing else "", lang=lang, pool=pool, figures_of=sorting
+    )
     deliver([made], "html", to)
 
 
@@ -206,9 +209,11 @@ def _attention_picture(
 ) -> bytes:
     if name == "html":
         from ...render.page.page import page
+        from ...sources.sorting import sorting
 
         pool: str | None = getattr(drawing, "pool", None)
-        return page(attention, title=drawing.title if drawing else "", lang=lang, pool=pool)
+        title = drawing.title if drawing else ""
+        return page(attention, title=title, lang=lang, pool=pool, figures=sorting(attention))
     from ...render.figure import figure
 
     return figure.save(figure.draw(attention, chosen or look(drawing)), name)

@@ -8,6 +8,7 @@ content-security policy admits this one script and this one style, by their hash
 from __future__ import annotations
 
 import base64
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,9 @@ from .weights import Packed, Shown, by_pool, pack
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
+    from jaxtyping import Float
+
     from ...records.attention import Attention
 
 MAX_BYTES = 10_000_000
@@ -27,7 +31,8 @@ LARGEST_BYTES = 12_900_000  # of a page that would otherwise make one cell of se
 # Joined in this order: a module stands after those it imports from.
 MODULES = (
     "wording", "record", "colours", "raster", "words", "scales", "viewport", "canvas", "axes", "sheet", "map", "grid",
-    "readout", "overlay", "stepper", "writing", "extras", "tokenlist", "lines", "tokens", "compare", "controls", "hold", "link", "saving", "finding", "app",
+    "readout", "overlay", "stepper", "writing", "extras", "tokenlist", "lines", "tokens", "compare", "controls", "sorting",
+    "views", "hold", "link", "saving", "finding", "app",
 )  # fmt: skip
 _SPECIAL = re.compile(r"\[(?:CLS|SEP|PAD|MASK|UNK|[a-z]{2,5})\]|</?s>|<pad>|<\|\w+\|>")
 _BETWEEN_IDEOGRAPHS = re.compile(r"(?<=[\u2e80-\u9fff]) (?=[\u2e80-\u9fff\uff00-\uffef])")
@@ -41,13 +46,14 @@ def page(
     max_bytes: int | None = None,
     lang: str = "en",
     pool: str | None = None,
+    figures: Mapping[str, Float[np.ndarray, "layer head"]] | None = None,
 ) -> bytes:
     """One self-contained HTML file of at most `max_bytes` (10 MB), for any number of heads and tokens.
 
     Up to 1 MiB, weights are in it as they are; more are rounded as finely as `max_bytes` allows, and the page
     states the error. Beyond 2.5 cells for each byte, a cell stands for a block of weights: the page has their
     mean and the largest, and shows `pool` of them first. Where nothing else is asked for, a page may rather be
-    larger, of at most LARGEST_BYTES, up to 3 cells for each.
+    larger, of at most LARGEST_BYTES, up to 3 cells for each. Heads can be sorted and filtered by `figures`.
 
     >>> from attn_cli.records.attention import Attention
     >>> page(Attention(("a",), ("a",), [[[[1.0]]]]), title="One")[:15]
@@ -58,14 +64,22 @@ def page(
         max_bytes, most_cells = LARGEST_BYTES, 3 * LARGEST_BYTES
     views = by_pool(attention, most_cells, pool)
     (view, *_) = views.values()
-    frame = _fill(attention, view, title, dict.fromkeys(views, Packed({}, b"")), lang)
+    beside = {"figures": _figures(figures or {})}
+    frame = _fill(attention, view, title, dict.fromkeys(views, Packed({}, b"")), beside, lang)
     told = len(views) * (200 + 8 * len(view.weights))  # what the header says of each head
     room = ((max_bytes or MAX_BYTES) - len(frame) - told) * 3 // 4  # base64 writes 3 bytes as 4 characters
     packed = {name: pack(each, room // len(views)) for name, each in views.items()}
-    return _fill(attention, view, title, packed, lang)
+    return _fill(attention, view, title, packed, beside, lang)
 
 
-def _fill(attention: Attention, view: Shown, title: str, packed: Mapping[str, Packed], lang: str) -> bytes:
+def _fill(
+    attention: Attention,
+    view: Shown,
+    title: str,
+    packed: Mapping[str, Packed],
+    beside: dict[str, Any],
+    lang: str,
+) -> bytes:
     words = wording(lang)
     pools = [{"pool": name, **each.header} for name, each in packed.items()]
     bytes_ = [base64.b64encode(each.data).decode() for each in packed.values()]
@@ -73,10 +87,18 @@ def _fill(attention: Attention, view: Shown, title: str, packed: Mapping[str, Pa
         "title": as_text(title or words["page_title"].format(tokens=_beginning(attention.query_tokens))),
         "summary": as_text(_summary(attention, view, words)),
         "provenance": stressed(as_text(attention.provenance or words["unknown_origin"])),
-        "header": as_json(_header(attention, view) | pools[0] | {"others": pools[1:]}),
+        "header": as_json(_header(attention, view) | beside | pools[0] | {"others": pools[1:]}),
         "weights": " ".join(bytes_),
     }
     return filled("page.html", source("page.css"), script_of(MODULES), parts, lang)
+
+
+def _figures(figures: Mapping[str, Float[np.ndarray, "layer head"]]) -> dict[str, list[float | None]]:
+    """A number for each head, to four digits; nothing where there is none."""
+    return {
+        name: [None if math.isnan(number) else float(f"{number:.4g}") for number in numbers.ravel().tolist()]
+        for name, numbers in figures.items()
+    }
 
 
 def _beginning(tokens: Sequence[str]) -> str:

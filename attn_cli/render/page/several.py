@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .document import as_json, as_text, filled, script_of, source, wording
 from .frames import Frames, share
 from .page import MAX_BYTES, page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from ...records.attention import Attention
 
@@ -22,8 +22,11 @@ def pages(
     max_bytes: int = MAX_BYTES,
     lang: str = "en",
     pool: str | None = None,
+    figures_of: Callable[[Attention], Mapping[str, Any]] = lambda _: {},
 ) -> bytes:
     """One self-contained file of `number` attentions, each under its name; they share the room of one page.
+
+    `figures_of` gives the figures by which the heads of each are sorted.
 
     >>> from attn_cli.records.attention import Attention
     >>> one = Attention(("a",), ("a",), [[[[1.0]]]])
@@ -33,7 +36,9 @@ def pages(
     frames, texts = Frames(), []
     room = share(max_bytes, number, lang)
     for name, attention in named:
-        made = page(attention, title=name, max_bytes=room, lang=lang, pool=pool)
+        made = page(
+            attention, title=name, max_bytes=room, lang=lang, pool=pool, figures=figures_of(attention)
+        )
         texts.append({"name": name, "page": frames.add(made)})
     filling = {
         "title": as_text(title or wording(lang)["several_title"].format(n=len(texts))),

@@ -1,22 +1,20 @@
 /** The page: one state, drawn by the view that is open, changed by what the reader does. */
 
-import { CompareView } from "./compare.js";
 import { byId, showControls, wireControls, wireKeys, wireTheme } from "./controls.js";
 import { extrasOf } from "./extras.js";
 import { foundIn, nextOf } from "./finding.js";
 import { Grid } from "./grid.js";
 import { Hold } from "./hold.js";
-import { LinesView } from "./lines.js";
 import { readLink, writeLink } from "./link.js";
-import { MapView } from "./map.js";
 import { overlaid, Overlay } from "./overlay.js";
 import { say, showCell, showHint, showPrecision, showStrongest, showToken } from "./readout.js";
 import { readRecord } from "./record.js";
 import { savePicture } from "./saving.js";
 import { Scales } from "./scales.js";
-import { sheetOf } from "./sheet.js";
-import { TokensView } from "./tokens.js";
+import { sheetOfHead } from "./sheet.js";
+import { Sorting } from "./sorting.js";
 import { Viewport } from "./viewport.js";
+import { makeViews } from "./views.js";
 import { worded } from "./wording.js";
 import { element } from "./words.js";
 
@@ -36,12 +34,13 @@ class App {
     };
     this.hold = new Hold();
     this.viewport = new Viewport(queries.length, keys.length);
-    this.views = this.makeViews();
+    this.views = makeViews(this);
     this.grid = new Grid(byId("grid"), attention, {
       onOpen: (head) => this.change({ head }),
       onCompare: (other) => this.beside(other),
     });
     this.isDark = wireTheme(() => this.recolour());
+    this.sorting = new Sorting(attention, this.grid, () => this.show());
     this.scales = new Scales(attention, this.state, this.isDark);
     this.overlay = new Overlay(byId("overlay"), attention, {
       onChange: () => this.change({}),
@@ -56,26 +55,9 @@ class App {
       next: () => this.nextFound(),
       save: () => this.save(), // as a picture
     });
-    const turn = (by) => this.change({ head: (this.state.head + by + count) % count });
+    const turn = (by) => this.change({ head: this.grid.step(this.state.head, by) });
     wireKeys({ zoom, turn, release: () => this.release() });
     addEventListener("hashchange", () => this.change(readLink(attention)));
-  }
-
-  makeViews() {
-    const onPoint = (cell, spoken) => this.point(cell, spoken, false);
-    const onHold = (cell) => this.point(cell, false, true);
-    const onView = () => this.show();
-    const below = () => innerHeight - byId("view").getBoundingClientRect().top - scrollY - 50;
-    const room = () => Math.max(below(), Math.min(0.75 * innerHeight, 560));
-    return {
-      map: new MapView(this.viewport, { onPoint, onHold, onView, room }),
-      lines: new LinesView({ onFocus: (...asked) => this.choose(...asked) }),
-      tokens: new TokensView(this.attention, {
-        onToken: (...asked) => this.choose(...asked),
-        onTurn: () => this.change({}),
-      }),
-      compare: new CompareView(this.viewport, { onPoint, onHold, onView, room }),
-    };
   }
 
   /** Set a part of the state, and draw what shows it. */
@@ -159,7 +141,7 @@ class App {
       found,
       heads: this.overlay.heads,
       scaleOf: (head) => this.scales.of(head),
-      sheetOf: (head) => sheetOf(this.attention, head, this.scales.of(head), found),
+      sheetOf: (head) => sheetOfHead(this.attention, head, this.scales.of(head), found),
     };
   }
 

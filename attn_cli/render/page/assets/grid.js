@@ -1,22 +1,20 @@
 /** All heads at a glance: a row for each layer, a thumbnail for each head. */
 
 import { paint, sample } from "./raster.js";
-import { clamp } from "./viewport.js";
 import { worded } from "./wording.js";
 import { element } from "./words.js";
 
 const LARGEST = 128; // pixels along a thumbnail
+const MOST_FIGURES = 6; // that stand beside one another and can be read
 
 export class Grid {
   /** `onOpen(head)` hears which head to open, `onCompare(head)` which to set beside it. */
   constructor(host, attention, { onOpen, onCompare }) {
     this.host = host;
     this.attention = attention;
-    this.columns = attention.heads.length;
     this.cells = Array.from({ length: attention.count }, (_, head) => this.cell(head));
     this.current = 0;
-    host.style.setProperty("--heads", this.columns);
-    host.append(this.header(), ...attention.layers.map((layer, row) => this.row(layer, row)));
+    this.arrange(null);
     this.part();
     const choose = (event, beside) => {
       const head = this.cells.indexOf(event.target.closest("[role=gridcell]"));
@@ -27,12 +25,41 @@ export class Grid {
     new ResizeObserver(() => this.scaleOf && this.fit() && this.draw(this.scaleOf)).observe(host);
   }
 
+  /** Let heads stand in an order, with a figure under each, as sorting.js says; null: a row for each layer. */
+  arrange(order) {
+    this.shown = order?.heads ?? [...this.cells.keys()];
+    const { layers, heads } = this.attention;
+    this.columns = order ? Math.min(heads.length, MOST_FIGURES) : heads.length;
+    this.host.style.setProperty("--heads", this.columns);
+    this.host.toggleAttribute("data-sorted", order !== null);
+    const count = Math.ceil(this.shown.length / this.columns);
+    const rows = order
+      ? Array.from({ length: count }, (_, row) => this.row("", row * this.columns + 1, row))
+      : layers.map((layer, row) => this.row(worded("layer"), layer, row));
+    this.host.replaceChildren(...(order ? [] : [this.header()]), ...rows);
+    this.cells.forEach((cell, head) => {
+      const name = this.attention.name(head);
+      const said = order && `${this.attention.shortName(head)} · ${order.said(head)}`;
+      cell.querySelector(".figure")?.remove();
+      if (order) cell.append(element("span", "figure", said));
+      cell.title = order ? `${said} · ${name} · ${order.what}` : name;
+      cell.setAttribute("aria-label", cell.title);
+    });
+    this.makeCurrent(this.current);
+  }
+
+  /** The head that stands so many places further, from the last on to the first. */
+  step(head, by) {
+    const { length } = this.shown;
+    return length ? this.shown[(Math.max(0, this.shown.indexOf(head)) + by + length) % length] : head;
+  }
+
   /**
    * Give thumbnails as many pixels as the screen has for them: of others a browser would leave some out.
    * True if that changed them, so that they are to be drawn again.
    */
   fit() {
-    const room = Math.round(this.cells[0].clientWidth * devicePixelRatio) || LARGEST;
+    const room = Math.round(this.cells[this.shown[0] ?? 0].clientWidth * devicePixelRatio) || LARGEST;
     const { keys, queries } = this.attention;
     const [width, height] = [keys, queries].map((tokens) => Math.min(LARGEST, room, tokens.length));
     if (width === this.shape?.[0] && height === this.shape[1]) return false;
@@ -51,18 +78,18 @@ export class Grid {
     return row;
   }
 
-  row(layer, index) {
+  row(what, number, index) {
     const row = element("div", "row");
     row.setAttribute("role", "row");
-    row.append(named("rowheader", layer, `${worded("layer")} ${layer}`));
-    row.append(...this.cells.slice(index * this.columns, (index + 1) * this.columns));
+    row.append(named("rowheader", number, `${what} ${number}`.trim()));
+    const heads = this.shown.slice(index * this.columns, (index + 1) * this.columns);
+    row.append(...heads.map((head) => this.cells[head]));
     return row;
   }
 
   cell(head) {
     const cell = named("gridcell", "", this.attention.name(head));
     cell.tabIndex = head === 0 ? 0 : -1;
-    cell.title = this.attention.name(head);
     cell.append(element("canvas"));
     return cell;
   }
@@ -108,10 +135,11 @@ export class Grid {
     this.makeCurrent(open);
   }
 
+  /** The head that Tab reaches: the open one, or the first where that is filtered out. */
   makeCurrent(head) {
     this.cells[this.current].tabIndex = -1;
-    this.current = head;
-    this.cells[head].tabIndex = 0;
+    this.current = this.shown.includes(head) ? head : (this.shown[0] ?? head);
+    this.cells[this.current].tabIndex = 0;
   }
 
   keyDown(event, choose) {
@@ -121,8 +149,8 @@ export class Grid {
       choose(event, event.shiftKey);
     } else if (event.key in strides) {
       event.preventDefault();
-      const next = this.current + strides[event.key];
-      if (next !== clamp(next, 0, this.cells.length - 1)) return;
+      const next = this.shown[this.shown.indexOf(this.current) + strides[event.key]];
+      if (next === undefined) return;
       this.makeCurrent(next);
       this.cells[next].focus();
     }

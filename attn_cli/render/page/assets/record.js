@@ -35,6 +35,7 @@ export class Attention {
     this.written = header.written ?? [];
     this.ramps = header.ramps;
     this.special = new Set(header.special);
+    this.figures = header.figures ?? {};
     this.hidesSpecial = false;
     this.pools = new Map(parts.map((part) => [part.pool ?? "mean", part]));
     this.show([...this.pools.keys()][0]);

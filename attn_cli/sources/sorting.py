@@ -1,0 +1,32 @@
+"""The figures by which a page sorts and filters heads: columns of `attn stats`, of the weights that it shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..interpret.tally import figures
+
+if TYPE_CHECKING:
+    from ..interpret.tally import Figures
+    from ..records.attention import Attention
+
+# Those that a reader sorts by, and that cost little beside the page itself.
+COLUMNS = (
+    "entropy", "distance", "self", "previous", "next", "first", "special", "duplicate", "induction", "max"
+)  # fmt: skip
+
+
+def sorting(attention: Attention) -> Figures:
+    """A number for each layer and head in each column that says anything; none where single weights are not shown.
+
+    >>> from attn_cli.records.attention import Attention
+    >>> copies = Attention(("a", "b"), ("a", "b"), np.eye(2)[None, None])
+    >>> {name: numbers.tolist() for name, numbers in sorting(copies).items()}["self"]
+    [[1.0]]
+    """
+    if attention.pooled or attention.show != "weights":
+        return {}
+    found = figures(attention, COLUMNS)
+    return {name: numbers for name, numbers in found.items() if not np.isnan(numbers).all()}
