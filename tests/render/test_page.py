@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from attn_cli.records.attention import Attention
-from attn_cli.render.page import live
 from attn_cli.render.page import page as page_module
 from attn_cli.render.page.document import script_of
 from attn_cli.render.page.page import MAX_BYTES, page
@@ -325,16 +324,6 @@ def test_every_module_is_in_the_page_after_what_it_imports():
             r'from "\./(\w+)\.js"', (ASSETS / f"{name}.js").read_text(encoding="utf-8")
         ):
             assert imported in order[:place], f"{name} imports {imported}, which stands after it"
-
-
-@pytest.mark.parametrize(
-    "modules", [page_module.MODULES, live.MODULES, live.WORKER], ids=["page", "live", "worker"]
-)
-def test_no_name_stands_twice_in_a_script(
-    modules,
-):  # joined, that is a syntax error, and the page stays blank
-    names = re.findall(r"^(?:async )?(?:function\*?|class|const|let) (\w+)", script_of(modules), re.MULTILINE)
-    assert sorted(names) == sorted(set(names))
 
 
 def test_no_line_of_the_script_still_imports_or_exports():

@@ -11,7 +11,7 @@ import { say, showCell, showHint, showPrecision, showStrongest, showToken } from
 import { readRecord } from "./record.js";
 import { savePicture } from "./saving.js";
 import { Scales } from "./scales.js";
-import { sheetOfHead } from "./sheet.js";
+import { sheetOf } from "./sheet.js";
 import { Sorting } from "./sorting.js";
 import { Viewport } from "./viewport.js";
 import { makeViews } from "./views.js";
@@ -141,7 +141,7 @@ class App {
       found,
       heads: this.overlay.heads,
       scaleOf: (head) => this.scales.of(head),
-      sheetOf: (head) => sheetOfHead(this.attention, head, this.scales.of(head), found),
+      sheetOf: (head) => sheetOf(this.attention, head, this.scales.of(head), found),
     };
   }
 

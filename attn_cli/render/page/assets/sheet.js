@@ -13,7 +13,7 @@ import { paint, sample } from "./raster.js";
 const ROOM_FOR_NUMBERS = 34; // pixels that a cell needs to hold its weight
 
 /** What a map shows of one head. */
-export function sheetOfHead(attention, head, scale, found) {
+export function sheetOf(attention, head, scale, found) {
   const { queries, keys, began } = attention;
   const brief = (query, key) => attention.weight(head, query, key)?.toFixed(2);
   const [codes, label] = [attention.codesOf(head), attention.name(head)];
