@@ -60,14 +60,15 @@ def sufficiency(order: Int[np.ndarray, " token"], probability: Probability) -> f
 def deletion(order: Int[np.ndarray, " token"], probability: Probability) -> float:
     """Area under the probability while tokens are taken away in order; lower is better.
 
-    Trapezoids over the share of tokens that are gone, from 0 to 1, one token after the other, or in 20 steps as equal
-    as whole tokens allow. Petsiuk et al. 2018, arXiv:1806.07421, §3.2.
+    Trapezoids over the share of tokens that are gone, from 0 to 1, one token after the other, or in steps of 5 %,
+    a part of a token counted as one: four of these are shares of `comprehensiveness` too. Petsiuk et al. 2018, arXiv:1806.07421, §3.2.
 
     >>> deletion(np.array([1, 0]), lambda kept: kept[:, 1] * 1.0)  # 1, 0, 0: half of the first half
     0.25
     """
     n = len(order)
-    gone = np.round(np.linspace(0, n, min(n, STEPS) + 1)).astype(np.int64)
+    steps = min(n, STEPS)
+    gone = -(-np.arange(steps + 1) * n // steps)  # rounded up, as the shares above are
     curve = probability(_ranks(order) >= gone[:, None])
     return float(((curve[:-1] + curve[1:]) * np.diff(gone)).sum() / 2 / n)
 

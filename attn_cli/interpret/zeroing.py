@@ -10,7 +10,6 @@ import torch
 from torch import nn
 from torch.nn.functional import normalize
 
-from ..attention.outputs import merge_heads
 from ..errors import InputError
 from ..transformer.capture import Capture, Captured, fast
 
@@ -51,7 +50,7 @@ def zeroing(answer: Asked, kind: Kind) -> Maps:
     cannot tell from 0 are 0. To be followed through the layers without a residual, which x has in it. Mohebbi et
     al. 2023, arXiv:2301.12971, § 3.
     """
-    return torch.stack([_scaled(_zeroed(one, kind)) for one in _passed(answer, kind)])
+    return torch.stack([_scaled(_zeroed(one)) for one in _passed(answer, kind)])
 
 
 def alti(answer: Asked, kind: Kind) -> Maps:
@@ -90,43 +89,54 @@ def _attends(layer: nn.Module, part: Part) -> bool:
     return part in (layer.attention, layer.cross)
 
 
-def _zeroed(one: Passed, kind: Kind) -> Float[Tensor, "query key"]:
-    """1 − cos for each query and key; the layer runs once for each key, several in a batch."""
-    layer, (x, mask, _, *context) = one.layer, one.given
-    whole = layer(x, mask, fast, *context)[0]
-    n_key = one.seen.value.shape[2]
+def _zeroed(one: Passed) -> Float[Tensor, "query key"]:
+    """1 − cos for each query and key: the layer goes on from what attention makes of the values of all other keys.
+
+    That is all that attention makes, less weight · value · W_o of the key; several keys are a batch.
+    """
+    weights, sent = one.seen.steps.weights[0], _sent(one.seen.value[0], one.seen.part)
+    made = torch.einsum("hqk,khm->qm", weights, sent) + _bias(one.seen.part, one.stream)
+    whole = normalize(_going_on(one, made[None])[0].double(), dim=-1)
     room = max(1, MOST // (whole.numel() * 4))
     found = []
-    every = torch.arange(n_key, device=x.device)
-    for keys in (every[first : first + room] for first in range(0, n_key, room)):
-
-        def attend(
-            q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None, part: Part, keys: Tensor = keys
-        ) -> Tensor:
-            if part.kind == kind:
-                gone = torch.arange(v.shape[2], device=v.device) == keys[:, None]
-                v = v.masked_fill(gone[:, None, :, None], 0)
-            return fast(q, k, v, allowed, part)
-
-        several = [None if y is None else y.expand(len(keys), *y.shape[1:]) for y in context]
-        changed = layer(x.expand(len(keys), -1, -1), mask, attend, *several)  # [key, query, d_model]
-        apart = normalize(changed.double(), dim=-1) - normalize(whole.double(), dim=-1)
+    for first in range(0, len(sent), room):
+        keys = slice(first, first + room)
+        changed = made - torch.einsum("hqk,khm->kqm", weights[..., keys], sent[keys])
+        apart = normalize(_going_on(one, changed).double(), dim=-1) - whole  # [key, query, d_model]
         found.append((apart**2).sum(dim=-1) / 2)  # 1 − cos, exact where it is near 0 too
     unlike = torch.cat(found).T
-    return unlike.masked_fill(unlike < (10 * torch.finfo(x.dtype).eps) ** 2, 0)
+    return unlike.masked_fill(unlike < (10 * torch.finfo(made.dtype).eps) ** 2, 0)
+
+
+def _sent(value: Float[Tensor, "head key d_head"], part: Part) -> Float[Tensor, "key head d_model"]:
+    """What a key sends through each head, before it is weighed: value · W_o."""
+    W_o = part.out.weight.to(value.dtype).mT
+    return torch.einsum("hkd,hdm->khm", value, W_o.reshape(len(value), -1, W_o.shape[-1]))
+
+
+def _going_on(
+    one: Passed, made: Float[Tensor, "choice query d_model"]
+) -> Float[Tensor, "choice query d_model"]:
+    """What the layer gives when this is what its attention gives."""
+    x, mask, _, *context = one.given
+    several = [None if y is None else y.expand(len(made), *y.shape[1:]) for y in context]
+    one.seen.part.__dict__["forward"] = lambda *_: made
+    try:
+        return one.layer(x.expand(len(made), -1, -1), mask, fast, *several)
+    finally:
+        del one.seen.part.__dict__["forward"]
 
 
 def _contributions(one: Passed) -> Float[Tensor, "query key"]:
     """max(0, ‖y‖₁ − ‖y − T‖₁) for each query and key; T of one query is there at a time."""
     layer, part = one.layer, one.seen.part
     weights, value, x = (y.double() for y in (one.seen.steps.weights[0], one.seen.value[0], one.stream))
-    W_o = part.out.weight.double().mT.reshape(len(value), -1, x.shape[-1])
-    through = torch.einsum("hkd,hdm->khm", value, W_o)  # what a key sends through each head
-    whole = x + merge_heads(weights @ value) @ W_o.flatten(0, 1) + _bias(part, x)
+    sent = _sent(value, part)
+    whole = x + torch.einsum("hqk,khm->qm", weights, sent) + _bias(part, x)
     norm = None if layer.norm_first else copy.deepcopy(layer.attention_norm).double()
     found = []
     for query in range(len(x)):
-        parts = torch.einsum("hk,khm->km", weights[:, query], through)
+        parts = torch.einsum("hk,khm->km", weights[:, query], sent)
         parts[query] += x[query]
         y = whole[query]
         if norm is not None:
@@ -136,7 +146,7 @@ def _contributions(one: Passed) -> Float[Tensor, "query key"]:
 
 
 def _bias(part: Part, x: Tensor) -> Tensor:
-    return x.new_zeros(x.shape[-1]) if part.out.bias is None else part.out.bias.double()
+    return x.new_zeros(x.shape[-1]) if part.out.bias is None else part.out.bias.to(x.dtype)
 
 
 def _linear(norm: Any, parts: Float[Tensor, "part d"], whole: Float[Tensor, " d"]) -> Float[Tensor, "part d"]:

@@ -5,7 +5,7 @@ import pytest
 import torch
 from attn_cli.interpret.ablation import ablated
 from attn_cli.interpret.explaining import METHODS, Case, explain
-from attn_cli.interpret.faithfulness import deletion
+from attn_cli.interpret.faithfulness import comprehensiveness, deletion
 from attn_cli.interpret.rollout import rollout
 from attn_cli.interpret.zeroing import zeroing
 from small_models import STACKS, answer_of
@@ -99,10 +99,18 @@ def test_deletion_of_a_long_text_takes_twenty_steps():
         return kept[:, 0] * 1.0
 
     assert deletion(np.arange(41), probability) == pytest.approx(
-        1 / 41
-    )  # from 1 to 0 in the first two tokens
+        1.5 / 41
+    )  # from 1 to 0 in the first three tokens: 5 % is 2.05 of them
     assert len(seen[0]) == 21
-    assert seen[0][[0, 1, -1]].tolist() == [41, 39, 0]
+    assert seen[0][[0, 1, -1]].tolist() == [41, 38, 0]
+
+
+def test_deletion_goes_through_the_shares_of_comprehensiveness():
+    seen = {}
+    for test in (deletion, comprehensiveness):
+        seen[test] = set()
+        test(np.arange(127), lambda kept, test=test: seen[test].update(kept.sum(axis=1)) or kept[:, 0] * 1.0)
+    assert seen[comprehensiveness] - seen[deletion] == {127 - 2}  # 1 % is less than a step
 
 
 def test_no_choice_is_computed_twice():
