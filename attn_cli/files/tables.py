@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from ..records.attention import Record
 
 
+ORIGIN = "from a table: origin unknown"  # a table has no place for where its numbers come from
+
+
 def parse(text: str, path: str) -> Record | None:
     """The record in a table with one of our headers, or None for any other text.
 
@@ -63,12 +66,12 @@ def _take_apart(text: str, path: str, delimiter: str | None, n_labels: int) -> T
 def _encoding(table: Table) -> Encoding:
     table = arranging.completed(table, *delimited.ENCODING)
     _, vectors = arranging.arrange(table, "pos", gaps="pos")
-    return Encoding(arranging.tokens(table, "pos", "token"), arranging.numbered(table, vectors))
+    return Encoding(arranging.tokens(table, "pos", "token"), arranging.numbered(table, vectors), ORIGIN)
 
 
 def _tidy_encoding(table: Table) -> Encoding:
     _, vectors = arranging.arrange(table, "pos", "dim")
-    return Encoding(arranging.tokens(table, "pos", "token"), vectors[..., 0])
+    return Encoding(arranging.tokens(table, "pos", "token"), vectors[..., 0], ORIGIN)
 
 
 def _positions(table: Table) -> PositionTable:
@@ -129,6 +132,7 @@ def _attended(
         queries,
         keys,
         kind="unknown",
+        provenance=ORIGIN,
         show=next(iter(parts)),
         layers=tuple(layers),
         heads=tuple(heads),

@@ -224,7 +224,8 @@ def test_rows_of_a_table_may_come_in_any_order(tmp_path: Path) -> None:
     header, *rows = b"".join(files.FORMATS["tsv"](attention)).splitlines(keepends=True)
     path = tmp_path / "w.tsv"
     path.write_bytes(header + b"".join(sorted(rows, key=lambda row: row.split(b"\t")[2])))
-    assert_same(files.read(str(path)), dataclasses.replace(attention, kind="unknown"))
+    told = {"kind": "unknown", "provenance": "from a table: origin unknown"}
+    assert_same(files.read(str(path)), dataclasses.replace(attention, **told))
 
 
 def test_numpy_reads_npz_and_npy(tmp_path: Path) -> None:
