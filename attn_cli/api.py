@@ -7,13 +7,15 @@ arrays. Whatever cannot be right raises `attn.InputError`.
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar, Unpack
 
 from . import files
-from .errors import InputError
+from .errors import InputError, for_python
 from .lab.verdict import Verdict
 from .records.attention import Attention
 from .records.encoding import Encoding, Image, PositionTable, Sound
@@ -24,6 +26,7 @@ from .records.series import Series
 from .records.table import Table
 from .render.notebook import mimebundle
 from .sources import comparing, explaining, masks, measuring, resolve
+from .sources.calls import check_arguments
 from .sources.groups import (
     Computing,
     Model,
@@ -38,6 +41,7 @@ from .sources.groups import (
     Vectors,
 )
 from .sources.text import as_array
+from .text.characters import beginning
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -60,9 +64,26 @@ Variant = str | Callable[..., Any]  # the name of a variant with its options, or
 Several = Variant | Numbers | Sequence[Variant | Numbers]
 Choice = int | str | Sequence[int]
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
 Attention._repr_mimebundle_ = mimebundle  # type: ignore[attr-defined]  # records know nothing of pictures
 
 
+def _public(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """A function that looks at its arguments first, and speaks Python where something is wrong."""
+
+    @functools.wraps(function)
+    def called(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        given = inspect.signature(function).bind(*args, **kwargs).arguments
+        with for_python():
+            check_arguments(function, given)
+            return function(*args, **kwargs)
+
+    return called
+
+
+@_public
 def encode(
     text: str,
     *,
@@ -83,6 +104,7 @@ def encode(
     return resolve.resolve_encoding(text, options)
 
 
+@_public
 def attend(
     data: Numbers,
     key: Numbers | None = None,
@@ -209,6 +231,7 @@ class Trained(LoadedModel):
         self.reached, self.history = reached, tuple(history)
 
 
+@_public
 def load(model: Path) -> LoadedModel:
     """Load a trained model: `mini`, a run of train-toy, or a Hugging Face directory.
 
@@ -222,6 +245,7 @@ def load(model: Path) -> LoadedModel:
     return LoadedModel(models.load(os.fspath(model)))
 
 
+@_public
 def train(
     task: str,
     *,
@@ -283,6 +307,7 @@ def train(
     return Trained(*trained)
 
 
+@_public
 def posenc(
     kind: Variant = "sinusoidal",
     *,
@@ -301,6 +326,7 @@ def posenc(
     return tabulated(kind, len, dim, None if model is None else os.fspath(model), view)
 
 
+@_public
 def mask(
     spec: Several,
     data: Numbers | None = None,
@@ -316,6 +342,7 @@ def mask(
     return masks.drawn(data, Options(scoring=Scoring(mask=_several(spec)), seed=Seed(seed)), len)
 
 
+@_public
 def steps(
     attention: Attention, *, cell: tuple[int, ...] | None = None, lang: str = "en"
 ) -> tuple[Worked, ...]:
@@ -330,6 +357,7 @@ def steps(
     return work_out(attention, cell=cell, language=lang)
 
 
+@_public
 def record(
     *,
     layers: int | Sequence[int] | None = None,
@@ -373,6 +401,7 @@ def record(
     )
 
 
+@_public
 def label(tokens: Sequence[str]) -> None:
     """Say, from inside a program, what the tokens are that it attends to; without a recording nothing happens.
 
@@ -387,6 +416,7 @@ def label(tokens: Sequence[str]) -> None:
         recorder.label(tokens)
 
 
+@_public
 def check(
     answer: Numbers | Mapping[str, Numbers] | Path,
     against: Attention | Path | None = None,
@@ -454,6 +484,7 @@ def _answer(given: Any) -> Any:
     return as_array(given)
 
 
+@_public
 def stats(
     data: Any,
     *,
@@ -495,6 +526,7 @@ def stats(
     return measuring.stats(data, options, model=through, show=show, by=by)
 
 
+@_public
 def diff(first: Any, second: Any, *, model: str | LoadedModel | None = None, match: bool = False) -> Table:
     """Compare two attentions: largest and mean difference of each head and where, divergence, correlation.
 
@@ -512,6 +544,7 @@ def diff(first: Any, second: Any, *, model: str | LoadedModel | None = None, mat
     return comparing.compare(*both, match=match).table
 
 
+@_public
 def explain(
     text: str,
     *,
@@ -548,6 +581,7 @@ def explain(
     return explaining.explain(text, options, model=through, methods=methods)
 
 
+@_public
 def read(path: Path, *, encoding: str | None = None) -> Any:
     """Read whatever a file holds: a record, a recording, an array, arrays by name, an image, a sound or a text.
 
@@ -556,8 +590,9 @@ def read(path: Path, *, encoding: str | None = None) -> Any:
     return files.read(os.fspath(path), encoding=encoding)
 
 
+@_public
 def save(
-    record: Record | Table,
+    record: Record | Table | Series | Explanation,
     path: Path,
     *,
     format: str | None = None,  # noqa: A002 (the command line's word)
@@ -567,14 +602,12 @@ def save(
 
     Numbers have all their digits, in .md and .tex four; `digits` sets it, 0 for all. Raises InputError for an unknown format, or when the file cannot be written.
     """
-    if isinstance(record, Table):
-        name = files.format_of(os.fspath(path), format, formats=files.TABLES)
-        files.write(os.fspath(path), files.with_digits(files.TABLES[name], digits, name)(record))
-        return
-    name = files.format_of(os.fspath(path), format)
-    files.write(os.fspath(path), files.with_digits(files.FORMATS[name], digits, name)(record))
+    writers = files.writers_of(record)
+    name = files.format_of(os.fspath(path), format, formats=writers)
+    files.write(os.fspath(path), files.with_digits(writers[name], digits, name)(record))
 
 
+@_public
 def heatmap(
     data: Any,
     path: Path | None = None,
@@ -610,13 +643,13 @@ def heatmap(
     """
     from .render import FIGURES
     from .render.figure import figure
-    from .render.look import Look, parse_size
+    from .render.look import Look, parse_no, size_of
 
     look = Look(
         title=title,
         cmap=cmap,
         color_scale=color_scale,
-        size=parse_size(size) if isinstance(size, str) else size,
+        size=None if size is None else size_of(size),
         dpi=dpi,
         style=style,
         view=view,
@@ -625,7 +658,7 @@ def heatmap(
         font_size=font_size,
         columns=columns,
         text_as=text_as,
-        no=tuple(no),
+        no=parse_no(no) if isinstance(no, str) else tuple(no),
         pool=pool,
     )
     bare = Tensors(data, tokens, key_tokens, axes, batch)
@@ -637,6 +670,7 @@ def heatmap(
     return drawn
 
 
+@_public
 def page(
     data: Any,
     path: Path | None = None,
@@ -648,15 +682,20 @@ def page(
 ) -> bytes:
     """Make one HTML page to explore all heads; it needs no network. With `path` it is written too.
 
-    With `live`, `data` is a model, loaded or by its name, which the page runs on whatever is typed into it.
+    A list of texts or of attentions becomes one page, with a picker. With `live`, `data` is a model, loaded or by its name, which the page runs on whatever is typed into it.
     `lang` is the language of the page, en or zh. Where weights share a cell it has their mean and the largest, and
     shows `pool` of them first.
     """
     from .render.page.page import page as made
+    from .render.page.several import pages
     from .sources.live import live_page
     from .sources.sorting import sorting
 
-    if live:
+    if isinstance(data, (list, tuple)) and data and all(isinstance(one, (str, Attention)) for one in data):
+        if live:
+            raise InputError("--live takes a model, not several texts", hint="give 'mini' or what load gave")
+        document = pages(_named(data), len(data), title=title, lang=lang, pool=pool)
+    elif live:
         document = live_page(data.model if isinstance(data, LoadedModel) else data, title=title, lang=lang)
     else:
         attention = _attention(Tensors(data))
@@ -664,6 +703,17 @@ def page(
     if path is not None:
         files.write(os.fspath(path), [document])
     return document
+
+
+def _named(several: Sequence[str | Attention]) -> Iterator[tuple[str, Attention]]:
+    """Each with what a reader chooses it by: the text itself, or else its number."""
+    mini = load("mini") if any(isinstance(one, str) for one in several) else None
+    for number, one in enumerate(several, 1):
+        if isinstance(one, str):
+            assert mini is not None
+            yield beginning(one), mini(one)
+        else:
+            yield f"{number}", one
 
 
 def _attention(given: Tensors) -> Attention:

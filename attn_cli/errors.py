@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 import warnings
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,6 +14,10 @@ if TYPE_CHECKING:
 
 LONGEST = 300  # characters of a line on stderr, with what stands before the message
 _PREFIX = len("attn: warning: ")
+_OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")
+_from_python = ContextVar(
+    "from_python", default=False
+)  # whether a Python program has called, not the command line
 
 
 class InputError(ValueError):
@@ -61,6 +67,36 @@ def about(where: str) -> Iterator[None]:
         raise problem.at(where) from None
 
 
+@contextlib.contextmanager
+def for_python() -> Iterator[None]:
+    """Errors and remarks of what is done inside name options as a Python program knows them.
+
+    >>> with for_python():
+    ...     raise InputError("--query-token cannot be combined with INPUT")
+    Traceback (most recent call last):
+    attn_cli.errors.InputError: query_token cannot be combined with data
+    """
+    token = _from_python.set(True)
+    try:
+        yield
+    except InputError as problem:
+        problem.what, problem.hint = in_python(problem.what), in_python(problem.hint)
+        raise
+    finally:
+        _from_python.reset(token)
+
+
+def in_python(message: str) -> str:
+    """A message with the names of Python instead of those of the command line; what is to be typed there stays.
+
+    >>> in_python("--top-k 0 is too small; give --top-k 1"), in_python("see attn attend --help")
+    ('top_k 0 is too small; give top_k 1', 'see attn attend --help')
+    """
+    if re.search(r"\b(attn|hf) [a-z-]+ ", message):
+        return message
+    return _OPTION.sub(lambda option: option[1].replace("-", "_"), message).replace("INPUT", "data")
+
+
 def shortened(text: str, most: int) -> str:
     """A text of at most `most` characters: what is too long is cut in its middle.
 
@@ -82,11 +118,13 @@ class AttnNote(AttnWarning):
 
 def warn(message: str) -> None:
     """Say that a result is not quite what was asked for."""
+    message = in_python(message) if _from_python.get() else message
     warnings.warn(message, AttnWarning, stacklevel=_of_the_caller())
 
 
 def note(message: str) -> None:
     """Say which choice was made where several were possible."""
+    message = in_python(message) if _from_python.get() else message
     warnings.warn(message, AttnNote, stacklevel=_of_the_caller())
 
 

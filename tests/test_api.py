@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from attn_cli.commands.io.source_options import OPTIONS
-from attn_cli.errors import AttnNote, InputError, note
+from attn_cli.errors import AttnNote, InputError, for_python, note
 
 ROOT = Path(__file__).parents[1]
 TEXT = "to be or not to be"
@@ -134,30 +134,81 @@ def test_encoding_positions_and_files_are_there_too(run, here):
 def test_what_cannot_be_is_one_line():
     with pytest.raises(InputError, match="unknown mask 'causl'"):
         attn.attend(Q, mask="causl")
-    with pytest.raises(InputError, match="--dim does not apply to --model mini"):
+    with pytest.raises(InputError, match="dim does not apply to model mini"):
         attn.attend("a", model="mini", dim=3)
 
 
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (lambda: attn.attend(Q, heads="2"), "--heads '2'; give a whole number"),
-        (lambda: attn.attend(Q, heads=0), "--heads 0; give at least 1"),
-        (lambda: attn.attend(Q, temperature="2"), "--temperature '2'; give a number"),
-        (lambda: attn.attend(Q, head=1.5), "--head 1.5; give numbers from 0, or all, last, mean, max"),
-        (lambda: attn.attend(Q, layer=["0"]), "--layer ['0']; give numbers from 0, or all, last, mean"),
-        (lambda: attn.encode("a", dim=2.5), "--dim 2.5; give a whole number"),
+        (lambda: attn.attend(Q, heads="2"), "heads '2'; give a whole number"),
+        (lambda: attn.attend(Q, heads=0), "heads 0; give at least 1"),
+        (lambda: attn.attend(Q, temperature="2"), "temperature '2'; give a number"),
+        (lambda: attn.attend(Q, head=1.5), "head 1.5; give numbers from 0, or all, last, mean, max"),
+        (lambda: attn.attend(Q, layer=["0"]), "layer ['0']; give numbers from 0, or all, last, mean"),
+        (lambda: attn.encode("a", dim=2.5), "dim 2.5; give a whole number"),
         (lambda: attn.attend(np.zeros((0, 4))), "numbers [0, 4] are empty; give at least one row"),
         (lambda: attn.attend(Q, np.zeros((0, 4))), "vectors [0, 4] are empty; give at least one row"),
         (lambda: attn.check([[1, 2], [3]], query=Q), "rows of different lengths; give each row as many"),
         (lambda: attn.heatmap(Q * 1j), "weights are complex numbers; give real ones"),
         (lambda: attn.heatmap([["a"]]), "weights of type <U1, expected floating-point numbers"),
         (lambda: attn.heatmap([1.0, 2.0]), "weights [2], expected at least 2 axes"),
+        (lambda: attn.heatmap(None), "heatmap got data=None; see help(attn.heatmap)"),
+        (lambda: attn.heatmap([[1.0]], columns="x"), "columns 'x'; give a whole number"),
+        (lambda: attn.heatmap([[1.0]], size=3), "size 3; give (width, height) in inches"),
+        (
+            lambda: attn.heatmap([[1.0]], size=(3, float("nan"))),
+            "size (3, nan); give (width, height) in inches",
+        ),
+        (lambda: attn.heatmap([[1.0]], pool="maxx"), "pool 'maxx'; give mean or max; did you mean 'max'?"),
+        (lambda: attn.posenc(len="3"), "len '3'; give a whole number"),
+        (lambda: attn.posenc(len=True), "len True; give a whole number"),
+        (lambda: attn.mask("causal", len=2.0), "len 2.0; give a whole number"),
+        (lambda: attn.train("copy", steps="3"), "steps '3'; give a whole number"),
+        (lambda: attn.attend("a b", words="no"), "words 'no'; give True or False"),
+        (lambda: attn.steps(Q), "attention of type ndarray; give an Attention"),
+        (lambda: attn.read(3), "path 3; give a path"),
+        (lambda: attn.save(Q, "q.npy"), "ndarray cannot be saved; give what attend, encode, posenc"),
+        (lambda: attn.page([[1.0]], lang="de"), "lang 'de'; give en or zh"),
+        (lambda: attn.explain("a b", method="rolout"), "unknown method 'rolout'; known are rollout, flow"),
+        (lambda: attn.load("mini")(3), "the model reads text, not an int"),
     ],
 )
 def test_what_no_command_line_could_type_is_one_line_too(asked, said):
     with pytest.raises(InputError, match=re.escape(said)):
         asked()
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert attn.posenc(len=np.int64(2), dim=np.int32(2)).values.shape == (2, 2)
+    assert attn.attend(Q, temperature=np.float32(2)).weights.shape == (1, 1, 5, 5)
+
+
+def test_remarks_name_options_as_python_does():
+    with pytest.warns(AttnNote) as noted, for_python():
+        note("--pool max has no effect")
+    assert [str(one.message) for one in noted] == ["pool max has no effect"]
+
+
+def test_whatever_a_function_gives_can_be_saved(here):
+    found = attn.explain("My father is free.", target="我父亲有空。", toward="父", method="uniform")
+    curves = attn.posenc(len=3, dim=4, view="curves")
+    attn.save(found, here / "e.json")
+    attn.save(found, here / "e.tsv", digits=2)
+    attn.save(curves, here / "c.tsv")
+    assert (here / "e.json").read_text().startswith('{"schema_version": 1, "type": "explanation"')
+    assert (here / "e.tsv").read_text().startswith("part\tpos\ttoken")
+    assert (here / "c.tsv").read_text().count("\n") == 4
+    with pytest.raises(InputError, match="unknown format 'npz'; known are tsv"):
+        attn.save(curves, here / "c.npz")
+
+
+def test_several_texts_are_one_page():
+    document = attn.page(["The cat sat.", attn.attend(Q)], lang="zh").decode()
+    assert '"name": "The cat sat."' in document or "The cat sat." in document
+    assert document.count("<!doctype html>") == 1
+    with pytest.raises(InputError, match="live takes a model, not several texts"):
+        attn.page(["a", "b"], live=True)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from .tabular import TABLES
 from .tensors import read_attention, read_tokens
 from .word_vectors import read_vectors
 from .worked import WORKED
+from .writers import writers_of
 from .writing import write
 
 __all__ = [
@@ -52,4 +53,5 @@ __all__ = [
     "with_digits",
     "without_option",
     "write",
+    "writers_of",
 ]

@@ -143,10 +143,28 @@ def parse_size(text: str) -> tuple[float, float]:
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)[x×](\d+(?:\.\d+)?)", text.strip())
     sides = [float(side) for side in match.groups()] if match else []
-    if not sides or min(sides) < SMALLEST or max(sides) > LARGEST:
+    if not sides or not all(SMALLEST <= side <= LARGEST for side in sides):
         hint = f"give WIDTHxHEIGHT in inches, {SMALLEST:g} to {LARGEST:g} each, as 6x4"
         raise InputError(f"--size {text!r}", hint=hint)
     return sides[0], sides[1]
+
+
+def size_of(given: object) -> tuple[float, float]:
+    """Width and height in inches, from a pair of numbers or from what `parse_size` reads.
+
+    >>> size_of((6, 4)), size_of("6x4")
+    ((6.0, 4.0), (6.0, 4.0))
+    """
+    if isinstance(given, str):
+        return parse_size(given)
+    try:
+        width, height = (float(side) for side in given)  # type: ignore[attr-defined]  # caught
+    except (TypeError, ValueError):
+        width = height = 0.0
+    if not (SMALLEST <= width <= LARGEST and SMALLEST <= height <= LARGEST):
+        hint = f"give (width, height) in inches, {SMALLEST:g} to {LARGEST:g} each, as (6, 4)"
+        raise InputError(f"--size {given!r}", hint=hint)
+    return width, height
 
 
 def parse_no(text: str) -> tuple[str, ...]:

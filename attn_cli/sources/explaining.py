@@ -28,6 +28,9 @@ def explain(
     """
     from ..interpret import explaining
 
+    methods = explaining.METHODS if methods is None else list(methods)
+    for name in methods:
+        explaining.METHODS[name]
     meant = _meant(text, options, model)
     case = explaining.Case(meant.answer, np.array(meant.removable), options.seed.seed)
     return explaining.explain(
@@ -36,7 +39,7 @@ def explain(
         output=meant.output,
         instead=meant.instead,
         provenance=meant.provenance,
-        methods=explaining.METHODS if methods is None else methods,
+        methods=methods,
     )
 
 

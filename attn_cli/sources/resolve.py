@@ -250,7 +250,8 @@ def _of_image_or_sound(
 
 def _refuse_model(model: Any, data: Any) -> None:
     if model not in (None, "none"):
-        raise InputError(f"--model {model} reads text, not {called(data)}", hint="leave --model out")
+        name = f"--model {model}" if isinstance(model, str) else "the model"
+        raise InputError(f"{name} reads text, not {called(data)}", hint="leave --model out")
 
 
 def _refuse_beside(options: str, data: Any, model: Any) -> None:

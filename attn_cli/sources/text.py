@@ -123,7 +123,8 @@ def called(data: Any) -> str:
     names = {str: "text", np.ndarray: "a matrix", PositionTable: "a position table"}
     names |= {Image: "an image", Attention: "a saved attention", Encoding: "a saved encoding"}
     names |= {Recording: "a recording", Sound: "a sound"}
-    return names.get(type(data), f"a {type(data).__name__}")
+    name = type(data).__name__
+    return names.get(type(data), f"an {name}" if name[0] in "aeiou" else f"a {name}")
 
 
 def add_positions(encoding: Encoding, specs: Sequence[Any]) -> Encoding:

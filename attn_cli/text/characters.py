@@ -50,3 +50,13 @@ def _extends(c: str) -> bool:
 
 def _is_flag_letter(c: str) -> bool:
     return "\U0001f1e6" <= c <= "\U0001f1ff"
+
+
+def beginning(text: str, most: int = 60) -> str:
+    """The beginning of a text in one line, by which a person knows it among others.
+
+    >>> beginning("The  cat sat.", 7)
+    'The cat …'
+    """
+    said = " ".join(text.split())
+    return said if len(said) <= most else f"{said[:most]} …"

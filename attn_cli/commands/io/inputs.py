@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from ... import files
 from ...errors import InputError
+from ...text.characters import beginning
 from .environment import environment
 
 if TYPE_CHECKING:
     from .source_options import Input
-
-
-_NAMED = 60  # characters of a text that tell it from others
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +33,7 @@ class Read:
         """
         if not isinstance(self.data, str):
             return self.where
-        said = " ".join(self.data.split())
-        said = said if len(said) <= _NAMED else f"{said[:_NAMED]} …"
+        said = beginning(self.data)
         return said if self.where == "--text" else f"{self.where}: {said}"
 
 

@@ -10,6 +10,7 @@ import re
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from ...errors import InputError
 from ...text.escaping import escape
 from ..colour import ramp
 
@@ -25,7 +26,12 @@ LANGUAGES = {"en": "en", "zh": "zh-Hans"}  # as HTML names them
 
 
 def wording(lang: str) -> dict[str, str]:
-    """All that pages say in a language."""
+    """All that pages say in a language.
+
+    Raises InputError for one that they do not speak.
+    """
+    if lang not in LANGUAGES:
+        raise InputError(f"--lang {lang!r}", hint=f"give {' or '.join(LANGUAGES)}")
     said: dict[str, str] = json.loads(source(f"wording/{lang}.json"))
     return said
 
