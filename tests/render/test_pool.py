@@ -67,7 +67,7 @@ def test_pooled_maps_show_what_was_chosen():
     assert pooled_by(needle(), "max").show == "weights"  # nothing is pooled
     with pytest.raises(InputError, match="this attention holds no maxima; compute it again"):
         pooled_by(choose(POOLED, "head", "mean"), "max")
-    with pytest.raises(InputError, match="pool does not apply to view tokens; give view map or grid"):
+    with pytest.raises(InputError, match="--pool does not apply to --view tokens; give --view map or grid"):
         with_known_view(Look(view="tokens", pool="max"))
 
 
