@@ -684,10 +684,12 @@ def page(
 
     A list of texts or of attentions becomes one page, with a picker. With `live`, `data` is a model, loaded or by its name, which the page runs on whatever is typed into it.
     `lang` is the language of the page, en or zh. Where weights share a cell it has their mean and the largest, and
-    shows `pool` of them first.
+    shows `pool` of them first. A recording of several steps has a slider over them.
     """
+    from .render.page.page import most_steps
     from .render.page.page import page as made
     from .render.page.several import pages
+    from .sources.filming import filmed
     from .sources.live import live_page
     from .sources.sorting import sorting
 
@@ -697,6 +699,9 @@ def page(
         document = pages(_named(data), len(data), title=title, lang=lang, pool=pool)
     elif live:
         document = live_page(data.model if isinstance(data, LoadedModel) else data, title=title, lang=lang)
+    elif isinstance(data, Recording) and len(data.steps) > 1:
+        steps = filmed(data, Options(), most_steps)
+        document = made(steps[-1][1], title=title, lang=lang, pool=pool, steps=steps)
     else:
         attention = _attention(Tensors(data))
         document = made(attention, title=title, lang=lang, pool=pool, figures=sorting(attention))

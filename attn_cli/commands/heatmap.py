@@ -48,7 +48,8 @@ def heatmap(
         ),
     ] = None,
     film: Annotated[
-        bool, typer.Option("--film", help="Film a recording over its steps: .gif, or .png side by side.")
+        bool,
+        typer.Option("--film", help="Film a recording over its steps: .gif, .html, or .png side by side."),
     ] = False,
     live: Annotated[
         bool, typer.Option("--live", help="Write a page that runs the model on what is typed into it (HTML).")
@@ -68,7 +69,7 @@ def heatmap(
     """
     spoken = language(lang)
     if film:
-        _film(source, drawing, to, show)
+        _film(source, drawing, to, show, spoken)
     elif live:
         from .io.live import write_live
 
@@ -83,6 +84,7 @@ def _draw(source: Source, drawing: Drawing, to: NumbersOutput, show: str | None,
     from ..render import PICTURES
     from ..sources.resolve import shown
     from .io.environment import environment
+    from .io.film import emit_steps
     from .io.output import check, emit, emit_page, look, numbered
     from .io.resolve import resolve_each
 
@@ -99,9 +101,13 @@ def _draw(source: Source, drawing: Drawing, to: NumbersOutput, show: str | None,
     chooses_name = to.output is None and (
         to.format is None or (to.format in PICTURES and environment.to_terminal)
     )
-    if len(read) > 1 and files.format_of(to.output, to.format, pictures=PICTURES) == "html":
+    html = (to.output or to.format) and files.format_of(to.output, to.format, pictures=PICTURES) == "html"
+    if html and (len(read) > 1 or _has_steps(source, read, show)):
         where = _named(source, to) if chooses_name else to
-        emit_page(((one.name, each) for one, each in found), len(read), where, drawing, lang)
+        if len(read) > 1:
+            emit_page(((one.name, each) for one, each in found), len(read), where, drawing, lang)
+        else:
+            emit_steps(source, read[0].data, where, drawing, lang)
         if chooses_name:
             _say(where.output)
         return
@@ -119,7 +125,16 @@ def _draw(source: Source, drawing: Drawing, to: NumbersOutput, show: str | None,
         _say(named.output)
 
 
-def _film(source: Source, drawing: Drawing, to: Output, show: str | None) -> None:
+def _has_steps(source: Source, read: Sequence[Read], show: str | None) -> bool:
+    """Whether what is read is one recording, of which no step is chosen among several."""
+    from ..records.recording import Recording
+
+    data = read[0].data
+    asked = source.recorded.step is not None or show not in (None, "weights")
+    return not asked and isinstance(data, Recording) and len(data.steps) > 1
+
+
+def _film(source: Source, drawing: Drawing, to: Output, show: str | None, lang: str) -> None:
     """The steps of a recording, one after the other."""
     from .io.film import FORMATS, emit_film
     from .io.output import check, look
@@ -132,7 +147,7 @@ def _film(source: Source, drawing: Drawing, to: Output, show: str | None) -> Non
         raise InputError(f"--film cannot be combined with --view {drawing.view}", hint="leave --view out")
     check(to, (), FORMATS)
     named = _named(source, to, usual="gif") if to.output is None else to
-    emit_film(source, source.each(), named, look(drawing))
+    emit_film(source, source.each(), named, look(drawing), drawing, lang)
     if to.output is None:
         _say(named.output)
 

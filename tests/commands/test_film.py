@@ -1,11 +1,15 @@
 """`attn heatmap run.npz --film`: every step of a recording a frame, and what is no film refused."""
 
+import json
+import re
+
 import attn_cli as attn
 import numpy as np
 import pytest
 import torch
 from attn_cli import files
 from attn_cli.attention.recorder import record
+from attn_cli.errors import AttnNote
 from attn_cli.files.recording import recording_npz
 from PIL import Image
 from torch.nn.functional import scaled_dot_product_attention
@@ -58,6 +62,40 @@ def test_its_steps_are_those_that_step_picks(home):
         np.testing.assert_allclose(attn.attend(recording, step=step).weights, expected, atol=1e-6)
 
 
+def steps_in(path):
+    """The steps that a page has, and the one that it shows first."""
+    header = json.loads(re.search(r'id="header">(.*?)</script>', path.read_text())[1])
+    return header.get("times"), header.get("time")
+
+
+def test_a_page_has_every_step_unless_one_is_chosen(run, home):
+    said = "attn: note: 1 of 4 steps have another size and are left out\n"
+    for options in (("-o", "all.html"), ("--film", "-o", "film.html", "--title", "Sharper")):
+        done = run("heatmap", "run.npz", *options, cwd=home)
+        assert (done.code, done.stderr) == (0, said)
+        assert steps_in(home / options[-1 if len(options) == 2 else 2]) == ([1, 2, 3], 3)
+    assert "<h1>Sharper</h1>" in (home / "film.html").read_text()
+    assert "steps 1 to 3" in (home / "all.html").read_text()
+    assert run("heatmap", "run.npz", "--step", "1", "-o", "one.html", cwd=home).stderr == ""
+    assert steps_in(home / "one.html") == (None, None)
+    with pytest.warns(AttnNote, match="another size"):
+        document = attn.page(attn.read(home / "run.npz"))
+    assert document == (home / "all.html").read_bytes()
+    wrong = run("heatmap", "run.npz", "-o", "x.html", "--cmap", "hot", cwd=home)
+    assert "--cmap does not apply to html" in wrong.stderr
+
+
+def test_of_more_steps_than_fit_a_page_has_some_and_says_so(run, home, monkeypatch):
+    from attn_cli.render.page import page as module
+
+    assert module.most_steps(attn.Attention("a", "a", [[[[1.0]]]])) == module.MOST_STEPS
+    monkeypatch.setattr(module, "MOST_STEPS", 2)
+    monkeypatch.setattr(module, "FEWEST_STEPS", 1)
+    done = run("heatmap", "run.npz", "--head", "0", "-o", "few.html", cwd=home)
+    assert "2 of 4 steps are shown, evenly spread" in done.stderr
+    assert steps_in(home / "few.html") == (None, None)  # the first is of another size
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
@@ -68,7 +106,7 @@ def test_its_steps_are_those_that_step_picks(home):
         ("run.npz --film --step 1", "--film cannot be combined with --step; give one of them"),
         ("run.npz --film --show scores", "--film cannot be combined with --show scores; leave --show out"),
         ("run.npz --film --view grid", "--film cannot be combined with --view grid; leave --view out"),
-        ("run.npz --film -o run.html", "unknown format 'html'; known are gif, png"),
+        ("run.npz --film -o run.txt", "unknown format 'txt'; known are gif, png"),
         ("--text a --film", "--film needs a recording; give the .npz that attn record wrote"),
     ],
 )

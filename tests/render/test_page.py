@@ -318,7 +318,7 @@ def test_the_same_record_gives_the_same_bytes(n):
 
 def test_every_module_is_in_the_page_after_what_it_imports():
     order = page_module.MODULES
-    assert sorted([*order, "several"]) == sorted(path.stem for path in ASSETS.glob("*.js"))
+    assert sorted([*order, "several", "frame"]) == sorted(path.stem for path in ASSETS.glob("*.js"))
     for place, name in enumerate(order):
         for imported in re.findall(
             r'from "\./(\w+)\.js"', (ASSETS / f"{name}.js").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`--film`: the attention of a recording over its steps, as an animated GIF or side by side."""
+"""A recording over its steps: `--film` as an animated GIF or side by side, and as a page to step through."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ... import files
-from ...errors import InputError, note
+from ...errors import InputError
 from ...records.recording import Recording
 from ...render import FIGURES
-from .output import deliver
+from ...sources.filming import filmed
+from .output import deliver, refuse_look
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,22 +21,27 @@ if TYPE_CHECKING:
     from ...records.attention import Attention
     from ...render.figure.film import Film
     from ...render.look import Look
-    from .options import Output
+    from .options import Drawing, Output
     from .resolve import Source
 
-FORMATS = ("gif", *FIGURES)
+FORMATS = ("gif", *FIGURES, "html")
 MOST_FRAMES = 60
 
 
-def emit_film(source: Source, read: Sequence[Any], to: Output, look: Look) -> None:
+def emit_film(
+    source: Source, read: Sequence[Any], to: Output, look: Look, drawing: Drawing, lang: str
+) -> None:
     """Write the film of the one recording that is read."""
     from ...render.figure import figure, film
 
     if len(read) != 1 or not isinstance(read[0].data, Recording):
         raise InputError("--film needs a recording", hint="give the .npz that attn record wrote")
-    made = _film(source, read[0].data, look)
     chosen = to.format or ("gif" if to.output == "-" else None)
     name = files.format_of(to.output, chosen, formats=(), pictures=FORMATS)
+    if name == "html":
+        emit_steps(source, read[0].data, to, drawing, lang)
+        return
+    made = _film(filmed(read[0].data, source.options, lambda last: MOST_FRAMES), look)
     if name == "gif":
         deliver([film.gif(made)], name, to)
         return
@@ -45,42 +51,24 @@ def emit_film(source: Source, read: Sequence[Any], to: Output, look: Look) -> No
     deliver([figure.save(film.strip(made, 0, 0), name)], name, to)
 
 
-def _film(source: Source, recording: Recording, look: Look) -> Film:
-    """Each step of the recording, in order; those of another size than the last are left out."""
+def emit_steps(source: Source, recording: Recording, to: Output, drawing: Drawing, lang: str) -> None:
+    """Write a page with a slider over the steps."""
+    from ...render.page.page import most_steps, page
+
+    refuse_look(drawing, "html")
+    over = filmed(recording, source.options, most_steps)
+    _, last = over[-1]
+    deliver([page(last, title=drawing.title, lang=lang, pool=drawing.pool, steps=over)], "html", to)
+
+
+def _film(found: Sequence[tuple[int, Attention]], look: Look) -> Film:
     from ...render.figure.film import Film
 
-    found = [(step, _step(source, recording, step)) for step in _spread(recording.steps)]
-    last = found[-1][1]
-    alike = [(step, each) for step, each in found if _size(each) == _size(last)]
-    if left := len(found) - len(alike):
-        note(f"{left} of {len(found)} steps have another size and are left out")
-    if len(alike) < 2:
+    if len(found) < 2:
         raise InputError(
             "--film needs several steps, and this recording has one", hint="record several steps"
         )
-    weights, steps = np.stack([each.weights for _, each in alike]), [step for step, _ in alike]
+    _, last = found[-1]
+    weights, steps = np.stack([each.weights for _, each in found]), [step for step, _ in found]
     said = re.sub(r"\bstep \d+", f"steps {steps[0]} to {steps[-1]}", last.provenance)
     return Film(dataclasses.replace(last, provenance=said), steps, weights, look)
-
-
-def _step(source: Source, recording: Recording, step: int) -> Attention:
-    from ...sources import resolve as road
-
-    recorded = dataclasses.replace(source.recorded, step=step)
-    return road.resolve(recording, dataclasses.replace(source.options, recorded=recorded))
-
-
-def _spread(steps: Sequence[int]) -> list[int]:
-    """As many of the steps as a film has frames, evenly spread, the first and the last among them.
-
-    >>> _spread([3, 5])
-    [3, 5]
-    """
-    if len(steps) > MOST_FRAMES:
-        note(f"filmed: {MOST_FRAMES} of {len(steps):,} steps, evenly spread")
-    places = np.unique(np.linspace(0, len(steps) - 1, min(len(steps), MOST_FRAMES)).astype(int))
-    return [steps[place] for place in places]
-
-
-def _size(attention: Attention) -> tuple[Any, ...]:
-    return attention.weights.shape, attention.layers, attention.heads, attention.kind

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from ...text.escaping import escape
 from ..written import beginning, cell_of, steps_of
 from .document import as_json, as_text, filled, ramps, script_of, source, stressed, wording
-from .weights import Packed, Shown, by_pool, pack
+from .over_steps import labels, origin, training, views_of
+from .weights import Packed, Shown, pack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
 MAX_BYTES = 10_000_000
 LARGEST_BYTES = 12_900_000  # of a page that would otherwise make one cell of several tokens
 
+MOST_STEPS, FEWEST_STEPS = 60, 6  # of a training, in one page
+
 # Joined in this order: a module stands after those it imports from.
 MODULES = (
     "wording", "record", "colours", "raster", "words", "scales", "viewport", "canvas", "axes", "sheet", "map", "grid",
-    "readout", "overlay", "stepper", "writing", "extras", "tokenlist", "lines", "tokens", "compare", "controls", "sorting",
+    "readout", "overlay", "stepper", "training", "writing", "extras", "tokenlist", "lines", "tokens", "compare", "controls", "sorting",
     "views", "hold", "link", "saving", "finding", "app",
 )  # fmt: skip
 _SPECIAL = re.compile(r"\[(?:CLS|SEP|PAD|MASK|UNK|[a-z]{2,5})\]|</?s>|<pad>|<\|\w+\|>")
@@ -47,29 +50,39 @@ def page(
     lang: str = "en",
     pool: str | None = None,
     figures: Mapping[str, Float[np.ndarray, "layer head"]] | None = None,
+    steps: Sequence[tuple[int, Attention]] = (),
 ) -> bytes:
     """One self-contained HTML file of at most `max_bytes` (10 MB), for any number of heads and tokens.
 
     Up to 1 MiB, weights are in it as they are; more are rounded as finely as `max_bytes` allows, and the page
     states the error. Beyond 2.5 cells for each byte, a cell stands for a block of weights: the page has their
     mean and the largest, and shows `pool` of them first. Where nothing else is asked for, a page may rather be
-    larger, of at most LARGEST_BYTES, up to 3 cells for each. Heads can be sorted and filtered by `figures`.
+    larger, of at most LARGEST_BYTES, up to 3 cells for each. Heads can be sorted and filtered by `figures`. With
+    `steps` of a training, each with what it was then, a slider goes through them; `attention` is one of them, and all
+    have its sizes.
 
     >>> from attn_cli.records.attention import Attention
     >>> page(Attention(("a",), ("a",), [[[[1.0]]]]), title="One")[:15]
     b'<!doctype html>'
     """
     most_cells = (max_bytes or MAX_BYTES) * 5 // 2
-    if max_bytes is None and attention.shown.size > most_cells:
+    cells = attention.shown.size * max(1, len(steps))
+    if max_bytes is None and cells > most_cells:
         max_bytes, most_cells = LARGEST_BYTES, 3 * LARGEST_BYTES
-    views = by_pool(attention, most_cells, pool)
+    over = steps or [(0, attention)]
+    views = views_of([each for _, each in over], most_cells // len(over), pool)
     (view, *_) = views.values()
-    beside = {"figures": _figures(figures or {})}
+    beside = {"figures": _figures(figures or {}), **training(attention, view, steps)}
     frame = _fill(attention, view, title, dict.fromkeys(views, Packed({}, b"")), beside, lang)
     told = len(views) * (200 + 8 * len(view.weights))  # what the header says of each head
     room = ((max_bytes or MAX_BYTES) - len(frame) - told) * 3 // 4  # base64 writes 3 bytes as 4 characters
     packed = {name: pack(each, room // len(views)) for name, each in views.items()}
     return _fill(attention, view, title, packed, beside, lang)
+
+
+def most_steps(attention: Attention) -> int:
+    """As many steps of a training as a page can hold without that tokens share a cell, but some in any case."""
+    return max(FEWEST_STEPS, min(MOST_STEPS, MAX_BYTES * 5 // 2 // attention.shown.size))
 
 
 def _fill(
@@ -86,7 +99,7 @@ def _fill(
     parts = {
         "title": as_text(title or words["page_title"].format(tokens=_beginning(attention.query_tokens))),
         "summary": as_text(_summary(attention, view, words)),
-        "provenance": stressed(as_text(attention.provenance or words["unknown_origin"])),
+        "provenance": stressed(as_text(origin(attention, beside) or words["unknown_origin"])),
         "header": as_json(_header(attention, view) | beside | pools[0] | {"others": pools[1:]}),
         "weights": " ".join(bytes_),
     }
@@ -109,8 +122,8 @@ def _beginning(tokens: Sequence[str]) -> str:
 
 def _header(attention: Attention, view: Shown) -> dict[str, Any]:
     """What the page must know to read and label the weights; keys are left out where they are the queries."""
-    queries = _labels(attention.query_tokens, view.rows)
-    keys = _labels(attention.key_tokens, view.columns)
+    queries = labels(attention.query_tokens, view.rows)
+    keys = labels(attention.key_tokens, view.columns)
     return {
         "layers": attention.layers,
         "heads": attention.heads,
@@ -150,14 +163,6 @@ def _written(attention: Attention, view: Shown) -> dict[str, Any]:
         for step in steps
     ]
     return {"began": beginning(attention, view.rows, view.columns), "written": each}
-
-
-def _labels(tokens: tuple[str, ...], cells: list[range]) -> list[str]:
-    """A token for each cell; the first and the last of one that stands for several."""
-    ends = (
-        tokens[cell[0]] if len(cell) == 1 else f"{tokens[cell[0]]} … {tokens[cell[-1]]}" for cell in cells
-    )
-    return [escape(token) for token in ends]
 
 
 def _summary(attention: Attention, view: Shown, words: Mapping[str, str]) -> str:

@@ -18,6 +18,8 @@ from ...records.pooled import pooled_by
 from ..pooling import pooled
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jaxtyping import Bool, Float, UInt16
 
     from ...records.attention import Attention
@@ -91,6 +93,17 @@ def by_pool(attention: Attention, most_cells: int, first: str | None = None) -> 
         "max": shown(pooled_by(attention, "max"), most_cells // 2, "max"),
     }
     return {pool: both[pool] for pool in sorted(both, key=lambda pool: pool != first)}
+
+
+def in_a_row(views: Sequence[Shown]) -> Shown:
+    """The heads of several views of one size, one view after the other."""
+    first, *others = views
+    if not others:
+        return first
+    weights, hidden = (
+        np.concatenate([getattr(view, name) for view in views]) for name in ("weights", "hidden")
+    )
+    return Shown(weights, hidden, first.rows, first.columns)
 
 
 def pack(view: Shown, room: int) -> Packed:

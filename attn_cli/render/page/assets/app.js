@@ -32,6 +32,7 @@ class App {
       cell: null,
       ...readLink(attention),
     };
+    attention.show(this.state);
     this.hold = new Hold();
     this.viewport = new Viewport(queries.length, keys.length);
     this.views = makeViews(this);
@@ -47,7 +48,10 @@ class App {
       onOpen: (head) => this.change({ head }),
       isDark: this.isDark,
     });
-    this.extras = extrasOf(attention, (changes, query) => this.toRow(changes, query));
+    this.extras = extrasOf(attention, {
+      change: (changes) => this.change(changes),
+      toRow: (...to) => this.toRow(...to),
+    });
     const zoom = (factor) => this.zoom(factor);
     wireControls(attention, {
       change: (changes) => this.change(changes),
@@ -63,7 +67,7 @@ class App {
   /** Set a part of the state, and draw what shows it. */
   change(changes) {
     Object.assign(this.state, changes);
-    if (changes.pool) this.attention.show(changes.pool);
+    if (changes.pool || "time" in changes) this.attention.show(changes);
     this.whenOpen(() => this.draw(changes));
   }
 
@@ -102,8 +106,8 @@ class App {
   draw(changes) {
     if ("view" in changes) this.hold.release();
     this.attention.hidesSpecial = this.state.special === false;
-    if ("special" in changes || "pool" in changes) this.grid.samples = [];
-    if (["scale", "least", "special", "pool"].some((part) => part in changes)) this.recolour();
+    if (["special", "pool", "time"].some((part) => part in changes)) this.grid.samples = [];
+    if (["scale", "least", "special", "pool", "time"].some((part) => part in changes)) this.recolour();
     else this.show();
     if (changes.find)
       say(worded("found", { n: this.found().queries.size, all: this.attention.queries.length }));

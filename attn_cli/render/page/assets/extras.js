@@ -1,8 +1,16 @@
 /** What stands around the views where a record has more than weights. */
 
+import { Training } from "./training.js";
 import { Writing } from "./writing.js";
 
-/** Each hears by `show(state, attention, scale)` of all that changes; `toRow(changes, query)` sets state and looks at a row. */
-export function extrasOf(attention, toRow) {
-  return [new Writing(document.getElementById("writing"), attention, (step, row) => toRow({ step }, row))];
+/**
+ * Each hears by `show(state, attention, scale)` of all that changes. `change(changes)` sets a part of the state,
+ * `toRow(changes, query)` also looks at a row.
+ */
+export function extrasOf(attention, { change, toRow }) {
+  const host = (name) => document.getElementById(name);
+  return [
+    new Training(host("training"), attention, (time) => change({ time })),
+    new Writing(host("writing"), attention, (step, row) => toRow({ step }, row)),
+  ];
 }

@@ -13,6 +13,8 @@ export function readLink(attention) {
     found.other = Number(asked.get("other"));
   if (Number(asked.get("step")) < attention.written.length && asked.has("step"))
     found.step = Number(asked.get("step"));
+  const time = attention.times.find((one) => String(one) === asked.get("time"));
+  if (time !== undefined) found.time = time;
   if (asked.has("query") || asked.has("key")) {
     found.cell = { query: cell("query", attention.queries), key: cell("key", attention.keys) };
   }
@@ -25,6 +27,7 @@ export function writeLink(attention, { head, view, other, cell, step }) {
   const parts = { layer: layers[Math.floor(head / heads.length)], head: heads[head % heads.length], view };
   if (view === "compare") parts.other = other;
   if (step) parts.step = step;
+  if (attention.times.length > 1) parts.time = attention.time;
   if (cell) Object.assign(parts, { query: cell.query, key: cell.key });
   try {
     history.replaceState(null, "", `#${new URLSearchParams(parts)}`);

@@ -23,7 +23,10 @@ export async function readRecord() {
 
 /** Weights of all layers and heads. A head is named by its place in the record, counted from 0. */
 export class Attention {
-  /** Several `parts` are the same cells pooled in different ways: their means, and the largest of each. */
+  /**
+   * Several `parts` are the same heads pooled in different ways, as means and the largest of each cell, or at
+   * different steps of a training.
+   */
   constructor(header, parts) {
     this.layers = header.layers;
     this.heads = header.heads;
@@ -37,13 +40,37 @@ export class Attention {
     this.special = new Set(header.special);
     this.figures = header.figures ?? {};
     this.hidesSpecial = false;
-    this.pools = new Map(parts.map((part) => [part.pool ?? "mean", part]));
-    this.show([...this.pools.keys()][0]);
+    this.times = header.times ?? [0]; // steps of a training
+    this.tokens = header.tokens ?? {}; // of those steps whose tokens are others
+    this.own = { queries: this.queries, keys: this.keys };
+    this.parts = parts.flatMap((part) => this.times.map((time, place) => this.partAt(part, time, place)));
+    this.pools = new Set(this.parts.map((part) => part.pool));
+    this.show({ pool: this.parts[0].pool, time: header.time ?? 0 });
   }
 
-  /** Let cells show their mean, or the largest of what they stand for. */
-  show(pool) {
-    Object.assign(this, this.pools.get(pool), { pool });
+  /** The heads of one step of a training: they stand one step after the other. */
+  partAt({ maps, packed, overview, exact, ...part }, time, place) {
+    const heads = [place * this.count, (place + 1) * this.count];
+    const [queries, keys] = this.tokens[time] ?? [this.own.queries, this.own.keys];
+    return {
+      ...part,
+      pool: part.pool ?? "mean",
+      time,
+      queries,
+      keys,
+      maps: maps.slice(...heads),
+      packed: packed?.slice(...heads),
+      overview: overview && { ...overview, maps: overview.maps.slice(...heads) },
+      exact: exact && exact.subarray(...heads.map((head) => head * this.cellsPerHead)),
+    };
+  }
+
+  /** Let cells show their mean or the largest of what they stand for, or what they were at another step of a training. */
+  show({ pool = this.pool, time = this.time }) {
+    Object.assign(
+      this,
+      this.parts.find((part) => part.pool === pool && part.time === time),
+    );
   }
 
   isOpen(head) {
