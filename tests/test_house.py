@@ -171,6 +171,20 @@ def test_a_picture_from_mini_does_not_load_what_compiles(tmp_path):
     assert "torch._dynamo" not in loaded_by("heatmap", "--text", "a b", "-o", tmp_path / "x.png")
 
 
+@pytest.mark.parametrize(("first", "documented"), [("attn_cli.cli", False), ("attn_cli.api", True)])
+def test_matplotlib_comes_without_its_documentation_to_commands_alone(first, documented):
+    code = (
+        f"import sys, {first}, attn_cli.render.figure.backend as backend\n"
+        "print('sketch_params' in (backend.Figure.set.__doc__ or ''))\n"
+        "from matplotlib.artist import Artist\n"
+        "class Mine(Artist): pass\n"
+        "assert 'sketch_params' in Mine.set.__doc__\n"
+        "assert backend.mpl.dviread.Dvi"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(documented)]
+
+
 @pytest.mark.parametrize("name", ["json", "npz", "tsv", "safetensors"])
 def test_drawing_a_saved_record_does_not_load_torch(tmp_path, run, name):
     run("attend", "--text", "a b", "-o", str(tmp_path / f"x.{name}"))

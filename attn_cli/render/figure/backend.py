@@ -61,6 +61,33 @@ def _give_settings_back() -> None:
             mpl.rcParams["backend"] = backend
 
 
+_WRITES = "_update_set_signature_and_docstring"  # what writes the documentation of an artist's properties
+
+
+@contextlib.contextmanager
+def _without_documentation() -> Iterator[None]:
+    """Where matplotlib does not write its docstrings, which are half of its import, and which no command reads.
+
+    Not in a notebook, where a person may ask for them. What reads the output of TeX is loaded when it is asked for.
+    """
+    from matplotlib.artist import Artist
+
+    spec = importlib.util.find_spec("matplotlib.dviread")
+    write = vars(Artist).get(_WRITES)
+    if "attn_cli.cli" not in sys.modules or spec is None or spec.loader is None or write is None:
+        yield
+        return
+    if spec.name not in sys.modules:
+        spec.loader = importlib.util.LazyLoader(spec.loader)
+        mpl.dviread = sys.modules[spec.name] = later = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(later)
+    setattr(Artist, _WRITES, classmethod(lambda cls: None))
+    try:
+        yield
+    finally:
+        setattr(Artist, _WRITES, write)
+
+
 with _without_remarks():
     if "matplotlib" in sys.modules:
         import matplotlib as mpl
@@ -68,6 +95,7 @@ with _without_remarks():
         with _away_from_settings():
             import matplotlib as mpl
         _give_settings_back()
+with _without_remarks(), _without_documentation():
     from matplotlib import font_manager
     from matplotlib.artist import Artist
     from matplotlib.collections import LineCollection, PathCollection
