@@ -61,7 +61,7 @@ def perceive(
 
 
 SEES = "give --model DIR, the directory of a ViT or CLIP"
-HEARS = "give --model DIR, the directory of a Whisper"
+HEARS = "give --model DIR, the directory of a Whisper or a run of tones"
 
 
 def loaded(model: str | Loaded) -> Loaded:

@@ -134,7 +134,10 @@ def test_what_is_called_wav_and_is_none_is_refused_and_a_text_about_formats_is_a
 def test_a_sound_wants_a_model_that_hears(tmp_path, run):
     written(tmp_path, pcm(SAMPLES, 16))
     for typed, said in (
-        ("heatmap a.wav", "sound input needs a speech model; give --model DIR, the directory of a Whisper"),
+        (
+            "heatmap a.wav",
+            "sound input needs a speech model; give --model DIR, the directory of a Whisper or a run of tones",
+        ),
         ("heatmap a.wav --model mini", "--model mini reads text, not sounds"),
         ("encode a.wav", "a sound"),
     ):

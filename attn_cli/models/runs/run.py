@@ -23,6 +23,7 @@ from ..precision import as_wanted
 from ..reading import WHOLE, Reading
 from ..showing import Side, sides_of
 from .asking import asked
+from .listening import listen
 from .seeing import look_at
 
 if TYPE_CHECKING:
@@ -68,8 +69,8 @@ class Run:
 
     @property
     def hears(self) -> bool:
-        """Whether it hears sounds."""
-        return False
+        """Whether it hears sounds: spectra of many frequencies."""
+        return not self.vocabulary and self.model.config.vocab > 3 and self.longest is not None
 
     @property
     def provenance(self) -> str:
@@ -86,13 +87,15 @@ class Run:
         return sorted(kinds, key=lambda kind: kind != self.attends)
 
     @torch.no_grad()
-    def attend(self, text: str, reading: Reading = WHOLE) -> Attention:
+    def attend(self, text: Any, reading: Reading = WHOLE) -> Attention:
         """The attention of the wanted kind and layers to a text; an encoder–decoder writes what is not given.
 
         Raises InputError when the model does not know a token, or the text is empty or too long.
         """
         if self.sees:
             return look_at(self, text, reading)
+        if self.hears:
+            return listen(self, text, reading)
         reading.refuse_image(text, "this run")
         self._refuse(reading)
         kind, layers = reading.chosen_kind(self.kinds), reading.chosen(self.model.config.n_layers)
