@@ -3,7 +3,7 @@
 import { short, shown } from "./words.js";
 
 const LINE = 15; // pixels between two labels that can be read
-const WIDEST = 160; // of a label
+const WIDEST = 160; // of a label, unless there is room that cells do not use
 const SHARE = 0.3; // of the width that labels may take beside a map
 const BETWEEN = 8; // from the end of one to the next, where they run side by side
 const LARGEST_CELL = 72;
@@ -13,7 +13,8 @@ const ruler = new OffscreenCanvas(1, 1).getContext("2d"); // measures text
 /** Sizes in CSS pixels of the map and of the margins for its labels, in a space so wide and high. */
 export function layOut(font, sheet, view, width, height) {
   ruler.font = font;
-  const label = Math.min(WIDEST, SHARE * width);
+  const unused = (width - LARGEST_CELL * view.columns) / 2; // beside cells as large as they grow
+  const label = Math.max(Math.min(WIDEST, SHARE * width), Math.min(unused, height / 2));
   const widths = (tokens) => tokens.map((token) => Math.min(label, ruler.measureText(shown(token)).width));
   const down = widths(visible(sheet.queries, view.row, view.rows));
   const across = widths(visible(sheet.keys, view.column, view.columns));

@@ -99,11 +99,14 @@ function showLegend(scale) {
   legend.setAttribute("aria-label", worded(scale.kind === "log" ? "legend_log" : "legend", { low, high }));
 }
 
-/** Light or dark: as the system has it, until the button is pressed. Returns the function that tells. */
+/** Light or dark: as the system has it, until the button is pressed; light on paper. Returns the function that tells. */
 export function wireTheme(onChange) {
   const root = document.documentElement;
   const system = matchMedia("(prefers-color-scheme: dark)");
-  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
+  const paper = matchMedia("print");
+  const chosen = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
+  const isDark = () => !paper.matches && chosen();
+  paper.addEventListener("change", onChange);
   const show = () => byId("theme").setAttribute("aria-pressed", isDark());
   byId("theme").addEventListener("click", () => {
     root.dataset.theme = isDark() ? "light" : "dark";

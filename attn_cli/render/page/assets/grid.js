@@ -100,7 +100,8 @@ export class Grid {
     this.scaleOf = scaleOf;
     this.fit();
     for (let head = 0; head < this.cells.length; head++) {
-      if (head > 0 && head % this.columns === 0) await new Promise((resume) => setTimeout(resume));
+      if (head > 0 && head % this.columns === 0 && !matchMedia("print").matches)
+        await new Promise((resume) => setTimeout(resume));
       if (this.drawing !== drawing) return; // overtaken by a newer call
       this.samples[head] ??= this.sampled(head);
       const canvas = this.cells[head].firstChild;
