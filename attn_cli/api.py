@@ -679,12 +679,14 @@ def page(
     live: bool = False,
     lang: str = "en",
     pool: Literal["mean", "max"] | None = None,
+    vectors: bool = True,
 ) -> bytes:
     """Make one HTML page to explore all heads; it needs no network. With `path` it is written too.
 
     A list of texts or of attentions becomes one page, with a picker. With `live`, `data` is a model, loaded or by its name, which the page runs on whatever is typed into it.
     `lang` is the language of the page, en or zh. Where weights share a cell it has their mean and the largest, and
-    shows `pool` of them first. A recording of several steps has a slider over them.
+    shows `pool` of them first. A recording of several steps has a slider over them. Where a record holds queries
+    and keys, the page shows how they give the weights, unless `vectors` is False.
     """
     from .render.page.page import most_steps
     from .render.page.page import page as made
@@ -704,7 +706,9 @@ def page(
         document = made(steps[-1][1], title=title, lang=lang, pool=pool, steps=steps)
     else:
         attention = _attention(Tensors(data))
-        document = made(attention, title=title, lang=lang, pool=pool, figures=sorting(attention))
+        document = made(
+            attention, title=title, lang=lang, pool=pool, figures=sorting(attention), vectors=vectors
+        )
     if path is not None:
         files.write(os.fspath(path), [document])
     return document

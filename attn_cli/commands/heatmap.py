@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ..records.attention import Attention
     from ..render.look import Look
     from .io.inputs import Read
+    from .io.output import AsPage
 
 SHOWN = Listed(
     {
@@ -54,6 +55,12 @@ def heatmap(
     live: Annotated[
         bool, typer.Option("--live", help="Write a page that runs the model on what is typed into it (HTML).")
     ] = False,
+    without_vectors: Annotated[
+        bool,
+        typer.Option(
+            "--without-vectors", help="Leave queries, keys and the q · k view out of a page (HTML)."
+        ),
+    ] = False,
     lang: PageLang = "en",
 ) -> None:
     """Draw attention as a picture with token labels, one panel per head.
@@ -68,6 +75,8 @@ def heatmap(
     .png in the current folder, its path is printed, and a terminal shows it too.
     """
     spoken = language(lang)
+    if without_vectors:
+        _refuse_without_vectors(to, film=film, live=live)
     if film:
         _film(source, drawing, to, show, spoken)
     elif live:
@@ -75,10 +84,27 @@ def heatmap(
 
         write_live(source, drawing, to, spoken)
     else:
-        _draw(source, drawing, to, show, spoken)
+        from .io.output import AsPage
+
+        _draw(source, drawing, to, show, AsPage(spoken, not without_vectors))
 
 
-def _draw(source: Source, drawing: Drawing, to: NumbersOutput, show: str | None, lang: str) -> None:
+def _refuse_without_vectors(to: Output, *, film: bool, live: bool) -> None:
+    """Only a page of a record has vectors that can be left out."""
+    from .. import files
+    from ..render import PICTURES
+
+    if film or live:
+        raise InputError(
+            f"--without-vectors does not apply to {'--film' if film else '--live'}", hint="leave it out"
+        )
+    chosen = to.output not in (None, "-") or to.format is not None
+    name = files.format_of(to.output, to.format, pictures=PICTURES) if chosen else "png"
+    if name != "html":
+        raise InputError(f"--without-vectors does not apply to {name}", hint="write html")
+
+
+def _draw(source: Source, drawing: Drawing, to: NumbersOutput, show: str | None, page: AsPage) -> None:
     """The pictures of all that is given, each where the options say."""
     from .. import files
     from ..render import PICTURES
@@ -105,9 +131,9 @@ def _draw(source: Source, drawing: Drawing, to: NumbersOutput, show: str | None,
     if html and (len(read) > 1 or _has_steps(source, read, show)):
         where = _named(source, to) if chooses_name else to
         if len(read) > 1:
-            emit_page(((one.name, each) for one, each in found), len(read), where, drawing, lang)
+            emit_page(((one.name, each) for one, each in found), len(read), where, drawing, page)
         else:
-            emit_steps(source, read[0].data, where, drawing, lang)
+            emit_steps(source, read[0].data, where, drawing, page.lang)
         if chooses_name:
             _say(where.output)
         return
@@ -115,11 +141,11 @@ def _draw(source: Source, drawing: Drawing, to: NumbersOutput, show: str | None,
     made: list[str] = []
     for one, attention in found:
         if not chooses_name:
-            emit(attention, numbered(to, one.number), drawing=drawing, look=chosen, lang=lang)
+            emit(attention, numbered(to, one.number), drawing=drawing, look=chosen, page=page)
             continue
         named = _named(source, to, next(stems), made=made)
         made.append(named.output or "")
-        emit(attention, named, drawing=drawing, look=chosen, lang=lang)
+        emit(attention, named, drawing=drawing, look=chosen, page=page)
         if environment.pictures:
             _print_picture(attention, chosen)
         _say(named.output)

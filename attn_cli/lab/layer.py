@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..attention.products import agree
 from ..errors import InputError
 from ..records.worked import equals, rounded
 from ..variants.normalisation import softmax
@@ -62,7 +63,7 @@ class Layer:
     @property
     def is_whole(self) -> bool:
         """Whether the output is that of the heads, side by side."""
-        return self.output is None or _agree(self.concatenated, self.output)
+        return self.output is None or agree(self.concatenated, self.output)
 
     @property
     def concatenated(self) -> Float[np.ndarray, "query d_model"]:
@@ -100,7 +101,7 @@ def take_apart(attention: Attention, index: int, rule: Rule | None = None) -> La
         None if output is None else output[index],
         None if scalings is None else dots,
         scalings or (),
-        _is_softmax(rule) if rule else _agree(_softmax(_masked(scores[index], mask)), weights[index]),
+        _is_softmax(rule) if rule else agree(_softmax(_masked(scores[index], mask)), weights[index]),
     )
 
 
@@ -124,9 +125,9 @@ def _of_rule(rule: Rule, d_head: int) -> tuple[Scaling, ...] | None:
 
 
 def _recognised(dots: np.ndarray, scores: np.ndarray, d_head: int) -> tuple[Scaling, ...] | None:
-    if _agree(dots / math.sqrt(d_head), scores):
+    if agree(dots / math.sqrt(d_head), scores):
         return (_root(d_head),)
-    return () if _agree(dots, scores) else None
+    return () if agree(dots, scores) else None
 
 
 def _root(d_head: int) -> Scaling:
@@ -166,10 +167,3 @@ def _softmax(masked: Float[np.ndarray, "... key"]) -> Float[np.ndarray, "... key
     highest = masked.max(axis=-1, keepdims=True)
     parts = np.exp(masked - np.where(np.isfinite(highest), highest, 0))
     return parts / np.maximum(parts.sum(axis=-1, keepdims=True), np.finfo(parts.dtype).tiny)
-
-
-def _agree(ours: np.ndarray, theirs: np.ndarray) -> bool:
-    """Whether two computations of the same numbers differ by rounding alone; those of some heads are others."""
-    if ours.shape != theirs.shape:
-        return False
-    return bool(np.allclose(ours, theirs, rtol=1e-4, atol=1e-5 * np.abs(ours).max()))

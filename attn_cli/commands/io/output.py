@@ -32,18 +32,29 @@ _BINARY = ("npz", "npy", "safetensors", *PICTURES)
 _WHOLE = ("json", "npz", "safetensors")
 
 
+@dataclasses.dataclass(frozen=True)
+class AsPage:
+    """What is asked of a page alone: its language, and whether it has the vectors of queries and keys."""
+
+    lang: str = "en"
+    vectors: bool = True
+
+
+AS_PAGE = AsPage()
+
+
 def emit(
     record: Record,
     to: Output,
     shown: Record | None = None,
     drawing: Appearance | None = None,
     look: Look | None = None,
-    lang: str = "en",
+    page: AsPage = AS_PAGE,
 ) -> None:
     """Write a record where the options say; without any, a table to a terminal and TSV into a pipe.
 
     `shown` is the part that a table shows, when that is not the record itself; `drawing` is for pictures, and
-    `look` what it says; `lang` is the language of a page.
+    `look` what it says; `page` is what is asked of one.
     """
     if for_screen(to):
         environment.stdout().print(_table(shown or record, digits_of(to)))
@@ -51,7 +62,7 @@ def emit(
     name = files.format_of(to.output, to.format, pictures=PICTURES)
     if shown is None or name in _WHOLE:
         shown = record
-    deliver(_bytes(shown, name, drawing, look, digits_of(to), lang), name, to)
+    deliver(_bytes(shown, name, drawing, look, digits_of(to), page), name, to)
 
 
 def emit_page(
@@ -59,7 +70,7 @@ def emit_page(
     number: int,
     to: Output,
     drawing: Appearance | None = None,
-    lang: str = "en",
+    page: AsPage = AS_PAGE,
 ) -> None:
     """Write one page of so many attentions, each with the name that it is chosen by."""
     from ...render.page.several import pages
@@ -67,8 +78,9 @@ def emit_page(
 
     refuse_look(drawing, "html")
     pool: str | None = getattr(drawing, "pool", None)
+    title = drawing.title if drawing else ""
     made = pages(
-        named, number, title=drawing.title if drawing else "", lang=lang, pool=pool, figures_of=sorting
+        named, number, title=title, pool=pool, figures_of=sorting, lang=page.lang, vectors=page.vectors
     )
     deliver([made], "html", to)
 
@@ -174,7 +186,7 @@ def _bytes(
     drawing: Appearance | None,
     chosen: Look | None,
     digits: int | None,
-    lang: str,
+    page: AsPage,
 ) -> Iterator[bytes]:
     if name not in FIGURES:
         refuse_look(drawing, name)
@@ -183,7 +195,7 @@ def _bytes(
         yield from files.with_digits(files.FORMATS[name], digits, name)(record)
         return
     if isinstance(record, Attention):
-        yield _attention_picture(record, name, drawing, chosen, lang)
+        yield _attention_picture(record, name, drawing, chosen, page)
     else:
         assert isinstance(record, PositionTable)  # encodings have no picture: `check`
         yield _table_picture(record, name, chosen or look(drawing))
@@ -205,7 +217,7 @@ def refuse_look(drawing: Appearance | None, name: str) -> None:
 
 
 def _attention_picture(
-    attention: Attention, name: str, drawing: Appearance | None, chosen: Look | None, lang: str
+    attention: Attention, name: str, drawing: Appearance | None, chosen: Look | None, asked: AsPage
 ) -> bytes:
     if name == "html":
         from ...render.page.page import page
@@ -213,7 +225,10 @@ def _attention_picture(
 
         pool: str | None = getattr(drawing, "pool", None)
         title = drawing.title if drawing else ""
-        return page(attention, title=title, lang=lang, pool=pool, figures=sorting(attention))
+        figures = sorting(attention)
+        return page(
+            attention, title=title, pool=pool, figures=figures, lang=asked.lang, vectors=asked.vectors
+        )
     from ...render.figure import figure
 
     return figure.save(figure.draw(attention, chosen or look(drawing)), name)

@@ -19,7 +19,7 @@ RARE = (
     "color",
 )
 RARE_IN = {
-    "heatmap": ("film", "query", "key", "value", "project", "score", "posenc", "tokenizer", "embed", "dim", "seed", "heads", "special", "live", "lang"),
+    "heatmap": ("film", "query", "key", "value", "project", "score", "posenc", "tokenizer", "embed", "dim", "seed", "heads", "special", "live", "lang", "without_vectors"),
     "stats": (
         "query", "key", "value", "project", "score", "posenc", "tokenizer", "embed", "dim", "seed", "heads", "special", "mask",
         "weights", "query_token", "reduce", "clusters", "resume", "target", "cmap", "size", "style", "title", "lang",

@@ -29,7 +29,7 @@ WORKER = tuple(
 )
 MODULES = (
     "wording", "record", "colours", "raster", "words", "viewport", "canvas", "axes", "sheet", "map", "grid", "readout", "controls",
-    "live/records", "live/stage", "live/strips", "live/arithmetic", "live/changes", "live/showing", "live/app",
+    "strips", "arithmetic", "live/records", "live/stage", "live/strips", "live/cell", "live/changes", "live/showing", "live/app",
 )  # fmt: skip
 
 

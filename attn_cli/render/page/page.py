@@ -10,12 +10,14 @@ from __future__ import annotations
 import base64
 import math
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...text.escaping import escape
 from ..written import beginning, cell_of, steps_of
 from .document import as_json, as_text, filled, ramps, script_of, source, stressed, wording
 from .over_steps import labels, origin, training, views_of
+from .vectors import pack_vectors
 from .weights import Packed, Shown, pack
 
 if TYPE_CHECKING:
@@ -35,11 +37,19 @@ MOST_STEPS, FEWEST_STEPS = 60, 6  # of a training, in one page
 MODULES = (
     "wording", "record", "colours", "raster", "words", "scales", "viewport", "canvas", "axes", "sheet", "map", "grid",
     "readout", "overlay", "stepper", "training", "writing", "extras", "tokenlist", "lines", "tokens", "compare", "controls", "sorting",
-    "views", "hold", "link", "saving", "finding", "app",
+    "strips", "arithmetic", "vectors", "qk", "views", "hold", "link", "saving", "finding", "app",
 )  # fmt: skip
 _SPECIAL = re.compile(r"\[(?:CLS|SEP|PAD|MASK|UNK|[a-z]{2,5})\]|</?s>|<pad>|<\|\w+\|>")
 _BETWEEN_IDEOGRAPHS = re.compile(r"(?<=[\u2e80-\u9fff]) (?=[\u2e80-\u9fff\uff00-\uffef])")
 _TITLED = 60  # characters of the text that a title shows
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """What a page has beside its weights: more of its header, and vectors in base64."""
+
+    header: dict[str, Any]
+    vectors: str
 
 
 def page(
@@ -51,6 +61,7 @@ def page(
     pool: str | None = None,
     figures: Mapping[str, Float[np.ndarray, "layer head"]] | None = None,
     steps: Sequence[tuple[int, Attention]] = (),
+    vectors: bool = True,
 ) -> bytes:
     """One self-contained HTML file of at most `max_bytes` (10 MB), for any number of heads and tokens.
 
@@ -60,6 +71,7 @@ def page(
     larger, of at most LARGEST_BYTES, up to 3 cells for each. Heads can be sorted and filtered by `figures`. With
     `steps` of a training, each with what it was then, a slider goes through them; `attention` is one of them, and all
     have its sizes.
+    Where `vectors` of queries and keys are known and few, it shows how their products give the scores.
 
     >>> from attn_cli.records.attention import Attention
     >>> page(Attention(("a",), ("a",), [[[[1.0]]]]), title="One")[:15]
@@ -72,7 +84,10 @@ def page(
     over = steps or [(0, attention)]
     views = views_of([each for _, each in over], most_cells // len(over), pool)
     (view, *_) = views.values()
-    beside = {"figures": _figures(figures or {}), **training(attention, view, steps)}
+    most = (max_bytes or MAX_BYTES) if max(view.block) == 1 else 0
+    pairs = pack_vectors(attention, most, wanted=vectors and not steps)
+    header = {"figures": _figures(figures or {}), "vectors": pairs.header, **training(attention, view, steps)}
+    beside = _Beside(header, pairs.text)
     frame = _fill(attention, view, title, dict.fromkeys(views, Packed({}, b"")), beside, lang)
     told = len(views) * (200 + 8 * len(view.weights))  # what the header says of each head
     room = ((max_bytes or MAX_BYTES) - len(frame) - told) * 3 // 4  # base64 writes 3 bytes as 4 characters
@@ -90,7 +105,7 @@ def _fill(
     view: Shown,
     title: str,
     packed: Mapping[str, Packed],
-    beside: dict[str, Any],
+    beside: _Beside,
     lang: str,
 ) -> bytes:
     words = wording(lang)
@@ -99,9 +114,10 @@ def _fill(
     parts = {
         "title": as_text(title or words["page_title"].format(tokens=_beginning(attention.query_tokens))),
         "summary": as_text(_summary(attention, view, words)),
-        "provenance": stressed(as_text(origin(attention, beside) or words["unknown_origin"])),
-        "header": as_json(_header(attention, view) | beside | pools[0] | {"others": pools[1:]}),
+        "provenance": stressed(as_text(origin(attention, beside.header) or words["unknown_origin"])),
+        "header": as_json(_header(attention, view) | beside.header | pools[0] | {"others": pools[1:]}),
         "weights": " ".join(bytes_),
+        "vectors": beside.vectors,
     }
     return filled("page.html", source("page.css"), script_of(MODULES), parts, lang)
 

@@ -23,6 +23,7 @@ def pages(
     lang: str = "en",
     pool: str | None = None,
     figures_of: Callable[[Attention], Mapping[str, Any]] = lambda _: {},
+    vectors: bool = True,
 ) -> bytes:
     """One self-contained file of `number` attentions, each under its name; they share the room of one page.
 
@@ -36,8 +37,9 @@ def pages(
     frames, texts = Frames(), []
     room = share(max_bytes, number, lang)
     for name, attention in named:
+        figures = figures_of(attention)
         made = page(
-            attention, title=name, max_bytes=room, lang=lang, pool=pool, figures=figures_of(attention)
+            attention, title=name, max_bytes=room, lang=lang, pool=pool, figures=figures, vectors=vectors
         )
         texts.append({"name": name, "page": frames.add(made)})
     filling = {

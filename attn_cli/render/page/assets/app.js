@@ -14,14 +14,15 @@ import { Scales } from "./scales.js";
 import { sheetOf } from "./sheet.js";
 import { Sorting } from "./sorting.js";
 import { Viewport } from "./viewport.js";
+import { readVectors } from "./vectors.js";
 import { makeViews } from "./views.js";
 import { worded } from "./wording.js";
 import { element } from "./words.js";
 
 class App {
-  constructor(attention) {
+  constructor(attention, vectors) {
     const { count, queries, keys } = attention;
-    this.attention = attention;
+    Object.assign(this, { attention, vectors });
     this.state = {
       view: "map",
       head: 0,
@@ -67,6 +68,7 @@ class App {
   /** Set a part of the state, and draw what shows it. */
   change(changes) {
     Object.assign(this.state, changes);
+    if (this.state.view === "qk") this.state.cell ??= { query: 0, key: 0 };
     if (changes.pool || "time" in changes) this.attention.show(changes);
     this.whenOpen(() => this.draw(changes));
   }
@@ -181,7 +183,7 @@ class App {
   /** Say what is pointed at: a token if one is given, else the cell. */
   describe(token, spoken) {
     const { view, head, other, cell } = this.state;
-    const pointed = view === "map" || view === "compare" ? (cell ?? {}) : token;
+    const pointed = ["map", "compare", "qk"].includes(view) ? (cell ?? {}) : token;
     showStrongest(this.attention, head, pointed);
     if (token.query !== undefined || token.key !== undefined) {
       const beside = this.overlays ? overlaid(this.attention, this.overlay.heads, token) : [];
@@ -224,7 +226,7 @@ try {
   const attention = await readRecord();
   byId("main").toggleAttribute("data-single", attention.count === 1);
   byId("main").hidden = false;
-  const app = new App(attention);
+  const app = new App(attention, await readVectors(attention));
   app.whenOpen(() => app.recolour());
 } catch (problem) {
   byId("precision").textContent = worded("unreadable", { reason: problem.message });

@@ -33,6 +33,7 @@ export function wireControls(attention, { change, zoom, next, save }) {
   byId("zoom-fit").addEventListener("click", () => zoom(0));
   if (attention.signed) byId("scale").querySelector("[value=log]").remove();
   byId("tab-compare").hidden = attention.count === 1;
+  byId("tab-qk").hidden = !attention.vectors.bits;
 }
 
 /** Tabs are moved between with arrow keys, as screen readers expect. */
@@ -79,7 +80,7 @@ export function showControls(attention, state, scale) {
   byId("view").setAttribute("aria-labelledby", `tab-${state.view}`);
   byId("other").value = state.other;
   byId("against").hidden = state.view !== "compare";
-  byId("zoom").hidden = state.view === "lines" || state.view === "tokens";
+  byId("zoom").hidden = !["map", "compare"].includes(state.view);
   byId("least").textContent = state.least ? writeNumber(state.least) : worded("least_all");
   byId("threshold").setAttribute(
     "aria-valuetext",

@@ -8,7 +8,8 @@ export function readLink(attention) {
   const [layer, head] = [place("layer", attention.layers), place("head", attention.heads)];
   const found = {};
   if (layer >= 0 || head >= 0) found.head = Math.max(0, layer) * attention.heads.length + Math.max(0, head);
-  if (["map", "lines", "tokens", "compare"].includes(asked.get("view"))) found.view = asked.get("view");
+  const views = ["map", "lines", "tokens", "compare", ...(attention.vectors.bits ? ["qk"] : [])];
+  if (views.includes(asked.get("view"))) found.view = asked.get("view");
   if (Number(asked.get("other")) < attention.count && asked.has("other"))
     found.other = Number(asked.get("other"));
   if (Number(asked.get("step")) < attention.written.length && asked.has("step"))

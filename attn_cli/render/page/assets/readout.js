@@ -94,11 +94,12 @@ export function showHint(text) {
 }
 
 /** How exact the numbers of this page are. */
-export function showPrecision({ exact, peak, steps, block, pool }) {
+export function showPrecision({ exact, peak, steps, block, pool, vectors }) {
   const [rows, columns] = block;
   const said = exact ? worded("exact") : worded("stepped", { steps, most: writeNumber(peak / steps) });
   const blocks = Math.max(...block) > 1 ? ` ${worded(`blocks_${pool}`, { rows, columns })}` : "";
-  document.getElementById("precision").textContent = said + blocks;
+  const without = vectors.left_out ? ` ${worded(`qk_without_${vectors.left_out}`)}` : "";
+  document.getElementById("precision").textContent = said + blocks + without;
 }
 
 /** Tell those who cannot see it. */

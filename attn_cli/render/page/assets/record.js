@@ -17,7 +17,7 @@ export async function readRecord() {
   const texts = packed.textContent.split(" ");
   packed.remove();
   const cells = header.queries.length * (header.keys ?? header.queries).length;
-  const parts = texts.map((text, i) => partOf(i ? header.others[i - 1] : header, fromBase64(text), cells));
+  const parts = texts.map((text, i) => partOf(i ? header.others[i - 1] : header, bytesOfText(text), cells));
   return new Attention(header, await Promise.all(parts));
 }
 
@@ -39,6 +39,7 @@ export class Attention {
     this.ramps = header.ramps;
     this.special = new Set(header.special);
     this.figures = header.figures ?? {};
+    this.vectors = header.vectors ?? {};
     this.hidesSpecial = false;
     this.times = header.times ?? [0]; // steps of a training
     this.tokens = header.tokens ?? {}; // of those steps whose tokens are others
@@ -219,14 +220,14 @@ function joinPlanes(bytes, cells) {
   return codes;
 }
 
-function fromBase64(text) {
+export function bytesOfText(text) {
   const characters = atob(text);
   const bytes = new Uint8Array(characters.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
   return bytes;
 }
 
-async function inflate(bytes) {
+export async function inflate(bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

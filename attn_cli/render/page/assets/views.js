@@ -4,6 +4,7 @@ import { CompareView } from "./compare.js";
 import { byId } from "./controls.js";
 import { LinesView } from "./lines.js";
 import { MapView } from "./map.js";
+import { QkView } from "./qk.js";
 import { TokensView } from "./tokens.js";
 
 export function makeViews(app) {
@@ -21,5 +22,6 @@ export function makeViews(app) {
       onTurn: () => app.change({}),
     }),
     compare: new CompareView(viewport, { onPoint, onHold, onView, room }),
+    qk: new QkView(attention, app.vectors, { onPoint }),
   };
 }

@@ -4,7 +4,7 @@ import { readRamp, Scale } from "./../colours.js";
 import { byId, wireTheme } from "./../controls.js";
 import { Grid } from "./../grid.js";
 import { say } from "./../readout.js";
-import { showArithmetic } from "./arithmetic.js";
+import { showInside } from "./cell.js";
 import { Changes, showChanges } from "./changes.js";
 import { alignment, recordOf } from "./records.js";
 import { counterpart, origin, Stage } from "./stage.js";
@@ -212,7 +212,7 @@ class Live {
     const own = ofChanged ? this.state.own : cell;
     const beside = this.alignment ? counterpart(cell, this.alignment) : null;
     showCellOf({ record, own, head, original: this.original, changed: this.changed, cell, beside }, spoken);
-    showArithmetic(byId("arithmetic"), record, head, own, this.signedRamp);
+    showInside(byId("arithmetic"), record, head, own, this.signedRamp);
   }
 }
 

@@ -1,22 +1,8 @@
-/** Vectors as rows of colour: blue below zero, orange above. */
+/** The streams between layers, as rows of colour. */
 
+import { drawStrip } from "./../strips.js";
 import { element, shown } from "./../words.js";
 import { worded } from "./../wording.js";
-
-const BRIGHT = 3; // times the root mean square: the brightest colour, so that a few large numbers leave the rest visible
-
-/** Numbers row by row, `columns` in each; the canvas is as many pixels, and CSS makes them larger. */
-export function drawStrip(canvas, numbers, columns, ramp) {
-  [canvas.width, canvas.height] = [columns, numbers.length / columns];
-  const image = new ImageData(canvas.width, canvas.height);
-  const pixels = new Uint32Array(image.data.buffer);
-  const square = numbers.reduce((sum, number) => sum + number * number, 0) / numbers.length;
-  const top = BRIGHT * Math.sqrt(square) || 1;
-  numbers.forEach((number, i) => {
-    pixels[i] = ramp[Math.round(127.5 + 127.5 * Math.max(-1, Math.min(1, number / top)))];
-  });
-  canvas.getContext("2d").putImageData(image, 0, 0);
-}
 
 /** The streams between layers of a kind, original and changed beside each other. */
 export function showStreams(host, { original, changed, kind, ramp }) {
