@@ -20,6 +20,10 @@ import subprocess
 import sys
 import traceback
 
+sys.path.append(
+    os.path.join(os.path.dirname(os.path.abspath(__file__)), "render")
+)  # of the fixtures in conftest
+
 from conftest import run_attn
 
 # What is typed: it hands its streams over, waits, and ends as the command did. Kept free of slow imports.

@@ -49,7 +49,8 @@ def products(
     if min(scores.shape[1:]) < 3:  # too few to tell a bias of distances from anything else
         return None
     place = _distances(*scores.shape[1:])
-    for scale in _scales(*(_centred(x, place, seen) for x in (dots, known)), seen, query.shape[-1]):
+    apart = _centred(dots, place, seen), _centred(known, place, seen)
+    for scale in _scales(*apart, seen, query.shape[-1]):
         bias = _means(known - scale * dots, place, seen)
         if agree(np.where(seen, scale * dots + bias[:, place], 0), known):
             return Products(scale, bias)
