@@ -11,6 +11,7 @@ from ..errors import InputError, note
 from ..sources.groups import Computing, Model, Options, Seed
 from .io.choices import Registered, completion
 from .io.choices import explain as explained
+from .io.languages import PageLang, language
 from .io.options import Appearance, Output
 from .io.source_options import Input, Through
 
@@ -49,6 +50,7 @@ def explain(
     computing: Computing,
     drawing: Appearance,
     to: Output,
+    lang: PageLang = "en",
 ) -> None:
     """Say which tokens an output of a model rests on, by several methods, each tested beside chance.
 
@@ -64,14 +66,14 @@ def explain(
     """
     from .. import files
     from ..interpret.explaining import METHODS as KNOWN
-    from ..render import FIGURES
     from ..sources import explaining
     from .io.inputs import read_input
-    from .io.output import check, emit_table, look
+    from .io.output import check, emit_table, look, page_of
     from .io.progress import watched
 
-    check(to, files.TABLES, FIGURES)
+    check(to, files.TABLES, drawing=drawing)
     look(drawing)
+    spoken = language(lang)
     methods = [name for part in wanted.method or KNOWN for name in part.split(",")]
     for name in methods:
         KNOWN[name]
@@ -85,27 +87,35 @@ def explain(
         else:
             found = explaining.explain(text, options, model=through.model, methods=methods)
     if wanted.ablate:
-        emit_table(table, to, lambda table: _heads(table, drawing))
+        emit_table(table, to, lambda table: _heads(table, drawing), page_of(drawing, spoken))
         return
-    _emit(found, to, drawing)
+    _emit(found, to, drawing, spoken)
 
 
-def _emit(found: Explanation, to: Output, drawing: Appearance) -> None:
+def _emit(found: Explanation, to: Output, drawing: Appearance, lang: str) -> None:
     from .. import files
     from ..files import explained as written
-    from ..interpret.explaining import NOT_AN_EXPLANATION
-    from ..render import FIGURES
+    from ..render import PICTURES
+    from ..render.page.document import wording
     from .io.output import deliver, emit_table, for_screen
 
     if for_screen(to):
         # Methods are rows of the second, so that chance stands beside them however narrow the screen is.
         emit_table(found.by_token(), to)
         emit_table(found.by_method(), to)
-    elif files.format_of(to.output, to.format, formats=files.TABLES, pictures=FIGURES) == "json":
+    elif files.format_of(to.output, to.format, formats=files.TABLES, pictures=PICTURES) == "json":
         deliver(written.json_(found), "json", to)
     else:
-        emit_table(found.table(), to, lambda _: _figure(found, drawing))
-    note(NOT_AN_EXPLANATION)
+        emit_table(
+            found.table(), to, lambda _: _figure(found, drawing), lambda _: _page(found, drawing, lang)
+        )
+    note(wording(lang)["explain_warning"])
+
+
+def _page(found: Explanation, drawing: Appearance, lang: str) -> bytes:
+    from ..render.page.explained import explained_page
+
+    return explained_page(found, title=drawing.title, lang=lang)
 
 
 def _figure(found: Explanation, drawing: Appearance) -> Any:
@@ -120,6 +130,4 @@ def _heads(table: Table, drawing: Appearance) -> Any:
     from ..render.figure.heads import columns_figure
     from .io.output import look
 
-    if "kind" in table.columns:
-        raise InputError("a picture cannot show heads of several kinds", hint="write a table: --format tsv")
     return columns_figure(table, list(WAYS), look(drawing))

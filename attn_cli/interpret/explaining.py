@@ -35,11 +35,6 @@ METHODS: Registry[Method] = Registry("method")
 
 MOST = 4096  # tokens that pass through the model at once
 
-NOT_AN_EXPLANATION = (
-    "attention is not by itself an explanation (Jain & Wallace 2019; Wiegreffe & Pinter 2019): "
-    "trust no method that is not better here than random"
-)
-
 
 @dataclass(frozen=True, eq=False)
 class Case:

@@ -2,6 +2,7 @@
 
 import importlib.resources
 import json
+import re
 import warnings
 import xml.etree.ElementTree as ET
 
@@ -132,6 +133,32 @@ def test_a_picture_and_heads(run, tmp_path):
     table = columns(run("explain", "--text", TEXT, "--target", WRITTEN, "--toward", "1", "--ablate").stdout)
     assert list(table) == ["kind", "layer", "head", "zero", "mean", "gradient"]
     assert len(table["kind"]) == 36
+
+
+def test_a_picture_of_heads_of_an_encoder_decoder_has_a_map_for_each_kind(run, tmp_path):
+    given = ("explain", "--text", TEXT, "--target", WRITTEN, "--toward", "1", "--ablate")
+    table = columns(run(*given).stdout)
+    assert run(*given, "--no", "colorbar", "-o", str(tmp_path / "x.svg")).code == 0
+    words = [
+        " ".join(text.split()) for text in ET.parse(tmp_path / "x.svg").getroot().itertext() if text.strip()
+    ]
+    kinds = ("encoder", "decoder", "cross")
+    titles = [f"{kind}: {way}" for way in ("zero", "mean", "gradient") for kind in kinds]
+    assert [text for text in words if ": " in text and text.split(": ")[0] in kinds] == titles
+    numbers = [text for text in words if re.fullmatch(r"[−-]?\d\.\d\d", text)]
+    zeros = [f"{float(x):.2f}".replace("-", "−") for x in table["zero"]]
+    assert sorted(numbers[:36]) == sorted(zeros)
+
+
+def test_a_page_in_chinese_with_what_is_said_on_stderr_too(run, tmp_path):
+    path = tmp_path / "x.html"
+    given = ("--text", TEXT, "--target", WRITTEN, "--toward", "1", "--method", "rollout", "--lang", "zh")
+    made = run("explain", *given, "-o", str(path))
+    assert made.code == 0
+    page = path.read_text()
+    for sentence in ("注意力本身不是解释", "Jain &amp; Wallace 2019", "针对输出“父”"):
+        assert sentence in page
+    assert "注意力本身不是解释" in made.stderr
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,8 @@ MOST_COMPARED = 24  # heads whose maps stand beside each other
 def columns_figure(table: Table, names: Sequence[str], look: Look = PLAIN) -> Figure:
     """Layers down and heads across, a map for each of the named columns, each on a scale of its own.
 
+    Where heads are of several kinds, there is a map for each of these, all on the scale of their column.
+
     Raises InputError for a table without layers and heads, and for a column that holds no numbers.
     """
     with preferring(look.font):
@@ -55,7 +57,8 @@ def _map_of(table: Table, name: str, look: Look) -> Maps:
     if values.dtype.kind not in "iuf":
         raise InputError(f"column {name!r} holds no numbers", hint="choose another with --column")
     layers, heads = (list(dict.fromkeys(table[axis].tolist())) for axis in ("layer", "head"))
-    grid = values.astype(np.float64).reshape(1, len(layers), len(heads))
+    kinds = list(dict.fromkeys(table["kind"].tolist())) if "kind" in table.columns else []
+    grid = values.astype(np.float64).reshape(-1, len(layers), len(heads))
     missing = np.isnan(grid)
     return Maps(
         np.where(missing, 0, grid),
@@ -67,7 +70,7 @@ def _map_of(table: Table, name: str, look: Look) -> Maps:
         origin=None,
         hidden=missing if missing.any() else None,
         hidden_name="unknown",
-        titles=(name,),
+        titles=tuple(f"{kind}: {name}" for kind in kinds) or (name,),
         look=look,
     )
 

@@ -15,11 +15,13 @@ from .document import as_json, as_text, filled, ramps, script_of, source, stress
 from .frames import Frames, share
 from .maps import Opened
 from .page import MAX_BYTES
+from .running import running_section
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ...records.table import Table
+    from .running import Running
 
 # Joined in this order: a module stands after those it imports from.
 MODULES = (
@@ -30,6 +32,7 @@ MODULES = (
     "controls",
     "frame",
     "table/sorting",
+    "table/running",
     "table/maps",
     "table/app",
 )
@@ -48,17 +51,21 @@ def table_page(
     lang: str = "en",
     said: Sequence[str] = (),
     opens: Callable[[int], Opened] | None = None,
+    text: Running | None = None,
+    about: str = "",
 ) -> bytes:
-    """One self-contained HTML file with these tables, `said` above them as sentences.
+    """One self-contained HTML file with these tables, sentences and a shaded `text` above them.
 
-    `opens` gives what the rows of the first table open, in so many bytes as are left for it. Raises InputError where there are so many rows that a browser would not bear it.
+    `about` names the page where the first table does not; `opens` gives what the rows of that table open, in so many
+    bytes as are left for it. Raises InputError where there are so many rows that a browser would not bear it.
 
     >>> from attn_cli.records.table import Table
     >>> table_page(Table({"head": [0, 1], "entropy": [0.5, np.nan]}, about="stats"))[:15]
     b'<!doctype html>'
     """
     words = wording(lang)
-    named = title or words.get(f"table_{tables[0].about}", tables[0].about) or words["table_rows"]
+    about = about or tables[0].about
+    named = title or words.get(f"table_{about}", about) or words["table_rows"]
     sections = "".join(
         _section(i, table, words, opens=opens is not None and i == 0) for i, table in enumerate(tables)
     )
@@ -72,7 +79,7 @@ def table_page(
     parts = {
         "title": as_text(named),
         "said": "".join(f'<p class="summary">{as_text(sentence)}</p>\n' for sentence in said),
-        "sections": sections,
+        "sections": (running_section(text, words["explain_point"]) if text else "") + sections,
         "opened": _OPENED.format(close=as_text(words["table_close"])) if opens else "",
         "keys": as_text(words["table_keys_open" if opens else "table_keys"]),
         "pages": as_json(pages),

@@ -3,6 +3,7 @@
 import { readRamp } from "../colours.js";
 import { byId, wireTheme } from "../controls.js";
 import { Maps } from "./maps.js";
+import { RunningText } from "./running.js";
 import { SortedTable } from "./sorting.js";
 
 const ramps = Object.fromEntries(
@@ -10,13 +11,14 @@ const ramps = Object.fromEntries(
 );
 const say = (sentence) => (byId("live").textContent = sentence);
 const tables = [...document.querySelectorAll(".tabular")].map((section) => new SortedTable(section, say));
+const texts = [...document.querySelectorAll(".methods")].map((section) => new RunningText(section, say));
 const isDark = wireTheme(shade);
 const maps = new Maps(tables[0], isDark, say);
 
 function shade() {
   const [plain, signed] = isDark() ? ["night", "signed night"] : ["paper", "signed"];
   maps?.recolour();
-  for (const table of tables) table.shade({ plain: ramps[plain], signed: ramps[signed] });
+  for (const part of [...tables, ...texts]) part.shade({ plain: ramps[plain], signed: ramps[signed] });
 }
 
 shade();

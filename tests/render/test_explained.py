@@ -1,0 +1,100 @@
+"""An explanation as a page: its text shaded by each method, its tests beside chance."""
+
+import numpy as np
+import pytest
+from attn_cli.records.explanation import Explanation
+from attn_cli.records.table import Table
+from attn_cli.render.colour import ramp
+from attn_cli.render.explained import better, shading
+from attn_cli.render.page.explained import explained_page
+from browser import PROGRAM
+from test_page import Elements
+from test_page_browser import AXE
+
+from hostile import HOSTILE
+
+METHODS = {
+    "flow": np.array([0.25, 0.5, 0.0]),
+    "leave_one_out": np.array([-0.5, 1.0, 0.25]),
+    "random": np.ones(3),
+}
+TESTS = Table(
+    {
+        "method": ["flow", "leave_one_out", "uniform", "random"],
+        "comprehensiveness": [0.5, 0.1, 0.3, 0.25],
+        "comprehensiveness_se": [np.nan, np.nan, np.nan, 0.05],
+        "sufficiency": [0.125, 0.1, 0.3, 0.25],
+        "sufficiency_se": [np.nan, np.nan, np.nan, 0.05],
+        "deletion": [0.25, 0.5, 0.3, 0.25],
+        "deletion_se": [np.nan, np.nan, np.nan, 0.05],
+    }
+)  # fmt: skip
+FOUND = Explanation(
+    ("un", "##do", "it"), (0, 1, 2), ("父",), (1,), 0.5, METHODS, TESTS, "an embedding of zeros", "mini"
+)
+
+
+def test_only_what_is_better_than_the_mean_of_random_orders_is_counted():
+    assert better(FOUND) == {
+        "flow": (2, 3),
+        "leave_one_out": (1, 3),
+    }  # a deletion of 0.25 is no better than 0.25
+
+
+def test_each_method_is_shaded_by_its_own_largest_without_chance():
+    view = shading(FOUND, "said")
+    assert view.titles == ("flow", "leave_one_out")
+    assert view.weights.tolist() == [[0.5, 1.0, 0.0], [-0.5, 1.0, 0.25]]
+    assert [piece.before for piece in view.pieces] == ["nothing", "nothing", "space"]
+
+
+def test_the_page_holds_text_tests_numbers_and_the_warning():
+    page = explained_page(FOUND, lang="zh")
+    elements = Elements(page)
+    assert [a["data-n"] for a, _ in elements.all("span") if "data-n" in a] == [
+        "0.25", "0.5", "0.0", "-0.5", "1.0", "0.25",
+    ]  # fmt: skip
+    said = [text for a, text in elements.all("p") if a.get("class") == "summary"]
+    assert said[:2] == ["针对输出“父”，p = 0.5", "去掉的词元换成 全零的嵌入"]
+    assert "Jain & Wallace 2019" in said[2]
+    heads = [text for _, text in elements.all("button")][1:]
+    assert heads[:4] == ["method", "comprehensiveness", "sufficiency", "deletion"]
+    assert heads[7:] == ["pos", "token", "flow", "leave_one_out"]
+    assert explained_page(FOUND) == explained_page(FOUND)
+
+
+def test_what_tokens_hold_is_text():
+    methods = {"flow": np.ones(len(HOSTILE))}
+    found = Explanation(HOSTILE, tuple(range(len(HOSTILE))), HOSTILE, (0,), 0.5, methods, TESTS, HOSTILE[0])
+    tags = {tag for tag, _, _ in Elements(explained_page(found)).found}
+    assert not tags & {"img", "svg", "iframe", "base", "a", "link"}
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="no browser: neither chromium nor google-chrome is on the PATH")
+def test_a_token_is_marked_in_every_method_by_pointer_and_keys(browser, tmp_path):
+    path = tmp_path / "x.html"
+    path.write_bytes(explained_page(FOUND))
+    browser.open(path)
+    browser.click("#token-1-1")
+    marked = "[...document.querySelectorAll('.running [aria-selected]')].map((token) => token.id)"
+    assert browser.run(marked) == ["token-0-1", "token-1-1"]
+    assert browser.text("#told") == "do: flow 0.500 · leave_one_out 1.00"
+    browser.run("document.querySelector('.running').focus()")
+    browser.press("ArrowLeft")
+    browser.press("ArrowLeft")  # there is none before the first
+    assert browser.run(marked) == ["token-0-0", "token-1-0"]
+    assert browser.text("#live") == "un: flow 0.250 · leave_one_out −0.500"
+    colours = browser.run(
+        "[...document.querySelectorAll('.running .token')].map((one) => getComputedStyle(one).backgroundColor)"
+    )
+    plain, signed = ramp("paper"), ramp("signed")
+    expected = [plain[128], plain[255], plain[0], signed[64], signed[255], signed[159]]
+    assert colours == [f"rgb({r}, {g}, {b})" for r, g, b in expected]
+    assert browser.complaints == []
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: npm ci")
+    browser.run(AXE.read_text(encoding="utf-8") + ";0")
+    found = browser.run(
+        "axe.run().then(({violations}) => violations.map(({id, nodes}) => [id, nodes[0].html]))"
+    )
+    assert found == []
