@@ -28,7 +28,7 @@ def lab(to: Output) -> None:
 
 
 # `attn lab COMMAND`; each is a function of its own name in a module of its own name in lab_commands/.
-lab.COMMANDS = ("start", "check", "watch", "hint", "grade", "key", "sheet")  # type: ignore[attr-defined]
+lab.COMMANDS = ("start", "check", "watch", "hint", "grade", "key", "sheet", "page")  # type: ignore[attr-defined]
 
 
 def _listed() -> Table:

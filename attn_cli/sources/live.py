@@ -11,13 +11,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..models import Model
+    from ..render.page.questions import Sheet
 
 _EXAMPLES = {"en": "My father is free.", "zh": "我爸爸有空。"}
 _WORDS = 6  # of a model's own, where it knows no others
 
 
-def live_page(model: str | Model, *, text: str = "", title: str = "", lang: str = "en") -> bytes:
+def live_page(
+    model: str | Model,
+    *,
+    text: str = "",
+    title: str = "",
+    lang: str = "en",
+    beside: Sheet | None = None,
+    salt: str = "",
+) -> bytes:
     """One HTML file that runs the model on what is typed into it; `text` is there when it opens.
+
+    Questions may stand `beside` it; their right answers are hashed with the `salt`.
 
     Raises InputError for a model that is too large for a page, or that one cannot run.
     """
@@ -38,6 +49,8 @@ def live_page(model: str | Model, *, text: str = "", title: str = "", lang: str 
             text=text or _example(told.header, lang),
             title=title,
             lang=lang,
+            beside=beside,
+            salt=salt,
         )
     except InputError as problem:
         raise problem.at("" if model == models.MINI else str(model)) from None

@@ -276,6 +276,26 @@ def test_worksheets(run, tmp_path, name, begins):
     assert b"Right answer" not in blank
 
 
+def test_a_lab_is_written_as_a_page_with_a_model(run, tmp_path):
+    done = run("lab", "page", "masks", "--seed", "ada", "--lang", "zh", cwd=tmp_path)
+    assert (done.code, done.stdout) == (0, "masks.html\n")
+    page = (tmp_path / "masks.html").read_text("utf-8")
+    assert '<h2 id="lab-name">掩码</h2>' in page
+    assert page.count('<details class="question"') == 6
+    done = run("lab", "page", "masks", "-o", "x.png", cwd=tmp_path)
+    assert (done.code, "html" in done.stderr) == (2, True)
+
+
+def test_a_lab_about_what_one_trains_has_no_page(run, tmp_path):
+    (tmp_path / "mine").mkdir()
+    toml = '[[exercise]]\nid = "loss"\nquantity = "trained"\nrun = "run"\nof = "loss"\n'
+    (tmp_path / "mine" / "lab.toml").write_text(toml)
+    (tmp_path / "mine" / "en.md").write_text("# Mine\n\n## loss: Loss\n\nWhich?\n\n### hint 1\n\nLook.\n")
+    done = run("lab", "page", "./mine", "-o", "x.html", cwd=tmp_path)
+    assert done.code == 2
+    assert "has no question that a page can judge; attn lab start ./mine" in done.stderr
+
+
 def test_a_worksheet_as_pdf(run, tmp_path):
     assert run("lab", "sheet", "masks", "-o", "x.pdf", cwd=tmp_path).code == 0
     assert (tmp_path / "x.pdf").read_bytes().startswith(b"%PDF")

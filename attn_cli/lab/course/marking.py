@@ -63,6 +63,13 @@ class Course:
         except InputError:
             return None
 
+    def known_wrong(self, task: Task, name: str) -> Any:
+        """A known wrong answer to an exercise; None where that depends on what a student makes first."""
+        try:
+            return self._quantity(task, {**task.options, **task.wrong[name]})
+        except InputError:
+            return None
+
     def check(self) -> None:
         """Raise InputError for what cannot be judged, before a student begins."""
         for task in self.lab.tasks:

@@ -42,7 +42,7 @@ def worksheet(course: Course, language: str, *, answers: bool = False) -> str:
         parts.append(say(language, "lab_right_answer" if answers else "lab_your_answer"))
         right = course.known(task)
         parts.append(_answer(right, language) if answers else _room(right))
-    parts += _data(course, texts, language)
+    parts += data_tables(course, texts, language)
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
@@ -69,7 +69,7 @@ def _task(course: Course, task: Task, number: int, language: str) -> Iterator[st
     yield with_data(texts.tasks[task.id].text, course.data)
 
 
-def _data(course: Course, texts: Texts, language: str) -> Iterator[str]:
+def data_tables(course: Course, texts: Texts, language: str) -> Iterator[str]:
     """The matrices that the text names by their files alone: on paper there are no files."""
     said = "".join((texts.intro, *(task.text for task in texts.tasks.values())))
     shown_there = set(PLACE.findall(said))

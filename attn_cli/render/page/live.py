@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import Float
 
+    from .questions import Sheet
+
 MAX_BYTES = 12_000_000
 
 # Joined in this order: a module stands after those it imports from.
@@ -29,7 +31,8 @@ WORKER = tuple(
 )
 MODULES = (
     "wording", "record", "colours", "raster", "words", "viewport", "canvas", "axes", "sheet", "map", "grid", "readout", "controls",
-    "strips", "arithmetic", "live/records", "live/stage", "live/strips", "live/cell", "live/changes", "live/showing", "live/app",
+    "strips", "arithmetic", "live/records", "live/stage", "live/strips", "live/cell", "live/changes", "live/showing",
+    "live/judging", "live/questions", "live/app",
 )  # fmt: skip
 
 
@@ -41,6 +44,8 @@ def live_page(
     text: str = "",
     title: str = "",
     lang: str = "en",
+    beside: Sheet | None = None,
+    salt: str = "",
     max_bytes: int = MAX_BYTES,
 ) -> bytes:
     """One self-contained HTML file of at most `max_bytes` that runs the model on whatever is typed.
@@ -50,24 +55,28 @@ def live_page(
     """
     spec = None if tokenizer is None else tokenizer_spec(tokenizer, verbatim=header["verbatim"])
     told = {**header, "tokenizer": spec, "ramps": ramps()}
-    room = max_bytes - len(_filled(told, "", text, title, lang)) - 200
+    parts = {"text": as_text(text), "title": as_text(title or wording(lang)["live_title"])}
+    parts |= {
+        "lab": beside.html(wording(lang)) if beside else "",
+        "questions": as_json(beside.judging(salt) if beside else []),
+    }
+    room = max_bytes - len(_filled(told, "", parts, lang)) - 200
     if room < 0:
         raise InputError("this model's vocabulary is too large for one page", hint="give a smaller model")
     packed, data = pack_model(tensors, room * 3 // 4)  # base64 writes 3 bytes as 4 characters
-    return _filled(told | packed, base64.b64encode(data).decode(), text, title, lang)
+    return _filled(told | packed, base64.b64encode(data).decode(), parts, lang)
 
 
-def _filled(header: Mapping[str, Any], weights: str, text: str, title: str, lang: str) -> bytes:
+def _filled(header: Mapping[str, Any], weights: str, also: Mapping[str, str], lang: str) -> bytes:
     words = wording(lang)
     rounded = words["live_rounded"] if header.get("rounded") else ""
     parts = {
-        "title": as_text(title or words["live_title"]),
         "summary": as_text(" ".join([words["live_summary"].format(**_size(header)), rounded]).strip()),
         "provenance": stressed(as_text(header["provenance"])),
-        "text": as_text(text),
         "header": as_json(header),
         "weights": weights,
         "worker": script_of(WORKER),
+        **also,
     }
     style = source("page.css") + source("live/live.css")
     return filled("live/live.html", style, script_of(MODULES), parts, lang, {"worker-src": ["blob:"]})

@@ -19,7 +19,12 @@ _TAGS = {"code": "code", "strong": "strong", "emphasis": "em"}
 
 def prose_page(prose: Prose) -> bytes:
     """The text as one self-contained HTML file."""
-    return still(_text(prose.title), "".join(_body(prose)), "prose.css", prose.language)
+    return still(_text(prose.title), blocks_html(prose), "prose.css", prose.language)
+
+
+def blocks_html(prose: Prose) -> str:
+    """Its blocks as HTML, for a page that holds more."""
+    return "".join(_body(prose))
 
 
 def _body(prose: Prose) -> Iterator[str]:

@@ -8,6 +8,7 @@ import { showInside } from "./cell.js";
 import { Changes, showChanges } from "./changes.js";
 import { alignment, recordOf } from "./records.js";
 import { counterpart, origin, Stage } from "./stage.js";
+import { wireQuestions } from "./questions.js";
 import { showStreams } from "./strips.js";
 import { showCellOf, showOutput, showTabs, showTokens } from "./showing.js";
 import { worded } from "./../wording.js";
@@ -45,6 +46,14 @@ class Live {
     );
     byId("silence").addEventListener("click", () => this.change({ heads: this.headName(this.state.head) }));
     byId("reset").addEventListener("click", () => this.change(null));
+    wireQuestions((text) => this.read(text));
+  }
+
+  /** Read another text than the one that is there, unchanged. */
+  read(text) {
+    byId("text").value = text;
+    byId("target").value = "";
+    this.change(null);
   }
 
   change(change) {
