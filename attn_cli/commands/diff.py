@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import InputError
+from ..errors import InputError, note
 from ..sources.groups import one_of
 from .io.choices import Listed, completion, explain
 from .io.languages import PageLang, language
@@ -86,7 +86,17 @@ def diff(
         from ..render.terminal.pictures import difference_picture
 
         environment.stdout().print(difference_picture(found.ours, found.theirs, look(drawing)))
-    if fail_over is not None and found.table["max"].max() > fail_over:
+    if fail_over is not None:
+        _fail_over(fail_over, found.table)
+
+
+def _fail_over(limit: float, table: Table) -> None:
+    """Exit with 1 if the largest difference is over the limit, saying where it is."""
+    worst = max(table.rows(), key=lambda row: row["max"])
+    if worst["max"] > limit:
+        note(
+            f"layer {worst['layer']}, head {worst['head']} differs by {worst['max']:.6g}, more than {limit:g}"
+        )
         raise typer.Exit(1)
 
 
@@ -100,7 +110,7 @@ def _compared(source: Source, against: list[str], show: str | None, *, match: bo
         raise InputError(f"attn diff compares two inputs, got {len(read)}", hint=hint)
     ours = _attention(source, read[0], show)
     theirs = _attention(changed(source, against), read[-1], show)
-    return compare(ours, theirs, match=match)
+    return compare(ours, theirs, match=match, against=", ".join(against))
 
 
 def _attention(source: Source, read: Any, show: str | None) -> Attention:

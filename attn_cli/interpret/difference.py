@@ -138,7 +138,7 @@ def check_sizes(ours: Attention, theirs: Attention) -> None:
     for axis, (name, hint) in enumerate(hints.items()):
         a, b = ours.shown.shape[axis], theirs.shown.shape[axis]
         if a != b:
-            raise InputError(f"{a} {name} in the first, {b} in the second", hint=hint)
+            raise InputError(f"{name}: {a} in the first, {b} in the second", hint=hint)
 
 
 def matching(ours: Attention, theirs: Attention) -> Int[np.ndarray, "layer head"]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,11 +47,13 @@ def attention_of(
     return shown(found, show)
 
 
-def compare(ours: Attention, theirs: Attention, *, match: bool = False) -> Compared:
+def compare(ours: Attention, theirs: Attention, *, match: bool = False, against: str = "") -> Compared:
     """A row per layer and head with what they differ in; a note says at which step, where both hold more than weights.
 
-    Different tokens are compared through words. Raises InputError for different texts or sizes.
+    Different tokens are compared through words. `against` tells two apart that come from the same. Raises InputError for different texts or sizes.
     """
+    if against and ours.provenance == theirs.provenance:
+        theirs = replace(theirs, provenance=f"the same with {against}")
     ours, theirs = aligned(ours, theirs)
     check_sizes(ours, theirs)
     table = difference(ours, theirs, match=match)
@@ -92,11 +94,7 @@ def _in_heads(data: Any, n_heads: int) -> np.ndarray:
 def _table_of(found: Parting | None) -> Table:
     """One row for the step at which two outputs part."""
     rows = [] if found is None else [found]
-    names = (
-        ("head", "query", "key")
-        if found is None or found.step in ("scores", "mask", "weights")
-        else ("head", "query", "dim")
-    )
+    names = ("head", "query", "key") if found is None else found.axes
     columns: dict[str, Any] = {
         "step": [one.step for one in rows],
         **{name: np.array([one.place[i] for one in rows], dtype=np.int64) for i, name in enumerate(names)},

@@ -1,5 +1,7 @@
 """`attn diff`: two records, tensors, models or settings compared; and `attn.diff` in Python."""
 
+import json
+
 import attn_cli as attn
 import attn_cli.errors
 import numpy as np
@@ -47,13 +49,24 @@ def test_two_records_are_compared_head_by_head(run, pair):
 
 def test_a_record_does_not_differ_from_itself_and_fail_over_says_so(run, pair):
     assert run("diff", pair[0], pair[0], "--fail-over", "0").code == 0
-    assert run("diff", *pair, "--fail-over", "1e-6").code == 1
+    over = run("diff", *pair, "--fail-over", "1e-6")
+    assert over.code == 1
+    worst = max(rows(over.stdout), key=lambda row: float(row["max"]))
+    assert f"layer {worst['layer']}, head {worst['head']} differs by {float(worst['max']):.6g}" in over.stderr
     assert run("diff", *pair, "--fail-over", "2").code == 0
+
+
+def test_what_is_different_about_the_second_is_named(run):
+    said = run("diff", "--text", TEXT, "--against", "layer=1", "--layer", "0", "--format", "json").stdout
+    assert json.loads(said)["provenance"].endswith(" − the same with layer=1")
 
 
 def test_the_step_at_which_two_records_part_is_noted(run, pair):
     done = run("diff", "--text", "a b c", "--model", "none", "--embed", "onehot", "--against", "mask=causal")
-    assert "query, key, value, scores agree; they part at mask: 1 and 0 at [0, 0, 0, 1]" in done.stderr
+    assert (
+        "query, key, value, scores agree; they part at mask: 1 and 0 at layer 0, head 0, query 0, key 1"
+        in done.stderr
+    )
     assert "they part at" not in run("diff", pair[0], pair[0]).stderr
 
 
@@ -181,7 +194,7 @@ def test_two_outputs_part_at_their_scores(run, tensors):
         (("--text", TEXT, "--against", "heads=two"), "--against heads=two: 'two' does not fit"),
         (
             ("--text", TEXT, "--layer", "0", "--against", "layer=0,1"),
-            "1 layers in the first, 2 in the second",
+            "layers: 1 in the first, 2 in the second",
         ),
         (("--text", TEXT, "--against", "layer=1", "-o", "x.npz"), "unknown format 'npz'"),
     ],

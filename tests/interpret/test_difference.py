@@ -89,9 +89,9 @@ def test_layers_and_heads_keep_their_names_and_cells_their_first_position():
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        (some_attention(n_layers=1), "2 layers in the first, 1 in the second; choose the same with --layer"),
-        (some_attention(n_heads=2), "3 heads in the first, 2 in the second; choose the same with --head"),
-        (some_attention(n=5), "4 queries in the first, 5 in the second; give the same text"),
+        (some_attention(n_layers=1), "layers: 2 in the first, 1 in the second; choose the same with --layer"),
+        (some_attention(n_heads=2), "heads: 3 in the first, 2 in the second; choose the same with --head"),
+        (some_attention(n=5), "queries: 4 in the first, 5 in the second; give the same text"),
     ],
 )
 def test_attentions_of_other_sizes_are_refused(other, said):
@@ -254,6 +254,27 @@ def test_outputs_alone_tell_where_they_part(weights, step):
     assert found.as_defined == (True, step == "mask")  # the definition holds under any mask
     if step != "mask":
         assert str(found).endswith("; the first is softmax(query · keyᵀ / √d_head)")
+
+
+@pytest.mark.parametrize(
+    ("weights", "step", "agreed"),
+    [
+        (softmax(SCORES * np.sqrt(8)), "scores", ()),
+        (softmax(np.where(CAUSAL, SCORES, -np.inf)), "mask", ("scores",)),
+        (np.exp(SCORES), "weights", ("scores", "mask")),
+        (softmax(SCORES * 0.9), "output", ()),  # no departure that is known
+    ],
+)
+def test_more_keys_than_dimensions_part_where_a_known_departure_is(weights, step, agreed):
+    few = V[:, :, :2]  # 3 keys, 2 dimensions
+    found = parting_of_outputs(Q, K, few, weights @ few, RIGHT @ few)
+    assert (found.step, found.agreed, found.axes) == (step, agreed, ("head", "query", "dim"))
+    assert found.as_defined == (None if step == "output" else (step == "mask", True))
+
+
+def test_places_have_the_names_of_layers_and_heads():
+    a, b = (Attention(("x",), ("x", "y"), np.array([[[w]]]), layers=(5,)) for w in ([1.0, 0.0], [0.5, 0.5]))
+    assert str(parting(a, b)).endswith("at layer 5, head 0, query 0, key 0")
 
 
 def test_an_output_that_is_no_mixture_of_the_values_was_projected():

@@ -124,8 +124,11 @@ def scale_line(unit: str, scale: Scale, screen: Screen, *, masked: bool, after: 
         bar = [(shades_of(screen), PLAIN)]
         grey = [(screen.spelled("  · masked"), QUIET)] if masked and screen.can_show("·") else []
     low = scale.low if screen.colours or scale.log else 0.0
-    number = "{:.0e}".format if scale.log else "{:.2f}".format
-    parts = [(f"{unit} {number(low)} ", QUIET), *bar, (f" {scale.high:.2f}", QUIET), *grey]
+    number = "{:.2f}" if max(abs(low), abs(scale.high)) >= 0.05 else "{:.2g}"
+    lowest = "{:.0e}" if scale.log else number
+    parts = [
+        (f"{unit} {lowest.format(low)} ", QUIET), *bar, (f" {number.format(scale.high)}", QUIET), *grey
+    ]  # fmt: skip
     used = sum(cell_len(text) for text, _ in parts)
     said = screen.spelled(after)
     if used + 3 + cell_len(said) <= screen.width:
