@@ -92,11 +92,10 @@ def diff(
 
 def _fail_over(limit: float, table: Table) -> None:
     """Exit with 1 if the largest difference is over the limit, saying where it is."""
-    worst = max(table.rows(), key=lambda row: row["max"])
-    if worst["max"] > limit:
-        note(
-            f"layer {worst['layer']}, head {worst['head']} differs by {worst['max']:.6g}, more than {limit:g}"
-        )
+    at = int(table["max"].argmax())
+    layer, head, apart = (table[name][at] for name in ("layer", "head", "max"))
+    if apart > limit:
+        note(f"layer {layer}, head {head} differs by {apart:.6g}, more than {limit:g}")
         raise typer.Exit(1)
 
 

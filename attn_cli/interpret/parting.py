@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..records.checks import shape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from jaxtyping import Bool, Float
 
@@ -87,6 +87,16 @@ def parting(ours: Attention, theirs: Attention, *, tolerance: float = TOLERANCE)
             return replace(found, step="projection" if projected else step, place=tuple(place))
         agreed.append(step)
     return None
+
+
+def _with_names(found: Parting, record: Attention) -> Parting:
+    """The same with its layer and head called as the record calls them."""
+    names: dict[str, Sequence[int | str]] = {"layer": record.layers, "head": record.heads}
+    place = (
+        names[axis][i] if axis in names and isinstance(i, int) else i
+        for axis, i in zip(found.axes, found.place, strict=True)
+    )
+    return replace(found, place=tuple(place))
 
 
 def _steps(ours: Attention, theirs: Attention) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
@@ -179,7 +189,7 @@ def _part_as_known(
 def _departing(Q: Vectors, K: Vectors, V: Vectors) -> dict[str, Vectors]:
     """Outputs by the step at which they depart from the definition, which is the first and departs at none."""
     scores = Q @ K.transpose(0, 2, 1) / np.sqrt(Q.shape[2])
-    causal = np.where(np.tri(*scores.shape[1:], dtype=bool), scores, -np.inf)
+    causal = np.where(np.tri(*scores.shape[1:]) > 0, scores, -np.inf)
     with np.errstate(over="ignore", invalid="ignore"):
         return {
             "": _softmax(scores) @ V,
