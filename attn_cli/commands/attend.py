@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import InputError
+from ..errors import InputError, note
 from ..sources.groups import one_of
 from .io.choices import Listed, completion, explain
 from .io.options import NumbersOutput, pool_option
@@ -57,7 +57,7 @@ def attend(
     from .. import files
     from ..render import PICTURES
     from ..sources.resolve import shown
-    from .io.output import check, emit, emit_page, numbered
+    from .io.output import check, emit, emit_page, head_of, numbered
     from .io.resolve import resolve_each
 
     of_vectors = "an encoding has no picture; draw its attention: attn heatmap"
@@ -75,6 +75,9 @@ def attend(
         emit_page(((one.name, shown(each, show, pool)) for one, each in found), len(read), to)  # type: ignore[arg-type]
         return
     for one, attention in found:
+        if pool is not None and not attention.pooled:
+            note(f"--pool {pool} has no effect: the weights are few enough to be held one by one")
+        head_of(one, to)
         if show == "output":
             emit(attention, numbered(to, one.number), shown=_output(attention))
         else:

@@ -20,9 +20,11 @@ def encode(read: Input, text: Text, positions: Positions, seed: Seed, to: Number
     from .. import files
     from ..sources.resolve import resolve_encoding
     from .io.inputs import read_inputs
-    from .io.output import check, emit, numbered
+    from .io.output import check, emit, head_of, numbered
 
     check(to, files.FORMATS, no_picture="an encoding has no picture; draw its attention: attn heatmap")
     options = Options(text=text, positions=positions, seed=seed)
     for one in read_inputs(read):
-        emit(resolve_encoding(one.data, options, where=one.where), numbered(to, one.number))
+        encoding = resolve_encoding(one.data, options, where=one.where)
+        head_of(one, to)
+        emit(encoding, numbered(to, one.number))

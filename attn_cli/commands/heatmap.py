@@ -111,7 +111,7 @@ def _draw(source: Source, drawing: Drawing, to: NumbersOutput, show: str | None,
     from ..sources.resolve import shown
     from .io.environment import environment
     from .io.film import emit_steps
-    from .io.output import check, emit, emit_page, look, numbered
+    from .io.output import check, emit, emit_page, head_of, look, numbered
     from .io.resolve import resolve_each
 
     check(to, files.FORMATS, drawing=drawing)
@@ -147,6 +147,7 @@ def _draw(source: Source, drawing: Drawing, to: NumbersOutput, show: str | None,
         made.append(named.output or "")
         emit(attention, named, drawing=drawing, look=chosen, page=page)
         if environment.pictures:
+            head_of(one, to)
             _print_picture(attention, chosen)
         _say(named.output)
 

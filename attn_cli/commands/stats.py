@@ -172,9 +172,13 @@ def _table(
 def _similar(source: Source, drawing: Appearance, to: Output, asked: Asked, lang: str) -> None:
     from ..interpret import report
     from .io.output import emit_table, page_of
-    from .io.resolve import resolve
+    from .io.resolve import resolve_each
 
-    attention = resolve(source, default_model="mini", show=asked.show)  # type: ignore[arg-type]  # checked above
+    read = source.each()
+    if len(read) > 1:
+        hint = "give one of them, or leave --similar out for their mean"
+        raise InputError(f"--similar compares the heads of one attention, got {len(read)} inputs", hint=hint)
+    ((_, attention),) = resolve_each(source, "mini", asked.show, read=read)  # type: ignore[arg-type]  # checked above
     table = report.alike(attention, show=asked.show or attention.show, number=asked.clusters)
 
     def drawn(table: Table) -> Any:

@@ -130,8 +130,8 @@ def check_sizes(ours: Attention, theirs: Attention) -> None:
     >>> check_sizes(one, one)
     """
     hints = {
-        "layers": "choose the same with --layer",
-        "heads": "choose the same with --head",
+        "layers": "choose as many of each: --layer 0, last or mean",
+        "heads": "choose as many of each: --head 0 or mean",
         "queries": "give the same text",
         "keys": "give the same text",
     }
@@ -197,8 +197,14 @@ def aligned(ours: Attention, theirs: Attention) -> tuple[Attention, Attention]:
             "the two differ in their tokens, and pooled maps have no words", hint="give less text"
         )
     a, b = (_between_words(each) for each in (ours, theirs))
-    for axis in ("query", "key"):
-        _check_words(axis, getattr(a, f"{axis}_tokens"), getattr(b, f"{axis}_tokens"))
+    try:
+        for axis in ("query", "key"):
+            _check_words(axis, getattr(a, f"{axis}_tokens"), getattr(b, f"{axis}_tokens"))
+    except InputError as problem:
+        if ours.kind == theirs.kind or "unknown" in (ours.kind, theirs.kind):
+            raise
+        kinds = f"kind {ours.kind} in the first, {theirs.kind} in the second: {problem.what}"
+        raise InputError(kinds, hint="choose one kind for both with --kind") from None
     note(
         "the tokens of the two differ, so words are compared: weights summed over keys, averaged over queries"
     )

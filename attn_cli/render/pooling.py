@@ -40,6 +40,15 @@ def unit_said(unit: str, pool: str, factor: int) -> str:
     return f"largest {unit}" if pool == "max" and factor > 1 else unit
 
 
+def no_effect(pool: str, unit: str) -> str:
+    """What a note says where nothing is pooled.
+
+    >>> no_effect("max", "weight")
+    '--pool max has no effect: each weight has a cell of its own'
+    """
+    return f"--pool {pool} has no effect: each {unit} has a cell of its own"
+
+
 def pooled(
     values: Float[np.ndarray, "panel row column"],
     hidden: Bool[np.ndarray, "#panel row column"] | None,

@@ -135,7 +135,7 @@ def map_(attention: Attention, look: Look) -> Sheet:
     """
     from .figure.maps import attention_maps, lay_out
 
-    return lay_out(attention_maps(attention, look))
+    return lay_out(attention_maps(attention, look), asked=look.pool)
 
 
 @view(axes="figure.axes:lines", terminal="terminal.pictures:maps", shaded=False)

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from attn_cli.commands.io.environment import Environment
 
 ATTN = [sys.executable, "-m", "attn_cli"]
 HAND = "samples/by-hand"
@@ -484,3 +485,18 @@ def test_of_two_texts_or_two_files_none_is_dropped(run, tmp_path):
         assert done.stdout.count("layer\t") == 2
     done = run("steps", "a.txt", "b.txt", cwd=tmp_path)
     assert (done.code, done.stderr) == (2, "attn: error: 2 inputs, but this command reads one; give one\n")
+
+
+@pytest.mark.parametrize("command", ["encode", "attend"])
+def test_on_a_terminal_each_of_several_texts_stands_over_its_table(run, monkeypatch, tmp_path, command):
+    monkeypatch.setattr(Environment, "to_terminal", True)
+    (tmp_path / "t.txt").write_text("the cat\n\na dog\n")
+    shown = run(command, "t.txt", "--lines", "--dim", "2", cwd=tmp_path).stdout.splitlines()
+    assert [line for line in shown if line.startswith("t.txt")] == ["t.txt:1: the cat", "t.txt:3: a dog"]
+    assert shown[0].startswith("t.txt")
+    assert shown[shown.index("t.txt:3: a dog") - 1] == ""
+    assert "t.txt" not in run(command, "t.txt", "--dim", "2", cwd=tmp_path).stdout
+
+
+def test_pooling_that_changes_nothing_is_told(run):
+    assert "--pool max has no effect" in run("attend", "--text", "a b", "--pool", "max").stderr

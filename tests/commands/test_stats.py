@@ -143,6 +143,11 @@ def test_similar_heads(tmp_path, run):
         (("--show", "scores"), "unknown --show 'scores'"),
         (("--resume", "x.npz"), "--resume applies only to many texts; give --lines or several files"),
         (("-o", "x.docx"), "unknown format 'docx'"),
+        (
+            ("--similar", "--text", "a b"),
+            "--similar compares the heads of one attention, got 2 inputs; give one",
+        ),
+        (("--max-memory", "lots"), "--max-memory: 'lots' is not a size"),
     ],
 )
 def test_what_cannot_be_is_refused(tmp_path, run, options, said):

@@ -89,8 +89,14 @@ def test_layers_and_heads_keep_their_names_and_cells_their_first_position():
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        (some_attention(n_layers=1), "layers: 2 in the first, 1 in the second; choose the same with --layer"),
-        (some_attention(n_heads=2), "heads: 3 in the first, 2 in the second; choose the same with --head"),
+        (
+            some_attention(n_layers=1),
+            "layers: 2 in the first, 1 in the second; choose as many of each: --layer 0, last or mean",
+        ),
+        (
+            some_attention(n_heads=2),
+            "heads: 3 in the first, 2 in the second; choose as many of each: --head 0 or mean",
+        ),
         (some_attention(n=5), "queries: 4 in the first, 5 in the second; give the same text"),
     ],
 )

@@ -109,3 +109,9 @@ def test_the_commands_and_python_take_it(run, monkeypatch, tmp_path):
     assert api.heatmap(pooled_by(found, "mean"), pool="max")
     assert "'most'" in run("attend", *long, "--pool", "most").stderr
     assert "unknown --pool 'most'" in run("heatmap", *long, "--pool", "most").stderr
+
+
+@pytest.mark.parametrize("view", ["map", "grid"])
+def test_pooling_that_changes_nothing_is_told(view):
+    with pytest.warns(AttnNote, match="pool max has no effect: each weight has a cell of its own"):
+        api.heatmap([[1.0, 0.0], [0.5, 0.5]], view=view, pool="max")

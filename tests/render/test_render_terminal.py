@@ -221,6 +221,17 @@ def test_a_pipe_into_which_colours_are_forced_is_no_window():
     assert "maps shown" not in console.file.getvalue()
 
 
+def test_a_streamed_map_counts_tokens_not_its_own_cells():
+    tokens = tuple(f"w{i}" for i in range(1000))
+    record = Attention(tokens, tokens, np.full((1, 1, 100, 100), 0.001), pooled=True)
+    lines = plain(terminal.attention_picture(record), 80, height=24).splitlines()
+    assert lines[0].split() == ["0", "200", "400", "600", "800"]
+    assert lines[2].split()[:2] == ["80", "w80…"]  # a line is two cells of 4 × 10 tokens
+    assert lines[-3].startswith("weight")
+    assert " 0.001 " in lines[-3]
+    assert lines[-2] == "each cell is the mean of 40 × 40 weights"
+
+
 def test_panels_stand_side_by_side_as_far_as_they_fit():
     picture = terminal.attention_picture(RECORDS["english"])
     assert "head 0 " in (wide := plain(picture, 200).splitlines()[0])

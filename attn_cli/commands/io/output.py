@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ...records.attention import Record
     from ...records.table import Table
     from ...render.look import Look
+    from .inputs import Read
     from .options import Appearance, Output
 
 _BINARY = ("npz", "npy", "safetensors", *PICTURES)
@@ -119,6 +120,18 @@ def numbered(to: Output, number: int | None) -> Output:
         return to
     stem, suffix = os.path.splitext(to.output or "")
     return dataclasses.replace(to, output=f"{stem}-{number}{suffix}")
+
+
+def head_of(read: Read, to: Output) -> None:
+    """On a terminal, say which of several inputs follows."""
+    if read.number is not None and for_screen(to):
+        from rich.text import Text
+
+        from ...text.escaping import escape
+
+        if read.number > 1:
+            environment.stdout().print()
+        environment.stdout().print(Text(escape(read.name), style="bold underline"))
 
 
 def emit_table(

@@ -156,6 +156,8 @@ def _surround(color: str, quiet: bool, debug: bool, max_memory: str | None) -> N
     environment.quiet |= quiet
     environment.debug |= debug
     if max_memory is not None:
+        from ...errors import about
         from ...files import memory
 
-        memory.limit_memory(memory.parse_size(max_memory))
+        with about("--max-memory"):
+            memory.limit_memory(memory.parse_size(max_memory))

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...errors import note
 from ...records.pooled import pooled_by
 from ..colour import MANY, MASKED, scale_of
 from ..fonts import texts as fonts
-from ..pooling import SAID, pooled, pooled_unit
+from ..pooling import SAID, no_effect, pooled, pooled_unit
 from . import parting
 from .bar import Bar
 from .cells import beyond, tops
@@ -182,7 +183,10 @@ def lay_out(attention: Attention, look: Look) -> Sheet:
     def fit(paper: Paper, room: Room) -> Thumbnails:
         return _thumbnails(attention, paper, room)
 
-    return on_paper(look, fit, subheading=which(attention), origin=attention.provenance).sheet()
+    laid = on_paper(look, fit, subheading=which(attention), origin=attention.provenance)
+    if look.pool is not None and not attention.pooled and getattr(laid.block, "block", 0) == 1:
+        note(no_effect(look.pool, pooled_unit(attention)))
+    return laid.sheet()
 
 
 def _thumbnails(attention: Attention, paper: Paper, room: Room) -> Thumbnails:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...errors import note
 from ...records.attention import axis_name
 from ..labels import KINDS, label
 from ..look import PLAIN
-from ..pooling import pool_of, pooled_unit
+from ..pooling import no_effect, pool_of, pooled_unit
 from .cells import LOWEST, SHORTEST_SIDE, Grain, grain_in
 from .panels import Maps, Plan, names_above, names_below, names_left, shape_of, together
 from .paper import GAP, PAGE, TALL, WIDE, Laid, Paper
@@ -93,9 +94,12 @@ def _side_by_side(n: int, aspect: float = 1.0) -> int:
     return next((k for k in range(least, 2 * least) if n % k == 0), least)
 
 
-def lay_out(maps: Maps) -> Sheet:
-    """Give everything on the sheet its place."""
-    return _laid(maps).sheet()
+def lay_out(maps: Maps, asked: str | None = None) -> Sheet:
+    """Give everything on the sheet its place; a note says where the pooling that was `asked` for changes nothing."""
+    laid = _laid(maps)
+    if asked is not None and isinstance(laid.block, Plan) and max(laid.block.sharing) == 1:
+        note(no_effect(asked, maps.unit))
+    return laid.sheet()
 
 
 def plan_for(maps: Maps) -> Plan:

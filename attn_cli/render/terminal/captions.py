@@ -59,7 +59,7 @@ def row_label(i: int, maps: Maps, fit: Fit) -> str:
     row = i * 2 // fit.height * fit.factor
     if fit.told == "nothing" or i % lines_per_cell != (lines_per_cell - 1) // 2 or row >= len(fit.names):
         return " " * fit.names_width
-    position = str(row).rjust(len(str(len(maps.rows) - 1)))
+    position = str(maps.place(0, row)).rjust(len(str(maps.last_place(0))))
     return padded(f"{position} {fit.names[row]}".rstrip(), fit.names_width)
 
 
@@ -69,19 +69,20 @@ def column_labels(maps: Maps, fit: Fit, screen: Screen) -> str:
         return "".join(padded(screen.label(column, fit.width), fit.width) for column in maps.columns)
     n = len(maps.columns)
     steps = (lead * 10**power for power in range(9) for lead in (1, 2, 5))
-    step = next(s for s in steps if s >= n or s // fit.factor * fit.width > len(str(n - 1)))
+    longest = len(str(maps.last_place(1)))
+    step = next(s for s in steps if s >= n or s // fit.factor * fit.width > longest)
     labels = ""
     for column in range(0, n, step):
-        labels = labels.ljust(column // fit.factor * fit.width) + str(column)
+        labels = labels.ljust(column // fit.factor * fit.width) + str(maps.place(1, column))
     return labels
 
 
 def notes(maps: Maps, fit: Fit, screen: Screen) -> list[str]:
     """What is said below the maps, beside what the shades mean."""
     said = list(_lists(maps, fit, screen))
-    if fit.factor > 1:
-        pooled = SAID[maps.look.pool or "mean"]
-        said.append(f"each cell is {pooled} of {fit.factor} × {fit.factor} {maps.unit}s")
+    down, across = maps.sharing(fit.factor)
+    if max(down, across) > 1:
+        said.append(f"each cell is {SAID[maps.look.pool or 'mean']} of {down} × {across} {maps.unit}s")
     if fit.shown is not None and fit.shown < len(maps.values):
         last = f", up to {maps.titles[fit.shown - 1]}" if any(maps.titles) else ""
         said.append(
@@ -94,16 +95,17 @@ def _lists(maps: Maps, fit: Fit, screen: Screen) -> Iterator[str]:
     """The tokens of rows and columns that do not stand beside them."""
     same = tuple(maps.rows) == tuple(maps.columns)
     if fit.told == "positions" and fit.factor == 1 and not counted(maps.rows):
-        yield from _list("tokens" if same else "queries", maps.rows, screen)
+        yield from _list("tokens" if same else "queries", 0, maps, screen)
     if not fit.named and fit.told != "nothing" and not same and not counted(maps.columns):
-        yield from _list("keys", maps.columns, screen)
+        yield from _list("keys", 1, maps, screen)
 
 
-def _list(called: str, tokens: Sequence[str], screen: Screen) -> list[str]:
-    """Positions and tokens in lines, as far as a few lines of a window have room."""
+def _list(called: str, axis: int, maps: Maps, screen: Screen) -> list[str]:
+    """Positions and tokens of rows or columns in lines, as far as a few lines of a window have room."""
+    tokens = (maps.rows, maps.columns)[axis]
     lines = [f"{called}:"]
     for i, token in enumerate(itertools.islice(tokens, MOST_NAMES)):
-        name = f"{i} {screen.label(token, LONGEST_NAME)}"
+        name = f"{maps.place(axis, i)} {screen.label(token, LONGEST_NAME)}"
         gap = " " if lines == [f"{called}:"] else "  "
         if cell_len(lines[-1] + gap + name) <= screen.width:
             lines[-1] += gap + name

@@ -150,7 +150,7 @@ def _fit_over_columns(size: int, maps: Maps, screen: Screen) -> bool:
 def _margin(names: Sequence[str], told: str, maps: Maps, title_width: int) -> int:
     """How wide it is to the left of the panels: positions and names, else layers that titles have no room for."""
     if told != "nothing":
-        return len(str(len(maps.rows) - 1)) + bool(any(names)) + max(map(cell_len, names))
+        return len(str(maps.last_place(0))) + bool(any(names)) + max(map(cell_len, names))
     if all(cell_len(short(title)) <= title_width for title in maps.titles):
         return 0
     return max(cell_len(short(title.partition(" · ")[0])) if " · " in title else 0 for title in maps.titles)

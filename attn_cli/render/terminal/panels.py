@@ -32,9 +32,26 @@ class Maps:
     axes: str = "rows: queries, columns: keys"
     look: Look = DARK
     overview: bool = False  # small maps without labels
+    # Which positions each row and each column stands for, where these are means of many already.
+    places: tuple[Sequence[range], Sequence[range]] | None = None
     most_lines: int | None = None  # that all panels together may take
     # How many rows and columns stand before what a model wrote itself.
     began: tuple[float | None, float | None] = (None, None)
+
+    def place(self, axis: int, i: int) -> int:
+        """The position of a row (axis 0) or a column (axis 1): the first of those that it stands for."""
+        return i if self.places is None else self.places[axis][i][0]
+
+    def last_place(self, axis: int) -> int:
+        """The largest of these numbers."""
+        return self.place(axis, self.values.shape[1 + axis] - 1)
+
+    def sharing(self, factor: int) -> tuple[int, int]:
+        """How many numbers a cell of so many rows and columns stands for, down and across."""
+        if self.places is None:
+            return factor, factor
+        down, across = (math.ceil(factor * (cells[-1][-1] + 1) / len(cells)) for cells in self.places)
+        return down, across
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from .painting import scaled
 from .text import TextShades
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
 
     from ...records.attention import Attention
@@ -32,8 +34,9 @@ def maps(attention: Attention, look: Look, *, overview: bool = False) -> Rendera
     return BlockMaps(
         attention.shown.reshape(-1, n_query, n_key),
         hidden(attention),
-        rows=attention.query_names,
-        columns=attention.key_names,
+        rows=_names(attention.query_tokens, attention.query_cells),
+        columns=_names(attention.key_tokens, attention.key_cells),
+        places=(attention.query_cells, attention.key_cells) if attention.pooled else None,
         titles=titles(attention),
         across=n_heads if n_layers > 1 and n_heads > 1 else n_layers * n_heads,
         unit=pooled_unit(attention),
@@ -42,6 +45,11 @@ def maps(attention: Attention, look: Look, *, overview: bool = False) -> Rendera
         overview=overview,
         began=beginning(attention, attention.query_cells, attention.key_cells),
     )
+
+
+def _names(tokens: Sequence[str], cells: Sequence[range]) -> tuple[str, ...]:
+    """Each row or column by its token, or the first of its tokens."""
+    return tuple(tokens[cell[0]] + "…" * (len(cell) > 1) for cell in cells)
 
 
 def overview(attention: Attention, look: Look) -> RenderableType:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.style import Style
 
-MOST_ROWS = 40
+MOST_ROWS, FEWEST_ROWS = 40, 10
+AROUND = 6  # lines of a window for the header, the notes, the command and the prompt
 LONGEST_HEADER, LONGEST_NAME = 10, 16  # in cells
 Places = list[int | None]  # which rows or columns are shown; None where some are left out
 
@@ -72,14 +73,15 @@ def lines(table: NumberTable, screen: Screen) -> Iterator[Text]:
     for row in fit.rows:
         yield _row(table, row, fit, screen) if row is not None else _gap_row(table, fit, screen)
     if left_out := _left_out(table, fit):
-        yield line((f"{left_out} left out to fit; a pipe or -o FILE gets everything", QUIET))
+        yield Text(f"{left_out} left out to fit; a pipe or -o FILE gets everything", style=QUIET)
     if table.origin:
         yield Text(screen.spelled(table.origin), style=QUIET)
 
 
 def _fit(table: NumberTable, screen: Screen) -> Fit:
     n_rows, n_columns = table.values.shape
-    rows = _kept(n_rows, MOST_ROWS)
+    in_window = max(FEWEST_ROWS, screen.height - AROUND - bool(table.title))
+    rows = _kept(n_rows, n_rows if n_rows <= MOST_ROWS else min(MOST_ROWS, in_window))
     position = max(len(table.counted), len(str(n_rows - 1)))
     names = [
         cell_len(screen.label(table.rows[i], LONGEST_NAME)) for i in rows if i is not None and table.rows
