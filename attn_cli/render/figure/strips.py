@@ -6,12 +6,12 @@ its heaviest weight, how much a key receives from all queries.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..single_tokens import LOWEST, single_tokens
 from .sheet import COLOURS, NIGHT, PAPER, QUIET, Cells
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 THICK, APART = 13.0, 3.0  # of a strip, and from the map or the next, for letters of 8
 LEAST = 5.0  # the side of a map, for the strips beside it of 1: they take a fifth at most
-LOWEST = 1e-2  # total weight of a key at which a bar begins
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,17 +68,14 @@ def strips_of(attention: Attention) -> Strips | None:
     >>> strips_of(Attention(("a",), ("a",), [[[[1.0]]]])) is None
     True
     """
-    entropy, mass, heaviest = attention.entropy, attention.mass, attention.top_weights
-    if not attention.pooled or entropy is None or mass is None or heaviest is None:
+    found = single_tokens(attention) if attention.pooled else None
+    if found is None:
         return None
-    n_query, n_key = len(attention.query_tokens), len(attention.key_tokens)
-    most, highest = math.log(max(n_key, 2)), max(float(mass.max()), 10 * LOWEST)
-    decades = math.log(highest / LOWEST)
     return Strips(
-        ((entropy / most).reshape(-1, n_query), heaviest[..., 0].reshape(-1, n_query)),
-        (np.log(mass.clip(LOWEST) / LOWEST) / decades).reshape(-1, n_key),
-        f"right of the map, for each query: entropy (grey, 0 to {most:.1f} nats), heaviest weight (blue, 0 to 1); "
-        f"above it, for each key: total weight ({LOWEST:g} to {highest:,.3g}, logarithmic)",
+        (found.entropy, found.heaviest),
+        found.mass,
+        f"right of the map, for each query: entropy (grey, 0 to {found.most:.1f} nats), heaviest weight (blue, 0 to 1); "
+        f"above it, for each key: total weight ({LOWEST:g} to {found.highest:,.3g}, logarithmic)",
     )
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...text.escaping import escape
 from ..written import beginning, cell_of, steps_of
+from .bars import bars
 from .document import as_json, as_text, filled, ramps, script_of, source, stressed, wording
 from .over_steps import labels, origin, training, views_of
 from .vectors import pack_vectors
@@ -35,7 +36,7 @@ MOST_STEPS, FEWEST_STEPS = 60, 6  # of a training, in one page
 
 # Joined in this order: a module stands after those it imports from.
 MODULES = (
-    "wording", "record", "colours", "raster", "words", "scales", "viewport", "canvas", "axes", "sheet", "map", "grid",
+    "wording", "record", "colours", "raster", "words", "scales", "bars", "viewport", "canvas", "axes", "sheet", "map", "grid",
     "readout", "overlay", "stepper", "training", "writing", "extras", "tokenlist", "lines", "tokens", "compare", "controls", "sorting",
     "strips", "arithmetic", "vectors", "qk", "views", "hold", "link", "saving", "finding", "app",
 )  # fmt: skip
@@ -81,12 +82,13 @@ def page(
     cells = attention.shown.size * max(1, len(steps))
     if max_bytes is None and cells > most_cells:
         max_bytes, most_cells = LARGEST_BYTES, 3 * LARGEST_BYTES
-    over = steps or [(0, attention)]
-    views = views_of([each for _, each in over], most_cells // len(over), pool)
+    own = [each for _, each in steps] or [attention]
+    views = views_of(own, most_cells // len(own), pool)
     (view, *_) = views.values()
     most = (max_bytes or MAX_BYTES) if max(view.block) == 1 else 0
     pairs = pack_vectors(attention, most, wanted=vectors and not steps)
-    header = {"figures": _figures(figures or {}), "vectors": pairs.header, **training(attention, view, steps)}
+    header = {"figures": _figures(figures or {}), "vectors": pairs.header}
+    header |= training(attention, view, steps) | bars(own, view)
     beside = _Beside(header, pairs.text)
     frame = _fill(attention, view, title, dict.fromkeys(views, Packed({}, b"")), beside, lang)
     told = len(views) * (200 + 8 * len(view.weights))  # what the header says of each head

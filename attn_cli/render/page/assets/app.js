@@ -13,6 +13,7 @@ import { savePicture } from "./saving.js";
 import { Scales } from "./scales.js";
 import { sheetOf } from "./sheet.js";
 import { Sorting } from "./sorting.js";
+import { barsBeside } from "./bars.js";
 import { Viewport } from "./viewport.js";
 import { readVectors } from "./vectors.js";
 import { makeViews } from "./views.js";
@@ -147,7 +148,10 @@ class App {
       found,
       heads: this.overlay.heads,
       scaleOf: (head) => this.scales.of(head),
-      sheetOf: (head) => sheetOf(this.attention, head, this.scales.of(head), found),
+      sheetOf: (head) => ({
+        ...sheetOf(this.attention, head, this.scales.of(head), found),
+        strips: barsBeside(this.attention, head),
+      }),
     };
   }
 
@@ -182,16 +186,22 @@ class App {
 
   /** Say what is pointed at: a token if one is given, else the cell. */
   describe(token, spoken) {
-    const { view, head, other, cell } = this.state;
+    const { view, head, cell } = this.state;
     const pointed = ["map", "compare", "qk"].includes(view) ? (cell ?? {}) : token;
     showStrongest(this.attention, head, pointed);
     if (token.query !== undefined || token.key !== undefined) {
       const beside = this.overlays ? overlaid(this.attention, this.overlay.heads, token) : [];
       showToken(this.attention, head, token, spoken, beside);
     } else if (view === "lines") showHint(worded("point_token"));
-    else if (cell) showCell(this.attention, view === "compare" ? [head, other] : [head], cell, spoken);
+    else if (cell) this.describeCell(cell, spoken);
     else showHint(worded("point_cell"));
     if (this.hold.held) byId("readout").append(element("span", "hint", worded("held")));
+  }
+
+  describeCell(cell, spoken) {
+    const { view, head, other } = this.state;
+    const strips = view === "map" ? barsBeside(this.attention, head) : undefined;
+    showCell(this.attention, view === "compare" ? [head, other] : [head], cell, spoken, strips?.says(cell));
   }
 
   zoom(factor) {

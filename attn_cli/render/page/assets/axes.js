@@ -20,14 +20,17 @@ export function layOut(font, sheet, view, width, height) {
   const across = widths(visible(sheet.keys, view.column, view.columns));
   const left = Math.ceil(Math.max(...down)) + 10;
   const widest = Math.max(...across);
+  const { beside, below } = sheet.strips ?? { beside: 0, below: 0 };
   const fit = (flat) => {
     const top = flat ? LINE + 8 : Math.ceil(widest * Math.sin(-SLANT)) + 18;
-    const right = flat ? 4 : Math.ceil(Math.max(...lastOf(across, width - left)) * Math.cos(SLANT)) + 4;
-    const cell = fitCells((width - left - right) / view.columns, (height - top) / view.rows, view);
+    const beyond = flat ? 0 : Math.ceil(Math.max(...lastOf(across, width - left)) * Math.cos(SLANT));
+    const right = Math.max(beyond, beside) + 4;
+    const cell = fitCells((width - left - right) / view.columns, (height - top - below) / view.rows, view);
     return {
       left,
       top,
       right,
+      below,
       flat,
       label,
       cell,

@@ -42,6 +42,7 @@ function difference({ attention, head, other, least, signedRamp, sheetOf }) {
   const range = { peak, steps: STEPS, signed: true, codeCount: 2 * STEPS + 3 };
   return {
     ...sheetOf(head),
+    strips: undefined,
     codes: encode(weights, range),
     scale: new Scale(range, { kind: "shared", top: peak, least, ramp: signedRamp }),
     brief: (query, key) => weights[query * attention.keys.length + key].toFixed(2),

@@ -51,9 +51,9 @@ export class MapView {
     if (width === 0) return; // not on the page yet
     this.style = readStyle(this.base);
     this.box = layOut(this.style.font, sheet, viewport, width, this.room());
-    const { left, top, right, height } = this.box;
-    const context = fitCanvas(this.base, left + this.box.width + right, top + height + 2);
+    const context = fitCanvas(this.base, ...this.size);
     drawCells(context, sheet, viewport, this.box, this.style);
+    sheet.strips?.draw(context, viewport, this.box, this.style);
     drawParting(context, sheet, viewport, this.box, this.style);
     drawLabels(context, sheet, viewport, this.box, this.style);
     this.over.style.touchAction = viewport.isWhole ? "pan-y" : "none";
@@ -62,10 +62,16 @@ export class MapView {
 
   drawOver() {
     const { sheet, viewport, box, style, cell } = this;
-    const context = fitCanvas(this.over, box.left + box.width + box.right, box.top + box.height + 2);
+    const context = fitCanvas(this.over, ...this.size);
     context.font = style.font;
     drawFound(context, sheet, viewport, box, style);
     if (cell) drawPointer(context, sheet, cell, viewport, box, style);
+  }
+
+  /** Width and height of all that is drawn. */
+  get size() {
+    const { left, top, right, below, width, height } = this.box;
+    return [left + width + right, top + height + below + 2];
   }
 
   /** The place under a pointer, in rows and columns with fractions. */
@@ -122,7 +128,8 @@ export class MapView {
 }
 
 /** What runs down and across, and what lines mean where there are any. */
-function axesOf({ began = [] }) {
+function axesOf({ began = [], strips }) {
   const parted = began.some(Boolean) ? [worded("axis_began")] : [];
-  return [worded("axis_queries"), worded("axis_keys"), ...parted].join(" · ");
+  const beside = strips ? [strips.said] : [];
+  return [worded("axis_queries"), worded("axis_keys"), ...parted, ...beside].join(" · ");
 }

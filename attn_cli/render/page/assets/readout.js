@@ -7,8 +7,8 @@ import { element, shown, writeNumber, writeWeight } from "./words.js";
 const NAMED = 3; // strongest partners that are read out
 const LISTED = 8; // and that the panel beside the view lists
 
-/** The weights that one cell has in the heads that are open. */
-export function showCell(attention, heads, { query, key }, spoken) {
+/** The weights that one cell has in the heads that are open, and `beside` them what else is known of it. */
+export function showCell(attention, heads, { query, key }, spoken, beside = "") {
   const weights = heads.map((head) => writeWeight(attention, head, query, key));
   if (heads.length > 1) weights.push(writeDifference(attention, heads, query, key));
   const [from, to] = [attention.queries[query], attention.keys[key]];
@@ -17,8 +17,10 @@ export function showCell(attention, heads, { query, key }, spoken) {
     element("span", "arrow", "→"),
     token(to, key),
     element("b", "weight", weights.join(" · ")),
+    ...(beside ? [element("span", "hint", beside)] : []),
   );
-  if (spoken) say(worded("to", { query: shown(from), key: shown(to), weights: weights.join(", ") }));
+  const said = worded("to", { query: shown(from), key: shown(to), weights: weights.join(", ") });
+  if (spoken) say([said, beside].filter(Boolean).join("; "));
 }
 
 function writeDifference(attention, [first, second], query, key) {

@@ -37,6 +37,8 @@ export class Attention {
     this.began = header.began ?? [null, null]; // the row and the column from which a model wrote itself
     this.written = header.written ?? [];
     this.ramps = header.ramps;
+    this.bars = header.bars ?? null; // of single queries and keys, as bars.js reads them
+    this.sums = header.sums ?? false; // whether bars may be worked out from the weights
     this.special = new Set(header.special);
     this.figures = header.figures ?? {};
     this.vectors = header.vectors ?? {};
