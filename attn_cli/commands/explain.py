@@ -8,17 +8,25 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import typer
 
 from ..errors import InputError, note
-from ..sources.groups import Computing, Model, Options, Seed
-from .io.choices import Registered, completion
+from ..sources.groups import Computing, Model, Options, Seed, one_of
+from .io.choices import Listed, Registered, completion
 from .io.choices import explain as explained
-from .io.languages import PageLang, language
+from .io.languages import lang_option, language
 from .io.options import Appearance, Output
 from .io.source_options import Input, Through
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..records.explanation import Explanation
     from ..records.table import Table
 
+VIEWS = Listed(
+    {
+        "map": "A row per method, a column per token; on a terminal as a table.",
+        "tokens": "The text itself, shaded once by each method.",
+    }
+)
 METHODS = Registered(("interpret.explaining:METHODS",))
 
 
@@ -36,6 +44,15 @@ class Wanted:
             help="Only this method; repeat for more; 'help' lists them (default: all).",
         ),
     ] = None
+    view: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            callback=explained(VIEWS),
+            autocompletion=completion(VIEWS),
+            help="map or tokens: the text shaded by each method (default: map).",
+        ),
+    ] = None
     ablate: Annotated[
         bool, typer.Option("--ablate", help="How much the output depends on each head, not token.")
     ] = False
@@ -50,7 +67,7 @@ def explain(
     computing: Computing,
     drawing: Appearance,
     to: Output,
-    lang: PageLang = "en",
+    lang: Annotated[str, lang_option("Language of what people read (default: en).")] = "en",
 ) -> None:
     """Say which tokens an output of a model rests on, by several methods, each tested beside chance.
 
@@ -73,6 +90,7 @@ def explain(
 
     check(to, files.TABLES, drawing=drawing)
     look(drawing)
+    _check_view(wanted, to)
     spoken = language(lang)
     methods = [name for part in wanted.method or KNOWN for name in part.split(",")]
     for name in methods:
@@ -89,10 +107,28 @@ def explain(
     if wanted.ablate:
         emit_table(table, to, lambda table: _heads(table, drawing), page_of(drawing, spoken))
         return
-    _emit(found, to, drawing, spoken)
+    _emit(found, to, drawing, spoken, wanted.view or "map")
 
 
-def _emit(found: Explanation, to: Output, drawing: Appearance, lang: str) -> None:
+def _check_view(wanted: Wanted, to: Output) -> None:
+    """Refuse an unknown view, and one of what is not drawn: a table, a page, which has both, and heads."""
+    from .. import files
+    from ..render import FIGURES, PICTURES
+    from .io.output import for_screen
+
+    if wanted.view is None:
+        return
+    one_of("view", wanted.view, tuple(VIEWS.meanings))
+    if wanted.ablate:
+        raise InputError("--view cannot be combined with --ablate", hint="leave one out")
+    if for_screen(to):
+        return
+    name = files.format_of(to.output, to.format, formats=files.TABLES, pictures=PICTURES)
+    if name not in FIGURES:
+        raise InputError(f"--view does not apply to {name}", hint=f"write {', '.join(FIGURES)}")
+
+
+def _emit(found: Explanation, to: Output, drawing: Appearance, lang: str, view: str) -> None:
     from .. import files
     from ..files import explained as written
     from ..render import PICTURES
@@ -100,16 +136,36 @@ def _emit(found: Explanation, to: Output, drawing: Appearance, lang: str) -> Non
     from .io.output import deliver, emit_table, for_screen
 
     if for_screen(to):
-        # Methods are rows of the second, so that chance stands beside them however narrow the screen is.
-        emit_table(found.by_token(), to)
-        emit_table(found.by_method(), to)
+        _show(found, drawing, wording(lang), view)
     elif files.format_of(to.output, to.format, formats=files.TABLES, pictures=PICTURES) == "json":
         deliver(written.json_(found), "json", to)
     else:
         emit_table(
-            found.table(), to, lambda _: _figure(found, drawing), lambda _: _page(found, drawing, lang)
+            found.table(),
+            to,
+            lambda _: _figure(found, drawing, lang, view),
+            lambda _: _page(found, drawing, lang),
         )
     note(wording(lang)["explain_warning"])
+
+
+def _show(found: Explanation, drawing: Appearance, words: Mapping[str, str], view: str) -> None:
+    """Tokens on a terminal, and below them the tests."""
+    from ..records.table import Table
+    from ..render import explained as says
+    from ..render.terminal.pictures import explained_text
+    from ..render.terminal.tabular import Tabular
+    from .io.environment import environment
+    from .io.output import look
+
+    console = environment.stdout()
+    origin = "; ".join(filter(None, [found.provenance, *says.said(found, words)]))
+    if view == "tokens":
+        console.print(explained_text(found, look(drawing), words))
+    else:
+        console.print(Tabular(Table(found.by_token().columns, "explain", origin)))
+    # Methods are rows of this one, so that chance stands beside them however narrow the screen is.
+    console.print(Tabular(Table(found.by_method().columns, "faithfulness", says.chance(found, words))))
 
 
 def _page(found: Explanation, drawing: Appearance, lang: str) -> bytes:
@@ -118,11 +174,11 @@ def _page(found: Explanation, drawing: Appearance, lang: str) -> bytes:
     return explained_page(found, title=drawing.title, lang=lang)
 
 
-def _figure(found: Explanation, drawing: Appearance) -> Any:
+def _figure(found: Explanation, drawing: Appearance, lang: str, view: str) -> Any:
     from ..render.figure.explained import explanation_figure
     from .io.output import look
 
-    return explanation_figure(found, look(drawing))
+    return explanation_figure(found, look(drawing), view=view, lang=lang)
 
 
 def _heads(table: Table, drawing: Appearance) -> Any:

@@ -10,7 +10,7 @@ from ..records.explanation import CHANCE, HIGHER
 from .text import Shading, running
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from jaxtyping import Float
 
@@ -45,6 +45,36 @@ def shading(found: Explanation, said: str) -> Shading:
         queries=(),
         said=said,
     )
+
+
+def tests(found: Explanation) -> Iterator[str]:
+    """How each method stood each test, a line per test, beside chance."""
+    table = found.by_method()
+    for name in list(table.columns)[1:]:
+        numbers = zip(table["method"].tolist(), table[name].tolist(), strict=True)
+        yield f"{name}: {', '.join(f'{method} {number:z.3f}' for method, number in numbers)}"
+
+
+def chance(found: Explanation, words: Mapping[str, str]) -> str:
+    """Which way each test is better, and the standard errors of `random`, in the words of a language."""
+    names = [name for name in found.tests.columns if name != "method" and not name.endswith("_se")]
+    ways = {"higher": [name for name in names if name in HIGHER]}
+    ways["lower"] = [name for name in names if name not in HIGHER]
+    said = [words[f"explain_{way}"].format(names=", ".join(those)) for way, those in ways.items() if those]
+    row = next((row for row in found.tests.rows() if row["method"] == "random"), None)
+    if row is not None:
+        errors = ", ".join(f"{name} {_number(row, f'{name}_se'):.3f}" for name in names)
+        said.append(words["explain_errors"].format(errors=errors))
+    return "; ".join(said)
+
+
+def said(found: Explanation, words: Mapping[str, str]) -> list[str]:
+    """What is explained, and what takes the place of a token, in the words of a language."""
+    told = [words["explain_toward"].format(output=" ".join(found.output), p=f"{found.probability:.3g}")]
+    if found.instead:
+        instead = words.get(f"instead_{found.instead}", found.instead)
+        told.append(words["explain_instead"].format(instead=instead))
+    return told
 
 
 def better(found: Explanation) -> dict[str, tuple[int, int]]:

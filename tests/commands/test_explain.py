@@ -169,6 +169,9 @@ def test_a_page_in_chinese_with_what_is_said_on_stderr_too(run, tmp_path):
         (["--method", "rolout"], "rollout"),
         (["--model", "none"], "--model none gives no output"),
         (["--method", "flow", "--ablate"], "--method cannot be combined with --ablate; leave one out"),
+        (["--view", "tokens", "--ablate"], "--view cannot be combined with --ablate; leave one out"),
+        (["--view", "tokens", "--format", "html"], "--view does not apply to html; write png, svg, pdf, jpg"),
+        (["--view", "token"], "--view 'token'"),
     ],
 )
 def test_what_cannot_be_explained(run, given, said):

@@ -1,13 +1,20 @@
 """An explanation as a page: its text shaded by each method, its tests beside chance."""
 
+import io
+
 import numpy as np
 import pytest
 from attn_cli.records.explanation import Explanation
 from attn_cli.records.table import Table
 from attn_cli.render.colour import ramp
 from attn_cli.render.explained import better, shading
+from attn_cli.render.figure.explained import explanation_sheet, explanation_text
+from attn_cli.render.look import PLAIN
+from attn_cli.render.page.document import wording
 from attn_cli.render.page.explained import explained_page
+from attn_cli.render.terminal.pictures import explained_text
 from browser import PROGRAM
+from rich.console import Console
 from test_page import Elements
 from test_page_browser import AXE
 
@@ -98,3 +105,39 @@ def test_a_token_is_marked_in_every_method_by_pointer_and_keys(browser, tmp_path
         "axe.run().then(({violations}) => violations.map(({id, nodes}) => [id, nodes[0].html]))"
     )
     assert found == []
+
+
+def test_a_figure_of_the_text_has_a_paragraph_for_each_method_and_says_its_tests():
+    words = explanation_text(FOUND).words()
+    assert words[:3] == ["toward 父", "flow", "un"]
+    assert words.count("it") == 2
+    said = " ".join(words)
+    assert "comprehensiveness: flow 0.500, leave_one_out 0.100, uniform 0.300, random 0.250" in said
+    assert "random: comprehensiveness 0.050" in said
+
+
+def test_a_figure_in_chinese_keeps_names_and_numbers():
+    words = " ".join(explanation_sheet(FOUND, lang="zh").words())
+    for part in (
+        "针对 父",
+        "方法",
+        "词元",
+        "leave_one_out",
+        "去掉的词元换成 全零的嵌入",
+        "越高越好：comprehensiveness",
+    ):
+        assert part in words
+
+
+def test_a_terminal_shades_the_text_once_for_each_method():
+    console = Console(file=io.StringIO(), width=60, color_system=None)
+    console.print(explained_text(FOUND, PLAIN, wording("en")))
+    lines = console.file.getvalue().splitlines()
+    assert lines[0].split() == ["flow", "undo", "it"]
+    assert lines[2].split() == [
+        "leave_one_out",
+        "undo",
+        "it",
+    ]  # between them the shades, where there are no colours
+    assert "share of the row's largest" in lines[5]
+    assert lines[5].endswith("toward 父")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,25 +12,16 @@ from .choices import Listed, completion, explain
 
 LANGUAGES = Listed({"en": "English.", "zh": "中文。"})
 
-Lang = Annotated[
-    str | None,
-    typer.Option(
-        metavar="en|zh",
-        callback=explain(LANGUAGES),
-        autocompletion=completion(LANGUAGES),
-        help="Language of what is said (default: the locale's).",
-    ),
-]
 
-PageLang = Annotated[
-    str,
-    typer.Option(
-        metavar="en|zh",
-        callback=explain(LANGUAGES),
-        autocompletion=completion(LANGUAGES),
-        help="Language of a page (default: en).",
-    ),
-]
+def lang_option(said: str) -> Any:
+    """The option, and what it is the language of."""
+    return typer.Option(
+        metavar="en|zh", callback=explain(LANGUAGES), autocompletion=completion(LANGUAGES), help=said
+    )
+
+
+Lang = Annotated[str | None, lang_option("Language of what is said (default: the locale's).")]
+PageLang = Annotated[str, lang_option("Language of a page (default: en).")]
 
 
 def language(chosen: str | None, usual: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""A figure of an explanation: a row per method, a column per token, each row shaded by itself; its tests below."""
+"""Figures of an explanation: methods × tokens, or the text itself once for each method; its tests below."""
 
 from __future__ import annotations
 
@@ -6,53 +6,70 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..explained import chance, said, shading, shares, tests
 from ..fonts.faces import preferring
 from ..labels import label
 from ..look import PLAIN
+from ..page.document import wording
 from .heads import side_by_side
 from .maps import LONGEST
 from .panels import Maps
 from .sheet import Sheet, draw
+from .text import shaded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from matplotlib.figure import Figure
 
     from ...records.explanation import Explanation
     from ..look import Look
 
 
-def explanation_figure(found: Explanation, look: Look = PLAIN) -> Figure:
-    """What each method says of each token, as a share of what it says of the token it puts first."""
+def explanation_figure(
+    found: Explanation, look: Look = PLAIN, *, view: str = "map", lang: str = "en"
+) -> Figure:
+    """What each method says of each token, as a share of what it says of the token it puts first.
+
+    `view` is map, a row per method, or tokens, the text shaded by each.
+    """
+    sheet = explanation_sheet if view == "map" else explanation_text
     with preferring(look.font):
-        return draw(explanation_sheet(found, look), look.pixels)
+        return draw(sheet(found, look, lang), look.pixels)
 
 
-def explanation_sheet(found: Explanation, look: Look = PLAIN) -> Sheet:
-    """Where everything of `explanation_figure` stands."""
-    rows = np.array(list(found.methods.values()))
-    most = abs(rows).max(axis=1, keepdims=True)
-    shares = rows / np.where(most > 0, most, 1)
+def explanation_sheet(found: Explanation, look: Look = PLAIN, lang: str = "en") -> Sheet:
+    """Where everything of a map of methods and tokens stands."""
+    words = wording(lang)
+    output = label(" ".join(found.output), LONGEST)
     maps = Maps(
-        shares[None],
+        np.array(list(shares(found).values()))[None],
         rows=tuple(found.methods),
         columns=tuple(label(token, LONGEST) for token in found.tokens),
-        row_name="method",
-        column_name="token",
-        unit="share of the row's largest",
+        row_name=words["explain_method"],
+        column_name=words["explain_token"],
+        unit=words["explain_share"],
         origin=None,
-        titles=(f"toward {label(' '.join(found.output), LONGEST)}",),
+        titles=(words["explain_title"].format(output=output),),
         look=look,
-        said=tuple(_tests(found)),
+        said=(*tests(found), chance(found, words)),
     )
-    return side_by_side([maps], found.said, look)
+    return side_by_side([maps], _origin(found, lang), look)
 
 
-def _tests(found: Explanation) -> Iterator[str]:
-    """How each method stood each test, a line per test, beside chance."""
-    table = found.by_method()
-    for name in list(table.columns)[1:]:
-        numbers = zip(table["method"].tolist(), table[name].tolist(), strict=True)
-        yield f"{name}: {', '.join(f'{method} {number:z.3f}' for method, number in numbers)}"
-    yield table.provenance
+def explanation_text(found: Explanation, look: Look = PLAIN, lang: str = "en") -> Sheet:
+    """Where everything of the text stands, a paragraph for each method."""
+    words = wording(lang)
+    output = label(" ".join(found.output), LONGEST)
+    view = shading(found, words["explain_share"])
+    return shaded(
+        view,
+        look,
+        words["explain_share"],
+        len(view.titles),
+        subheading=words["explain_title"].format(output=output),
+        origin=_origin(found, lang),
+        notes=(*tests(found), chance(found, words)),
+    )
+
+
+def _origin(found: Explanation, lang: str) -> str:
+    return "; ".join(filter(None, [found.provenance, *said(found, wording(lang))]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,8 +67,9 @@ class Paragraphs:
     unit: str
     numbered: bool  # whether the weights stand below their tokens
 
+    notes: Sequence[str] = ()
+
     bar = None  # it lies below the text
-    notes = ()
 
     @property
     def width(self) -> float:
@@ -188,18 +189,37 @@ def lay_out(attention: Attention, look: Look) -> Sheet:
     Raises InputError for more tokens than can be read.
     """
     view = shading(attention, look.query_token)
+    subheading = " · ".join(filter(None, [which(attention), view.said]))
+    return shaded(
+        view, look, attention.unit, len(attention.heads), subheading=subheading, origin=attention.provenance
+    )
+
+
+def shaded(
+    view: Shading,
+    look: Look,
+    unit: str,
+    together: int,
+    *,
+    subheading: str,
+    origin: str,
+    notes: Sequence[str] = (),
+) -> Sheet:
+    """A paragraph for each panel, so many `together`, with room after them.
+
+    Raises InputError for more tokens than can be read.
+    """
     if (n := view.weights.size) > MOST:
         hint = "choose some with --layer, --head or --key-range, or draw a map"
         raise InputError(f"a text of {n:,} tokens over all heads, at most {MOST:,} can be read", hint=hint)
 
     def fit(paper: Paper, room: Room) -> Paragraphs:
-        return _paragraphs(attention, view, paper, room)
+        return replace(_paragraphs(view, unit, together, paper, room), notes=notes)
 
-    subheading = " · ".join(filter(None, [which(attention), view.said]))
-    return on_paper(look, fit, subheading=subheading, origin=attention.provenance).sheet()
+    return on_paper(look, fit, subheading=subheading, origin=origin).sheet()
 
 
-def _paragraphs(attention: Attention, view: Shading, paper: Paper, room: Room) -> Paragraphs:
+def _paragraphs(view: Shading, unit: str, together: int, paper: Paper, room: Room) -> Paragraphs:
     large = view.weights.size <= MOST_LARGE and not paper.fixed and paper.look.font_size is None
     size = paper.letters * (LARGE if large else 1)
     beside = [*view.titles, "query" * bool(view.queries)]
@@ -217,8 +237,8 @@ def _paragraphs(attention: Attention, view: Shading, paper: Paper, room: Room) -
         aside,
         place(view.pieces, size, wide, paper.pixel),
         place(view.queries, size, wide, paper.pixel) if view.queries else (),
-        len(attention.heads),
-        "of its peak" if each else attention.unit,
+        together,
+        "of its peak" if each else unit,
         len(view.weights) == 1 and len(view.pieces) <= MOST_NUMBERED and paper.look.shows("numbers"),
     )
 

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 from ...records.explanation import CHANCE
 from ...records.table import Table
-from ..explained import better
+from ..explained import better, said
 from ..text import running
 from .document import wording
 from .running import Running
 from .table import table_page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from ...records.explanation import Explanation
 
 
@@ -45,13 +43,11 @@ def explained_page(found: Explanation, *, title: str = "", lang: str = "en") -> 
     tests = Table(found.tests.only(errors_last).columns, "faithfulness", words["explain_chance"])
     numbers = Table(found.by_token().columns, "explain", found.provenance)
     return table_page(
-        tests, numbers, title=title, lang=lang, said=tuple(said(found, words)), text=text, about="explain"
+        tests,
+        numbers,
+        title=title,
+        lang=lang,
+        said=(*said(found, words), words["explain_warning"]),
+        text=text,
+        about="explain",
     )
-
-
-def said(found: Explanation, words: Mapping[str, str]) -> Iterator[str]:
-    """What is explained, what takes the place of a token, and that attention is not by itself an explanation."""
-    yield words["explain_toward"].format(output=" ".join(found.output), p=f"{found.probability:.3g}")
-    if found.instead:
-        yield words["explain_instead"].format(instead=words.get(f"instead_{found.instead}", found.instead))
-    yield words["explain_warning"]

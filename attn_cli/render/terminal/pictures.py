@@ -9,6 +9,7 @@ import numpy as np
 
 from ...records.queries import place_of
 from ...text.escaping import escape
+from .. import explained
 from ..labels import KINDS, titles
 from ..look import PLAIN
 from ..patches import maps_of
@@ -20,11 +21,12 @@ from .painting import scaled
 from .text import TextShades
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import RenderableType
 
     from ...records.attention import Attention
+    from ...records.explanation import Explanation
     from ..look import Look
 
 
@@ -63,6 +65,14 @@ def shaded_text(attention: Attention, look: Look) -> RenderableType:
     shown, scale = scaled(view.weights, view.hidden, look)
     unit = "of its peak" if look.color_scale == "panel" else attention.unit
     return TextShades(view, shown, scale, unit, escape(look.title), _footer(attention))
+
+
+def explained_text(found: Explanation, look: Look, words: Mapping[str, str]) -> RenderableType:
+    """The tokens where they stand, once for each method, on the colour of their share of its largest."""
+    view = explained.shading(found, words["explain_title"].format(output=" ".join(found.output)))
+    shown, scale = scaled(view.weights, view.hidden, replace(look, style="dark"))
+    footer = "; ".join(filter(None, [found.provenance, *explained.said(found, words)]))
+    return TextShades(view, shown, scale, words["explain_share"], escape(look.title), escape(footer))
 
 
 def patches(attention: Attention, look: Look) -> RenderableType:
