@@ -77,6 +77,8 @@ def test_a_terminal_gets_lines(run, terminal):
     lines = run("check", ANSWER, *HAND).stdout.splitlines()
     assert lines[0] == "weights: wrong."
     assert "  scale_d_model: divided by √d_model = √6 instead of √d_head = √3." in lines
+    assert lines[-1] == "  More: attn check --mistake scale_d_model"
+    assert run("check", ANSWER, *HAND, "--lang", "zh").stdout.splitlines()[-1].endswith("--lang zh")
     assert run("check", ANSWER, *HAND, "--hint", "0").stdout == "weights: wrong.\n"
 
 

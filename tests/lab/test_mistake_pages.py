@@ -5,8 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+from attn_cli.lab.exercise import proposed
 from attn_cli.lab.mistakes import MISTAKES
 from attn_cli.lab.seen import seen
+from attn_cli.lab.wording.about import about
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -54,3 +56,11 @@ def test_what_shows_and_what_hides_is_what_the_formulas_say():
     assert seen("causal_top_left").exercise == "try_causal"
     assert "if_as_many_queries" in seen("causal_top_left").hidden_when
     assert seen("softmax_over_all").hidden_when == ("if_one_query",)
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_each_mistake_names_its_page(lang):
+    for name in MISTAKES:
+        said = about(name, lang, proposed()).splitlines()[-1]
+        path, anchor = re.search(r"(docs/\S+\.md)#(\w.*)$", said).groups()
+        assert f"\n## {anchor}\n" in (ROOT / path).read_text(encoding="utf-8")

@@ -89,8 +89,19 @@ def _show(verdicts: Sequence[Verdict], hint: int, lang: str) -> None:
         for stage in verdict.stages:
             first, *rest = stage.lines(hint, lang)
             console.print(Text(first, _COLOURS[stage.verdict]))
-            for line in rest:
+            more = _more(stage, lang) if hint >= 3 else []
+            for line in [*rest, *more]:
                 console.print(Text(f"  {line}"))
+
+
+def _more(stage: StageVerdict, lang: str) -> list[str]:
+    """What to type for all that there is to say of the one mistake that explains the numbers."""
+    from ...lab.wording import say
+
+    if len(stage.alternatives) != 1:
+        return []
+    commands = [f"attn check --mistake {name} --lang {lang}" for name in stage.alternatives[0]]
+    return [say(lang, "more", {"command": command.removesuffix(" --lang en")}) for command in commands]
 
 
 def _picture(verdicts: Sequence[Verdict], name: str, hint: int, lang: str) -> bytes:

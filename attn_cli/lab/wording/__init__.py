@@ -36,6 +36,15 @@ def mistake_text(language: str, name: str) -> Text:
     return mistakes(language)[name]
 
 
+def group_of(name: str) -> str:
+    """The group that a mistake is in, which names its page, too.
+
+    >>> group_of("no_scale")
+    'scaling'
+    """
+    return next(room for room in GROUPS if name in _room("en", room).TEXTS)
+
+
 @functools.cache
 def sentences(language: str) -> Mapping[str, str]:
     """All sentences of a language by their keys. Raises InputError for a language that is not spoken."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..mistakes.made_by import MADE_BY
-from . import mistake_text, say
+from . import group_of, mistake_text, say
 
 if TYPE_CHECKING:
     from ..exercise import Exercise
@@ -23,6 +23,7 @@ def about(name: str, language: str, x: Exercise) -> str:
     parts = {"computes": text.computes, "why": text.why, "see": text.see, "fix": text.fix_with(facts)}
     if name in MADE_BY:
         parts["made_by"] = say(language, "list_comma").join(MADE_BY[name])
+    parts["page"] = f"docs/{'zh/' * (language == 'zh')}mistakes/{group_of(name)}.md#{name}"
     lines = [
         f"{name}: {text.title}",
         *(say(language, f"about_{part}", {"text": x}) for part, x in parts.items()),

@@ -131,4 +131,6 @@ SENTENCES = {
     "about_see": "How to see it: {text}",
     "about_fix": "What to do: {text}",
     "about_made_by": "Made by: {text}",
+    "about_page": "Page: {text}",
+    "more": "More: {command}",
 }

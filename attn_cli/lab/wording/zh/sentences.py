@@ -131,4 +131,6 @@ SENTENCES = {
     "about_see": "怎么看出来：{text}",
     "about_fix": "怎么改：{text}",
     "about_made_by": "谁犯过：{text}",
+    "about_page": "网页：{text}",
+    "more": "详见：{command}",
 }
