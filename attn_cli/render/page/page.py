@@ -36,7 +36,7 @@ MOST_STEPS, FEWEST_STEPS = 60, 6  # of a training, in one page
 
 # Joined in this order: a module stands after those it imports from.
 MODULES = (
-    "wording", "record", "colours", "raster", "words", "scales", "bars", "viewport", "canvas", "axes", "sheet", "map", "grid",
+    "wording", "record", "colours", "raster", "words", "scales", "bars", "viewport", "canvas", "axes", "svg", "sheet", "map", "grid",
     "readout", "overlay", "stepper", "training", "writing", "extras", "tokenlist", "lines", "tokens", "compare", "controls", "sorting",
     "strips", "arithmetic", "vectors", "qk", "views", "hold", "link", "saving", "finding", "app",
 )  # fmt: skip

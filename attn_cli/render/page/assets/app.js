@@ -1,5 +1,6 @@
 /** The page: one state, drawn by the view that is open, changed by what the reader does. */
 
+import { readStyle } from "./canvas.js";
 import { byId, showControls, wireControls, wireKeys, wireTheme } from "./controls.js";
 import { extrasOf } from "./extras.js";
 import { foundIn, nextOf } from "./finding.js";
@@ -9,7 +10,7 @@ import { readLink, writeLink } from "./link.js";
 import { overlaid, Overlay } from "./overlay.js";
 import { say, showCell, showHint, showPrecision, showStrongest, showToken } from "./readout.js";
 import { readRecord } from "./record.js";
-import { savePicture } from "./saving.js";
+import { saveDrawing, savePicture } from "./saving.js";
 import { Scales } from "./scales.js";
 import { sheetOf } from "./sheet.js";
 import { Sorting } from "./sorting.js";
@@ -60,6 +61,7 @@ class App {
       zoom,
       next: () => this.nextFound(),
       save: () => this.save(), // as a picture
+      saveSvg: () => saveDrawing(this.views[this.state.view].panels, readStyle(byId("view")), "attention"),
     });
     const turn = (by) => this.change({ head: this.grid.step(this.state.head, by) });
     wireKeys({ zoom, turn, release: () => this.release() });

@@ -76,7 +76,8 @@ export function drawLabels(context, sheet, view, box, style) {
 }
 
 /** A token as it is, or cut where there is no room for it. */
-function fitted(token, room) {
+export function fitted(token, room, font = ruler.font) {
+  ruler.font = font;
   const characters = Array.from(shown(token));
   const width = ruler.measureText(characters.join("")).width;
   if (width <= room) return characters.join("");

@@ -29,6 +29,10 @@ export class CompareView {
     });
   }
 
+  get panels() {
+    return this.maps.flatMap((map) => map.panels);
+  }
+
   point(cell) {
     for (const map of this.maps) map.point(cell);
   }

@@ -10,7 +10,7 @@ export function byId(id) {
 }
 
 /** Wire the controls: `change` takes the part of the state that one sets. */
-export function wireControls(attention, { change, zoom, next, save }) {
+export function wireControls(attention, { change, zoom, next, save, saveSvg }) {
   wireTabs(change);
   byId("find").addEventListener("input", (event) => change({ find: event.target.value }));
   byId("find").addEventListener("keydown", (event) => event.key === "Enter" && next());
@@ -25,6 +25,7 @@ export function wireControls(attention, { change, zoom, next, save }) {
   byId("zoom-in").addEventListener("click", () => zoom(ZOOM));
   byId("zoom-out").addEventListener("click", () => zoom(1 / ZOOM));
   byId("save").addEventListener("click", save);
+  byId("save-svg").addEventListener("click", saveSvg);
   byId("special").addEventListener("change", ({ target }) => change({ special: target.checked }));
   byId("special-kept").hidden = attention.special.size === 0;
   byId("pool").value = attention.pool;
@@ -80,7 +81,8 @@ export function showControls(attention, state, scale) {
   byId("view").setAttribute("aria-labelledby", `tab-${state.view}`);
   byId("other").value = state.other;
   byId("against").hidden = state.view !== "compare";
-  byId("zoom").hidden = !["map", "compare"].includes(state.view);
+  for (const id of ["zoom", "save"]) byId(id).hidden = !["map", "compare"].includes(state.view);
+  byId("save-svg").hidden = state.view === "qk"; // it is made of words
   byId("least").textContent = state.least ? writeNumber(state.least) : worded("least_all");
   byId("threshold").setAttribute(
     "aria-valuetext",

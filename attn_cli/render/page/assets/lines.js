@@ -42,7 +42,7 @@ export class LinesView {
   layerOf({ head, colour }, most) {
     const scale = this.model.scaleOf(head);
     const tones = Float32Array.from(this.model.attention.codesOf(head), (code) => scale.tone[code]);
-    return { tones, colour, scale, strongest: strongest(tones, most).reverse() };
+    return { head, tones, colour, scale, strongest: strongest(tones, most).reverse() };
   }
 
   focus(focused, ...how) {
@@ -80,6 +80,23 @@ export class LinesView {
     const height = Math.min(this.element.clientHeight, this.element.scrollHeight);
     const context = fitCanvas(this.canvas, this.canvas.parentElement.clientWidth, height);
     this.drawOn(context, readStyle(this.canvas), this.canvas.clientWidth, this.element.scrollTop);
+  }
+
+  /** What is seen, all of it, for a picture. */
+  get panels() {
+    const { element: seen, canvas } = this;
+    const style = readStyle(canvas);
+    const corner = seen.getBoundingClientRect();
+    const draw = (context) => {
+      context.save();
+      context.translate(canvas.getBoundingClientRect().left - corner.left, 0);
+      this.drawOn(context, style, canvas.clientWidth, 0);
+      context.restore();
+      const scrolled = { x: corner.x, y: corner.y - seen.scrollTop };
+      for (const list of [this.queries, this.keys]) list.drawOn(context, style, scrolled);
+    };
+    const caption = this.layers.map(({ head }) => this.model.attention.name(head)).join(", ");
+    return [{ caption, width: corner.width, height: seen.scrollHeight, draw }];
   }
 
   /** All lines, on a canvas so wide whose top is so far down the lists. */

@@ -51,18 +51,26 @@ export class MapView {
     if (width === 0) return; // not on the page yet
     this.style = readStyle(this.base);
     this.box = layOut(this.style.font, sheet, viewport, width, this.room());
-    const context = fitCanvas(this.base, ...this.size);
-    drawCells(context, sheet, viewport, this.box, this.style);
-    sheet.strips?.draw(context, viewport, this.box, this.style);
-    drawParting(context, sheet, viewport, this.box, this.style);
-    drawLabels(context, sheet, viewport, this.box, this.style);
+    this.drawOn(fitCanvas(this.base, ...this.size));
     this.over.style.touchAction = viewport.isWhole ? "pan-y" : "none";
     this.drawOver();
   }
 
+  drawOn(context) {
+    const { sheet, viewport, box, style } = this;
+    drawCells(context, sheet, viewport, box, style);
+    sheet.strips?.draw(context, viewport, box, style);
+    drawParting(context, sheet, viewport, box, style);
+    drawLabels(context, sheet, viewport, box, style);
+  }
+
   drawOver() {
+    this.mark(fitCanvas(this.over, ...this.size));
+  }
+
+  /** What a search found, and what is pointed at. */
+  mark(context) {
     const { sheet, viewport, box, style, cell } = this;
-    const context = fitCanvas(this.over, ...this.size);
     context.font = style.font;
     drawFound(context, sheet, viewport, box, style);
     if (cell) drawPointer(context, sheet, cell, viewport, box, style);
@@ -72,6 +80,16 @@ export class MapView {
   get size() {
     const { left, top, right, below, width, height } = this.box;
     return [left + width + right, top + height + below + 2];
+  }
+
+  /** What is seen, for a picture of it. */
+  get panels() {
+    const [width, height] = this.size;
+    const draw = (context) => {
+      this.drawOn(context);
+      this.mark(context);
+    };
+    return [{ caption: this.sheet.label, width, height, draw }];
   }
 
   /** The place under a pointer, in rows and columns with fractions. */

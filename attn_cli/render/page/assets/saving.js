@@ -1,6 +1,7 @@
 /** The view as a picture. */
 
 import { readStyle } from "./canvas.js";
+import { SvgContext } from "./svg.js";
 
 const EDGE = 16; // pixels around it
 
@@ -36,6 +37,37 @@ export async function savePicture(maps, name) {
     );
   });
   download(await picture.convertToBlob({ type: "image/png" }), `${name}.png`);
+}
+
+/** Save what a view draws as SVG, in the same order. */
+export function saveDrawing(panels, style, name) {
+  const lines = [...document.querySelectorAll("h1, .provenance")].map((one) => one.textContent);
+  const width = panels.reduce((sum, panel) => sum + panel.width + EDGE, EDGE);
+  const foot = 24 + Math.max(...panels.map((panel) => panel.height)) + EDGE;
+  const context = new SvgContext(Math.ceil(width), Math.ceil(foot + 18 * lines.length));
+  context.fillStyle = style.surface;
+  context.fillRect(0, 0, Math.ceil(width), Math.ceil(foot + 18 * lines.length));
+  let left = EDGE;
+  for (const panel of panels) {
+    written(context, style, panel.caption, left, 16, panel.width);
+    context.save();
+    context.beginPath();
+    context.rect(left, 24, panel.width, panel.height);
+    context.clip(); // where it begins at 0, 0
+    context.at.setAttribute("viewBox", `0 0 ${panel.width} ${panel.height}`);
+    context.canvas = { clientWidth: panel.width };
+    panel.draw(context);
+    context.restore();
+    left += panel.width + EDGE;
+  }
+  lines.forEach((line, i) => written(context, style, line, EDGE, foot + 18 * i + 6, width - 2 * EDGE));
+  download(new Blob([context.text()], { type: "image/svg+xml" }), `${name}.svg`);
+}
+
+function written(context, style, line, x, y, room) {
+  context.font = style.font;
+  context.fillStyle = style.ink;
+  context.fillText(line, x, y, room);
 }
 
 function download(blob, name) {

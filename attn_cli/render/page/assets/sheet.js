@@ -7,9 +7,10 @@
  */
 
 import { drawChip } from "./axes.js";
-import { isLight } from "./colours.js";
+import { css, isLight } from "./colours.js";
 import { paint, sample } from "./raster.js";
 
+const MOST_RECTANGLES = 64; // rows and columns that a file has as rectangles
 const ROOM_FOR_NUMBERS = 34; // pixels that a cell needs to hold its weight
 
 /** What a map shows of one head. */
@@ -23,18 +24,45 @@ export function sheetOf(attention, head, scale, found) {
 /** The weights as colours, and as numbers where they fit. */
 export function drawCells(context, sheet, view, box, style) {
   const { left, top, width, height } = box;
-  const [across, down] = [width, height].map((length) => Math.max(1, Math.round(length * devicePixelRatio)));
-  const codes = sample(sheet.codes, sheet.keys.length, view, across, down);
-  const image = new OffscreenCanvas(across, down);
-  image.getContext("2d").putImageData(paint(codes, sheet.scale.lut, across, down), 0, 0);
   drawHatching(context, box, style);
-  context.drawImage(image, left, top, width, height);
+  const few = view.rows * view.columns <= MOST_RECTANGLES ** 2;
+  if (context.isSvg && few) drawRectangles(context, sheet, view, box);
+  else drawPixels(context, sheet, view, box);
   context.strokeStyle = style.muted;
   context.globalAlpha = 0.35;
   context.strokeRect(left - 0.5, top - 0.5, width + 1, height + 1);
   context.globalAlpha = 1;
   if (Math.min(box.cell.width, box.cell.height) >= ROOM_FOR_NUMBERS)
     drawNumbers(context, sheet, view, box, style);
+}
+
+/** The cells as an image; where there are more pixels than cells a file needs no more than one for each. */
+function drawPixels(context, sheet, view, { left, top, width, height }) {
+  const sizes = [width, height].map((length) => Math.max(1, Math.round(length * devicePixelRatio)));
+  const cells = [view.columns, view.rows];
+  const [across, down] = sizes.map((pixels, i) => {
+    return context.isSvg && Number.isInteger(cells[i]) ? Math.min(pixels, cells[i]) : pixels;
+  });
+  const codes = sample(sheet.codes, sheet.keys.length, view, across, down);
+  const image = new OffscreenCanvas(across, down);
+  image.getContext("2d").putImageData(paint(codes, sheet.scale.lut, across, down), 0, 0);
+  context.drawImage(image, left, top, width, height);
+}
+
+function drawRectangles(context, sheet, view, box) {
+  context.save();
+  context.beginPath();
+  context.rect(box.left, box.top, box.width, box.height);
+  context.clip();
+  for (let row = Math.floor(view.row); row < view.row + view.rows; row++) {
+    for (let column = Math.floor(view.column); column < view.column + view.columns; column++) {
+      const code = sheet.codes[row * sheet.keys.length + column];
+      const { x, y, width, height } = rectangle(row, column, view, box);
+      context.fillStyle = css(sheet.scale.lut[code]);
+      if (code) context.fillRect(x, y, width, height);
+    }
+  }
+  context.restore();
 }
 
 /** Masked cells are transparent, and this is what one sees through them. */

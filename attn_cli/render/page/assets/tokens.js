@@ -1,5 +1,6 @@
 /** Heads over the text itself: each token shaded by what the chosen query gives it, or by what it gives the chosen key. */
 
+import { readStyle } from "./canvas.js";
 import { TokenList } from "./tokenlist.js";
 import { worded } from "./wording.js";
 import { element } from "./words.js";
@@ -45,6 +46,23 @@ export class TokensView {
     return group;
   }
 
+  /** What is seen, all of it, for a picture. */
+  get panels() {
+    const lists = [...new Set([this.queries, this.keys])];
+    const style = readStyle(this.element);
+    const corner = lists[0].element.getBoundingClientRect();
+    const bottom = lists.at(-1).element.getBoundingClientRect().bottom;
+    const draw = (context) => {
+      let beyond = 0; // of the lists above
+      for (const list of lists) {
+        list.drawOn(context, style, { x: corner.x, y: corner.y - beyond });
+        beyond += list.beyond;
+      }
+    };
+    const height = lists.reduce((sum, list) => sum + list.beyond, bottom - corner.top);
+    return [{ caption: this.caption, width: corner.width, height, draw }];
+  }
+
   /** The token that is looked at. */
   token(cell) {
     return { [this.chosen]: cell?.[this.chosen] ?? 0 };
@@ -52,6 +70,7 @@ export class TokensView {
 
   show({ attention, heads, scaleOf, found, cell }) {
     const token = this.token(cell);
+    this.caption = heads.map((one) => attention.name(one.head)).join(", ");
     this.buttons?.forEach((one, i) => one.setAttribute("aria-pressed", DIRECTIONS[i] === this.chosen));
     this.keys.show(attention.keys, found.keys);
     this.queries.show(attention.queries, found.queries);
