@@ -683,14 +683,17 @@ def page(
 ) -> bytes:
     """Make one HTML page to explore all heads; it needs no network. With `path` it is written too.
 
-    A list of texts or of attentions becomes one page, with a picker. With `live`, `data` is a model, loaded or by its name, which the page runs on whatever is typed into it.
-    `lang` is the language of the page, en or zh. Where weights share a cell it has their mean and the largest, and
+    Tables and explanations, as `stats`, `diff` and `explain` give them, become tables that sort. A list of texts or
+    of attentions becomes one page, with a picker. With `live`, `data` is a model, loaded or by its name, which the
+    page runs on whatever is typed into it. `lang` is the language of the page, en or zh. Where weights share a cell it has their mean and the largest, and
     shows `pool` of them first. A recording of several steps has a slider over them. Where a record holds queries
     and keys, the page shows how they give the weights, unless `vectors` is False.
     """
+    from .render.page.explained import explained_page
     from .render.page.page import most_steps
     from .render.page.page import page as made
     from .render.page.several import pages
+    from .render.page.table import table_page
     from .sources.filming import filmed
     from .sources.live import live_page
     from .sources.sorting import sorting
@@ -699,6 +702,11 @@ def page(
         if live:
             raise InputError("--live takes a model, not several texts", hint="give 'mini' or what load gave")
         document = pages(_named(data), len(data), title=title, lang=lang, pool=pool)
+    elif isinstance(data, (Table, Explanation)):
+        if isinstance(data, Table):
+            document = table_page(data, title=title, lang=lang)
+        else:
+            document = explained_page(data, title=title, lang=lang)
     elif live:
         document = live_page(data.model if isinstance(data, LoadedModel) else data, title=title, lang=lang)
     elif isinstance(data, Recording) and len(data.steps) > 1:

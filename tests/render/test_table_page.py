@@ -1,5 +1,6 @@
 """Tables as pages: what is in them as bytes, and what a browser does with them."""
 
+import attn_cli as attn
 import numpy as np
 import pytest
 from attn_cli.errors import InputError
@@ -231,3 +232,9 @@ def test_a_row_of_a_difference_opens_both_maps_at_the_largest(shown):
     assert f"difference {apart[0, 1][at]:+.3g}".replace("-", "−") in framed(
         tab, "document.getElementById('readout').textContent"
     )
+
+
+def test_python_makes_the_same_pages(tmp_path):
+    table = attn.stats(random_attention(1, 2, 3, 3))
+    assert attn.page(table, tmp_path / "x.html", lang="zh") == table_page(table, lang="zh")
+    assert (tmp_path / "x.html").exists()
