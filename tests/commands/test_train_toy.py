@@ -169,6 +169,7 @@ def test_of_the_run_that_was_replaced_nothing_is_left(run, tmp_path, monkeypatch
         patch.setattr(os, "replace", refuse)
         assert run(*train, "--overwrite").code == 2
     assert (tmp_path / "film.gif").exists()
+    assert '"times":[' in (tmp_path / "film.html").read_text()
     assert run(*train, "--overwrite").code == 0
     assert {path.name for path in tmp_path.iterdir()} == {*FILES, STATE, "notes.gif", "tokenizer.json"}
 

@@ -20,6 +20,7 @@ FILES = {
     "attention.png": "the attention to one of the longest held-out examples",
     "cross.png": "what each token of the translation of it looks at while it is written",
     "film.gif": "attention while it was learned, all heads",
+    "film.html": "the same to explore, with a slider over the steps",
     "film.png": "one head of it, after some of the steps",
     "loss.png": "how the losses went, and what was right on held-out examples",
     "metrics.csv": "the same as numbers, a line for each step",

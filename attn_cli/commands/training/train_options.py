@@ -90,7 +90,7 @@ describe(
             "Early stopping: stop after N evaluations without a lower loss; 0: never.",
             min=0,
         ),
-        "film": Said(bool, "", "Save how attention forms as film.gif and, frame by frame, film.png."),
+        "film": Said(bool, "", "Save how attention forms: film.gif, film.html, and frame by frame film.png."),
         "evaluate_every": Said(int, "N", "Evaluate every N steps (default: 50).", min=1),
         "seed": Said(int, "N", "Random seed (default: 0).", min=0, max=2**32 - 1),
     },

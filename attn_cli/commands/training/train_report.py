@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from ...models.runs.run import Run
     from ...records.attention import Attention, Kind
+    from ...render.figure.film import Film
     from ...render.look import Look
     from ...toy.evaluation import Evaluation
     from ...toy.examples import Example, Recipe
@@ -69,7 +70,22 @@ def _film(attention: Attention, training: Training, reached: Evaluation, look: L
         picture=_as_picture(example),
     )
     layer, head = (weights.shape[1] - 1, 0) if reached.expected_mass is None else reached.best_head
-    return {"film.gif": film.gif(filmed), "film.png": save(film.strip(filmed, layer, head), "png")}
+    return {
+        "film.gif": film.gif(filmed),
+        "film.png": save(film.strip(filmed, layer, head), "png"),
+        "film.html": _stepping(filmed),
+    }
+
+
+def _stepping(film: Film) -> bytes:
+    """A page with a slider over the steps that were filmed."""
+    from ...render.page.page import page
+
+    steps = [
+        (step, replace(film.attention, weights=weights))
+        for step, weights in zip(film.steps, film.weights, strict=True)
+    ]
+    return page(steps[-1][1], title=film.look.title, steps=steps)
 
 
 def _answered(answer: Sequence[str], example: Example) -> str:
