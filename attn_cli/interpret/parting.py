@@ -79,12 +79,8 @@ def parting(ours: Attention, theirs: Attention, *, tolerance: float = TOLERANCE)
             )
         axes = AXES.get(step, MAPS)
         if found := _apart(step, axes, a, b, tolerance, agreed):
-            names = {"layer": ours.layers, "head": ours.heads}
-            place = (
-                names[axis][i] if axis in names else i for axis, i in zip(axes, found.place, strict=True)
-            )
             projected = step == "output" and {"value", "weights"} <= set(agreed)
-            return replace(found, step="projection" if projected else step, place=tuple(place))
+            return _with_names(replace(found, step="projection" if projected else step), ours)
         agreed.append(step)
     return None
 
