@@ -63,12 +63,16 @@ class Recording:
         """The attention of all layers of a kind and size, in a step or in the last.
 
         `module` picks by path, as "encoder.*". Without `kind` the first that the program computes is taken, and
-        where there are several sizes, that of most layers, which is said. Raises InputError when there is none.
+        where there are several sizes, that of most layers; what else there is, is said. Raises InputError when there
+        is none.
         """
         part, *others = self.ranked(step, kind, module)
         if others:
             sizes = listed([f"{other.size} ({other.modules[0]})" for other in others])
             note(f"showing {part.size}; the recording also has {sizes}; choose with --module NAME")
+        kinds = {other.kind: None for other in self._of_step(step) if other.kind != part.kind}
+        if kind is None and module is None and kinds:
+            note(f"showing {part.kind}; the recording also has {listed(list(kinds))}; choose with --kind")
         attention = self.read(part)
         if module is None:
             return attention

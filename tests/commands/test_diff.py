@@ -169,6 +169,7 @@ def test_two_outputs_part_at_their_scores(run, tensors):
     assert run("diff", *given, scaled, unscaled, "--fail-over", "1e-6").code == 1
     same = run("diff", *given, scaled, scaled, "--fail-over", "1e-6")
     assert same.code == 0
+    assert "the two outputs agree: they differ by 1e-06 at most" in same.stderr
     assert rows(same.stdout) == []
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import warnings
 
 import numpy as np
 import pytest
@@ -97,13 +98,25 @@ def test_a_recording_goes_through_a_file(model, tmp_path):
     same(back.pick(module="layers.layers.2"), seen.attention(module="layers.layers.2"))
 
 
+def test_other_kinds_of_a_recording_are_named(model):
+    with record() as seen:
+        attend(model, 3)
+    recording = seen.recording()
+    with pytest.warns(AttnNote, match="^showing self; the recording also has cross; choose with --kind$"):
+        recording.pick()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        recording.pick(kind="self")
+        recording.pick(module="layers.layers.2")
+
+
 def test_what_reads_one_record_reads_that_of_the_last_step(model, tmp_path):
     with record() as seen:
         attend(model, 3, 5)
     path = tmp_path / "x.npz"
     files.write(str(path), files.recording_npz(seen.recording()))
     with path.open("rb") as file:
-        same(from_fields(npz.as_fields(npz.load(file, NAMES))), seen.attention())
+        same(from_fields(npz.as_fields(npz.load(file, NAMES))), seen.attention(kind="self"))
     assert np.load(path)["weights"].shape == (3, 2, 5, 5)
 
 
@@ -125,8 +138,8 @@ def test_steps_go_to_the_disk_as_they_are_done_and_become_one_file(model, tmp_pa
     store, watched = on_disk(path, model, (3, 5, 3))
     folder = tmp_path / "x.npz.parts"
     assert sorted(os.listdir(folder)) == ["000000.npz", "000001.npz", "000002.npz"]
-    same(files.read_recording(str(folder)).pick(1), seen.attention(step=1))
-    same(files.read(str(folder)).pick(), seen.attention())
+    same(files.read_recording(str(folder)).pick(1, "self"), seen.attention(step=1, kind="self"))
+    same(files.read(str(folder)).pick(kind="self"), seen.attention(kind="self"))
     assert all(not step.pieces for step in store.steps())  # no longer in memory
     store.finish(repr(watched), watched.remarks)
     assert os.listdir(tmp_path) == ["x.npz"]
@@ -177,7 +190,7 @@ def test_what_was_recorded_is_there_when_the_program_is_killed(tmp_path):
 def test_tokens_that_a_program_has_told_go_with_them(model, tmp_path):
     store, _ = on_disk(tmp_path / "x.npz", model, (3,), label="abc")
     store.finish("", ())
-    assert files.read(str(tmp_path / "x.npz")).pick().query_tokens == tuple("abc")
+    assert files.read(str(tmp_path / "x.npz")).pick(kind="self").query_tokens == tuple("abc")
 
 
 def damaged(**columns):
