@@ -11,7 +11,7 @@ import functools
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar, Unpack
 
 from . import files
@@ -24,7 +24,6 @@ from .records.pooled import pooled_by
 from .records.recording import Recording
 from .records.series import Series
 from .records.table import Table
-from .render.notebook import mimebundle
 from .sources import comparing, explaining, masks, measuring, resolve
 from .sources.calls import check_arguments
 from .sources.groups import (
@@ -67,7 +66,18 @@ Choice = int | str | Sequence[int]
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-Attention._repr_mimebundle_ = mimebundle  # type: ignore[attr-defined]  # records know nothing of pictures
+
+def _in_notebook(
+    attention: Attention, include: Collection[str] | None = None, exclude: object = None
+) -> dict[str, str]:
+    """What a record shows of itself in a notebook, by the name that IPython asks for."""
+    from .render.notebook import mimebundle
+    from .sources.sorting import sorting
+
+    return mimebundle(attention, include, sorting(attention))
+
+
+Attention._repr_mimebundle_ = _in_notebook  # type: ignore[attr-defined]  # records know nothing of pictures
 
 
 def _public(function: Callable[_P, _R]) -> Callable[_P, _R]:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from attn_cli.errors import InputError
 from attn_cli.render.page.page import page
+from attn_cli.sources.sorting import sorting
 from nbclient import NotebookClient
 
 NOTEBOOK = Path(__file__).parents[1] / "docs" / "notebook.ipynb"
@@ -30,21 +31,24 @@ def test_it_shows_itself_as_the_page_in_a_frame_without_rights(attention):
     parser = HTMLParser()
     parser.handle_starttag = lambda tag, attributes: elements.append((tag, dict(attributes)))
     parser.feed(attention._repr_mimebundle_()["text/html"])
-    [(tag, attributes)] = elements
-    assert (tag, attributes["sandbox"]) == ("iframe", "allow-scripts")
-    assert attributes["srcdoc"].encode() == page(attention)
+    [(script, _), (tag, attributes)] = elements
+    assert (script, tag, attributes["sandbox"]) == ("script", "iframe", "allow-scripts")
+    assert attributes["srcdoc"].encode() == page(attention, figures=sorting(attention), framed=True)
 
 
-def test_it_shows_itself_as_a_figure_where_scripts_are_off_and_as_a_line_in_a_terminal(attention):
-    shown = attention._repr_mimebundle_()
+def test_it_is_a_line_in_a_terminal_and_a_figure_where_that_is_asked_for_but_nothing_is_kept_twice(attention):
+    assert {*attention._repr_mimebundle_()} == {"text/html", "text/plain"}
+    shown = attention._repr_mimebundle_(include=["image/png"])
+    assert {*shown} == {"image/png", "text/plain"}
     assert base64.b64decode(shown["image/png"], validate=True).startswith(b"\x89PNG")
     assert shown["text/plain"] == repr(attention)
 
 
-def test_a_large_one_is_packed_for_a_notebook_that_holds_many():
-    weights = np.random.default_rng(0).dirichlet(np.ones(256), (4, 4, 256))
-    shown = attn.Attention(("a",) * 256, ("a",) * 256, weights)._repr_mimebundle_()
-    assert len(shown["text/html"]) < 3_200_000
+@pytest.mark.parametrize(("shape", "token"), [((4, 4, 256, 256), "a"), ((1, 1, 600, 600), "'&" * 9)])
+def test_a_large_one_is_packed_for_a_notebook_that_holds_many(shape, token):
+    weights = np.random.default_rng(0).dirichlet(np.ones(shape[-1]), shape[:-1])
+    shown = attn.Attention((token,) * shape[-1], (token,) * shape[-1], weights)._repr_mimebundle_()
+    assert len(shown["text/html"].encode()) <= 1_500_000
 
 
 @pytest.mark.parametrize(
@@ -58,7 +62,7 @@ def test_heatmap_writes_the_picture_that_the_suffix_names(attention, tmp_path, n
 
 def test_page_writes_a_page_whatever_the_name(attention, tmp_path):
     attn.page(attention, str(tmp_path / "weights"))
-    assert (tmp_path / "weights").read_bytes() == page(attention)
+    assert (tmp_path / "weights").read_bytes() == page(attention, figures=sorting(attention))
 
 
 def test_an_unknown_suffix_is_answered_with_the_known_ones(attention, tmp_path):
@@ -88,10 +92,10 @@ def notebook(tmp_path_factory):
 
 
 @pytest.mark.parametrize("cell", ["attend", "mini"])
-def test_in_a_real_notebook_a_record_is_a_page_and_a_picture(notebook, cell):
+def test_in_a_real_notebook_a_record_is_a_page(notebook, cell):
     [shown] = notebook[cell]
-    assert shown["text/html"].startswith('<iframe title="Attention" sandbox="allow-scripts"')
-    assert base64.b64decode(shown["image/png"]).startswith(b"\x89PNG")
+    assert '<iframe title="Attention" sandbox="allow-scripts"' in shown["text/html"]
+    assert "image/png" not in shown
     assert shown["text/plain"].startswith("Attention([1 layer, ")
 
 

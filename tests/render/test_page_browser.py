@@ -535,4 +535,12 @@ def test_in_a_notebook_the_page_draws_inside_a_frame_without_rights(browser, tmp
             break
     else:
         pytest.fail("the frame shows no map")
+    height = "document.querySelector('iframe').style.height"
+    browser.wait(f"{height} !== '760px'")  # it grows with the page, and no further
+    browser.resize(500, 900)
+    narrow = [browser.run(f"new Promise((done) => setTimeout(() => done({height}), 300))") for _ in range(2)]
+    assert narrow[0] == narrow[1]
+    browser.resize(1280, 900)
+    wide = browser.run(f"new Promise((done) => setTimeout(() => done({height}), 300))")
+    assert 300 < int(wide.removesuffix("px")) != int(narrow[0].removesuffix("px"))
     assert browser.complaints == []

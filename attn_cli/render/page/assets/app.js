@@ -4,6 +4,7 @@ import { readStyle } from "./canvas.js";
 import { byId, showControls, wireControls, wireKeys, wireTheme } from "./controls.js";
 import { extrasOf } from "./extras.js";
 import { foundIn, nextOf } from "./finding.js";
+import { growFrame } from "./framed.js";
 import { Grid } from "./grid.js";
 import { Hold } from "./hold.js";
 import { readLink, writeLink } from "./link.js";
@@ -240,6 +241,7 @@ try {
   byId("main").hidden = false;
   const app = new App(attention, await readVectors(attention));
   app.whenOpen(() => app.recolour());
+  if (attention.framed) growFrame();
 } catch (problem) {
   byId("precision").textContent = worded("unreadable", { reason: problem.message });
   throw problem;

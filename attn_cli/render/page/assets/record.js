@@ -42,6 +42,7 @@ export class Attention {
     this.special = new Set(header.special);
     this.figures = header.figures ?? {};
     this.vectors = header.vectors ?? {};
+    this.framed = Boolean(header.framed);
     this.hidesSpecial = false;
     this.times = header.times ?? [0]; // steps of a training
     this.tokens = header.tokens ?? {}; // of those steps whose tokens are others

@@ -2,6 +2,7 @@
 
 import { CompareView } from "./compare.js";
 import { byId } from "./controls.js";
+import { windowHeight } from "./framed.js";
 import { LinesView } from "./lines.js";
 import { MapView } from "./map.js";
 import { QkView } from "./qk.js";
@@ -12,8 +13,8 @@ export function makeViews(app) {
   const onPoint = (cell, spoken) => app.point(cell, spoken, false);
   const onHold = (cell) => app.point(cell, false, true);
   const onView = () => app.show();
-  const below = () => innerHeight - byId("view").getBoundingClientRect().top - scrollY - 50;
-  const room = () => Math.max(below(), Math.min(0.75 * innerHeight, 560));
+  const below = () => windowHeight(attention) - byId("view").getBoundingClientRect().top - scrollY - 50;
+  const room = () => Math.max(below(), Math.min(0.75 * windowHeight(attention), 560));
   return {
     map: new MapView(viewport, { onPoint, onHold, onView, room }),
     lines: new LinesView({ onFocus: (...asked) => app.choose(...asked) }),
