@@ -1,4 +1,4 @@
-"""How much an output depends on each head: taken away, made the same for all queries, or by its gradient."""
+"""How much an output depends on each head: without it, with its mean over queries, and by its gradient."""
 
 from __future__ import annotations
 
@@ -26,9 +26,13 @@ WAYS = {
 
 
 def ablated(answer: Answer, provenance: str = "") -> Table:
-    """A row per layer and head, and how much −ln p of the output changes with it, in nats, by each of the WAYS.
+    """How much −ln p of the output depends on each head, in nats: a row per layer and head, a column for each of WAYS.
 
-    An encoder–decoder has a row for each kind of attention too.
+    An encoder–decoder also has a column `kind`, and rows for each kind of attention.
+
+    >>> from attn_cli.interpret.explaining import example
+    >>> list(ablated(example().answer).columns)
+    ['layer', 'head', 'zero', 'mean', 'gradient']
     """
     sizes = {kind: maps.shape[:2] for kind, maps in answer.maps("weights").items()}
     places = [(kind, layer, head) for kind, (n, m) in sizes.items() for layer, head in np.ndindex(n, m)]

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def assignment(cost: Float[np.ndarray, "row column"]) -> Int[np.ndarray, " row"]:
-    """The column for each row, none taken twice, with the least sum of costs; as many columns as rows or more.
+    """The column for each row so that no column is taken twice and the sum of costs is least.
 
-    Row after row, along the shortest path over reduced costs, in O(n³). Kuhn 1955, doi:10.1002/nav.3800020109;
+    Needs at least as many columns as rows. Row after row, along the shortest path over reduced costs, in O(n³). Kuhn 1955, doi:10.1002/nav.3800020109;
     Jonker & Volgenant 1987, doi:10.1007/BF02278710.
 
     >>> assignment(np.array([[1.0, 2.0], [1.0, 5.0]])).tolist()  # 2 + 1, not 1 + 5

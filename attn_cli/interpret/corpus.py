@@ -72,7 +72,7 @@ class Corpus:
     def figures(self) -> Figures:
         """Each column and, as `…_se`, its standard error: the sample deviation (ddof 1) over √texts.
 
-        NaN with fewer than two texts. Of the position of a key the most frequent is given, of several the first.
+        NaN with fewer than two texts. A key position is given as its most frequent value, the first of equally frequent ones.
         """
         made: Figures = {}
         for name in STATISTICS:
@@ -85,14 +85,14 @@ class Corpus:
         return made
 
     def state(self) -> dict[str, np.ndarray]:
-        """All of it as arrays by name, to be saved and gone on from: `Corpus.from_state`."""
+        """The whole corpus as named arrays, to save; `Corpus.from_state` goes on from them."""
         parts = {"count": self._count, "mean": self._mean, "square": self._square, "votes": self._votes}
         arrays = {f"{part}.{name}": array for part, of in parts.items() for name, array in of.items()}
         return {"texts": np.array(self.texts), **arrays}
 
     @classmethod
     def from_state(cls, arrays: Mapping[str, np.ndarray]) -> Corpus:
-        """The corpus that `state` was called of.
+        """The corpus whose `state` this is.
 
         >>> corpus = Corpus()
         >>> corpus.add({"self": np.array([[0.5]])})
@@ -115,7 +115,7 @@ class Corpus:
 
 
 def with_roles(figures: Figures) -> Figures:
-    """The columns of a corpus, and the role that its means come to.
+    """The columns of a corpus, and the role that follows from their means.
 
     >>> with_roles({"previous": np.array([[0.9]])})["role"].tolist()
     [['previous token']]
@@ -124,7 +124,7 @@ def with_roles(figures: Figures) -> Figures:
 
 
 def _sum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Counts added, the shorter with zeros after it."""
+    """The sum of two lists of counts; the shorter is filled up with zeros."""
     longer, shorter = (a, b) if a.shape[-1] >= b.shape[-1] else (b, a)
     total = longer.copy()
     total[..., : shorter.shape[-1]] += shorter

@@ -87,7 +87,7 @@ def difference(ours: Attention, theirs: Attention, *, match: bool = False) -> Ta
 
     `query` and `key` are positions, of cells the first. Layers and heads are compared in their order. With
     `match` the heads of each layer may be permuted, so that their mean differences sum to the least, and
-    `matched` is the head of the second that belongs to the first's. Raises InputError for attentions of
+    `matched` is the head of the second that was matched. Raises InputError for attentions of
     different sizes; see `aligned` for those of different tokens.
 
     >>> from attn_cli.records.attention import Attention
@@ -142,7 +142,7 @@ def check_sizes(ours: Attention, theirs: Attention) -> None:
 
 
 def matching(ours: Attention, theirs: Attention) -> Int[np.ndarray, "layer head"]:
-    """Of each layer, which of their heads belongs to each of ours: the least sum of mean differences.
+    """For each layer, the head of theirs for each of ours that makes the sum of mean differences least.
 
     >>> from attn_cli.records.attention import Attention
     >>> heads = np.array([[[[1.0, 0.0]], [[0.5, 0.5]]]])
@@ -181,7 +181,7 @@ def in_order(theirs: Attention, matched: Int[np.ndarray, "layer head"] | None) -
 
 
 def aligned(ours: Attention, theirs: Attention) -> tuple[Attention, Attention]:
-    """Both as they are if their tokens agree, else both between words, where these agree.
+    """Both unchanged if their tokens agree; else both merged to words, if their words agree.
 
     Raises InputError that names the first place at which the words differ, or their number.
 

@@ -249,8 +249,12 @@ def explain(
 ) -> Explanation:
     """Each method's number for each token that may be taken away, and what becomes of its ranking when it is tested.
 
-    `uniform` and `random` are always among them. What a method says of a token is not comparable between methods;
-    their order of tokens is.
+    `uniform` and `random` are always among them. The numbers of two methods cannot be compared; the orders of tokens
+    that they give can.
+
+    >>> found = explain(example(), "abc", output=["d"], instead="zeros", methods=["rollout"])
+    >>> list(found.methods), found.tests["method"].tolist()
+    (['rollout', 'uniform', 'random'], ['rollout', 'uniform', 'random'])
     """
     found: dict[str, OfTokens] = {}
     for name in METHODS:

@@ -1,4 +1,4 @@
-"""Whether a ranking of tokens holds: what becomes of an output when the first, or all others, are taken away."""
+"""Whether a ranking of tokens holds: how an output changes without its first tokens, or with them alone."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What an output's gradient says of attention: gradient ⊙ weight, and its integral from no attention to all.
+"""Gradient ⊙ weight of attention, and its integral from no attention to all of it.
 
-All of these are of one logit, not of a loss nor a probability.
+The gradient is that of one logit, not of a loss and not of a probability.
 """
 
 from __future__ import annotations
@@ -22,15 +22,24 @@ STEPS = 20  # of the integral, as Hao et al. have them
 
 
 def gradients(answer: Answer) -> Maps:
-    """max(0, ∂y/∂A ⊙ A) of each layer and head, y the logit of the output, of several places their sum.
+    """max(0, ∂y/∂A ⊙ A) of each layer and head; y is the logit of the output, summed over its places.
 
     Clamped in each head, before any mean over heads. Chefer et al. 2021, arXiv:2103.15679, eq. 5.
+
+    >>> from attn_cli.interpret.explaining import example
+    >>> gradients(example().answer)["decoder"].shape, bool((gradients(example().answer)["decoder"] >= 0).all())
+    (torch.Size([2, 2, 3, 3]), True)
     """
     return {kind: products.clamp(min=0) for kind, products in gradient_times_weight(answer).items()}
 
 
 def gradient_times_weight(answer: Answer) -> Maps:
-    """∂y/∂A ⊙ A of each layer and head, y the logit of the output: what is above 0 speaks for it."""
+    """∂y/∂A ⊙ A of each layer and head; y is the logit of the output, and what is above 0 raises it.
+
+    >>> from attn_cli.interpret.explaining import example
+    >>> gradient_times_weight(example().answer)["decoder"].shape  # [layer, head, query, key]
+    torch.Size([2, 2, 3, 3])
+    """
     seen: list[tuple[Kind, Tensor]] = []
 
     def weigh(weights: Tensor, kind: Kind, _: int) -> Tensor:
@@ -48,6 +57,10 @@ def integrated(answer: Answer, *, steps: int = STEPS) -> Maps:
 
     The integral is the mean of the slopes in the middle of `steps` equal intervals. Hao et al. 2021,
     arXiv:2004.11207, § 3, for the attention of one layer; here all layers go from 0 to their weights together.
+
+    >>> from attn_cli.interpret.explaining import example
+    >>> integrated(example().answer, steps=4)["decoder"].shape
+    torch.Size([2, 2, 3, 3])
     """
     with torch.no_grad():
         whole = _weights(answer)

@@ -54,7 +54,7 @@ MIXED = ("zeroing", "alti")  # maps that hold the residual already
 
 
 def follows_paths(reduction: Reduction) -> bool:
-    """Whether a reduction goes through the layers, so that its queries and keys must be the same tokens.
+    """Whether a reduction follows paths through the layers, which needs queries and keys to be the same tokens.
 
     >>> follows_paths(REDUCTIONS["rollout"]), follows_paths(REDUCTIONS["mean"])
     (True, False)
@@ -63,7 +63,7 @@ def follows_paths(reduction: Reduction) -> bool:
 
 
 def is_of_paths(attention: Attention) -> bool:
-    """Whether an attention was made by following paths: its weights are shares of these, whatever was shown.
+    """Whether an attention was made by following paths; its weights are then shares of paths.
 
     >>> is_of_paths(Attention(("a",), ("a",), [[[[1.0]]]], layers=("rollout",)))
     True
@@ -122,9 +122,9 @@ def reduce_across(
     *,
     show: str = "weights",
 ) -> Attention:
-    """Paths of an encoder–decoder: what each target token rests on, of the source and of the target before it.
+    """Paths of an encoder–decoder: how much each target token rests on source tokens and on earlier target tokens.
 
-    Of relevance the source alone. Raises InputError for a reduction that follows no paths.
+    Relevance gives the source alone. Raises InputError for a reduction that follows no paths.
 
     >>> one = np.ones((1, 1, 1, 1))
     >>> source, target = Attention(("a",), ("a",), one), Attention(("b",), ("b",), one)
@@ -161,7 +161,7 @@ def across(
 ) -> Float[np.ndarray, "target key"]:
     """Paths from tokens that a decoder writes to all that it has read: maps of encoder, decoder and cross-attention.
 
-    Keys are source and target; of relevance the source alone. Of maps that are `mixed`, which hold the residual
+    Keys are source and target; relevance gives the source alone. Of maps that are `mixed`, which hold the residual
     already, cross-attention still shares with it, as its rows are of the source alone.
 
     >>> one = np.ones((1, 1, 1, 1))

@@ -1,4 +1,4 @@
-"""How relevance comes through the layers, each of which adds to what a token holds: Chefer's rules."""
+"""Relevance, added up layer by layer: Chefer's rules."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def relevance_across(
 
 
 def _normalised(found: Float[np.ndarray, "token token"]) -> Float[np.ndarray, "token token"]:
-    """What was added to I, its rows divided by their sums, and I; a row that nothing was added to stays."""
+    """I + (R − I) with each row of R − I divided by its sum; a row of zeros stays."""
     added = found - np.eye(len(found))
     sums = added.sum(axis=1, keepdims=True)
     return added / np.where(sums > 0, sums, 1) + np.eye(len(found))

@@ -49,7 +49,7 @@ def grouped(figures: Figures, by: Literal["layer", "head"], names: Numbers, prov
 
 
 def grouped_means(means: Figures, by: str, names: Numbers, provenance: str = "") -> Table:
-    """The same, of figures that are means already.
+    """The same, where the figures are means already.
 
     >>> grouped_means({"max": np.array([[0.75]])}, "layer", [3])["max"].tolist()
     [0.75]
@@ -110,7 +110,7 @@ def alike(attention: Attention, *, show: str = "weights", number: int | None = N
 
 
 def thresholds() -> Table:
-    """The roles that a head may have, the first that fits: above which number of which column, and its source.
+    """The roles of heads in the order in which they are tried: column, threshold, source.
 
     >>> thresholds()["role"].tolist()[:2]
     ['broad', 'previous token']
@@ -125,7 +125,7 @@ def thresholds() -> Table:
 
 
 def chosen(table: Table, names: Sequence[str]) -> Table:
-    """The named columns, after those that say what a row is of; of many texts with their errors.
+    """The named columns after those that name the row; of many texts, each with its standard error.
 
     Raises InputError for a name that is no column here.
 

@@ -1,4 +1,4 @@
-"""Attention rollout: what reaches a token through all layers, when each keeps a part of itself."""
+"""Attention rollout: what reaches a token through all layers, each of which keeps a part of the token."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def joint(
 ) -> Float[np.ndarray, "step token token"]:
     """The layers of an encoder–decoder as steps over source and target tokens together; rows sum to 1.
 
-    First the encoder's, in which the target stays; then of each layer of the decoder its self-attention and its
-    cross-attention, in which the source stays. Two residuals are those of self- and of cross-attention.
+    First the encoder's layers, which leave the target as it is; then, for each layer of the decoder, its
+    self-attention and its cross-attention, which leave the source as it is. A pair of residuals is for self- and for cross-attention.
 
     >>> one = np.ones((1, 1, 1, 1))
     >>> joint(one, one, one)[-1].tolist()

@@ -1,4 +1,4 @@
-"""Attention in blocks of whole rows, which is all that a statistic sees: so that any length can be streamed."""
+"""Attention in blocks of whole rows. A statistic sees nothing else, so any length can be streamed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Rows:
     """Some queries of every layer and head, with all keys that any of them can reach.
 
     Positions count the keys, so that query 5 stands where key 5 does. A number stands for each token, the same
-    for equal ones; `tokens` and `special` are None where nothing tells. Texts of one length may stand before the
+    for equal ones; `tokens` and `special` are None where they are unknown. Texts of one length may stand before the
     layers: then masks, tokens and special tokens have that axis too.
     """
 
@@ -124,6 +124,10 @@ def of(attention: Attention, show: str = "weights") -> Float[np.ndarray, "layer 
     """The numbers that `show` names: weights, norms or scores.
 
     Raises InputError for maps that are pooled, and for numbers that are not there.
+
+    >>> from attn_cli.records.attention import Attention
+    >>> of(Attention(("a",), ("a",), np.ones((1, 1, 1, 1)))).tolist()
+    [[[[1.0]]]]
     """
     if attention.pooled:
         raise InputError(
@@ -140,8 +144,8 @@ def of(attention: Attention, show: str = "weights") -> Float[np.ndarray, "layer 
 def permitted(attention: Attention) -> Bool[np.ndarray, "#layer #head query key"] | None:
     """Which keys each query may attend to; None where that is every key.
 
-    A table holds no mask. Where every weight after the query is 0, and every other is not in at least one head,
-    it was causal.
+    A table holds no mask: it is taken to be causal where all heads give 0 to every key after the query, and some
+    head gives more to every other key.
 
     >>> from attn_cli.records.attention import Attention
     >>> permitted(Attention(("a", "b"), ("a", "b"), np.full((1, 1, 2, 2), 0.5))) is None

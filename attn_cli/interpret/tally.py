@@ -1,4 +1,4 @@
-"""Sums over blocks of rows, and what they come to: a figure per layer and head, per query, or per key."""
+"""Sums over blocks of rows, and the figures made of them: per layer and head, per query, or per key."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def regrouped(figures: Figures, by: Literal["layer", "head"]) -> Figures:
 
 
 def has_mean(name: str) -> bool:
-    """Whether a column is a quantity: not so the position of a key, nor a role.
+    """Whether a column has a mean: a position of a key and a role have none.
 
     >>> has_mean("sink"), has_mean("sink_key")
     (True, False)

@@ -1,4 +1,4 @@
-"""Figures of a text whose weights are never all there: counted while its rows pass."""
+"""Figures of a text that is streamed: counted while its rows pass, as its weights are never all there."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Counting:
             self._special = marks if wanted.keys is None else marks[list(wanted.keys)]
 
     def see(self, rows: Any) -> tuple[tuple[int, int], Tally]:
-        """What some rows of some heads of a layer come to."""
+        """The sums of some rows of some heads of a layer."""
         weights = rows.weights if self.show == "weights" else rows.weights * rows.lengths[:, None]
         tally = Tally(self.columns)
         tally.add(
@@ -60,7 +60,7 @@ class Counting:
         return (rows.layer, rows.head), tally
 
     def take(self, made: tuple[tuple[int, int], Tally]) -> None:
-        """Put it to what other rows have come to."""
+        """Add them to those of other rows."""
         place, tally = made
         if place in self._tallies:
             self._tallies[place].merge(tally)

@@ -1,4 +1,4 @@
-"""How much of what a token becomes in a layer rests on another token: value zeroing and ALTI, layer by layer."""
+"""How much a layer's output for one token rests on another token: value zeroing and ALTI."""
 
 from __future__ import annotations
 
@@ -44,11 +44,15 @@ class Passed:
 
 
 def zeroing(answer: Asked, kind: Kind) -> Maps:
-    """1 − cos(x̃, x), where x is what the layer makes of a query, and x̃ without the value of a key; rows sum to 1.
+    """1 − cos(x̃, x): x is the layer's output for a query, x̃ the same without the value of a key; rows sum to 1.
 
     The value of one key is zero in all heads of the layer, whose input stays as it is. Differences that float32
-    cannot tell from 0 are 0. To be followed through the layers without a residual, which x has in it. Mohebbi et
-    al. 2023, arXiv:2301.12971, § 3.
+    cannot tell from 0 are 0. Rollout of these maps takes no residual, which x has in it. Mohebbi et al. 2023,
+    arXiv:2301.12971, § 3.
+
+    >>> from attn_cli.interpret.explaining import example
+    >>> zeroing(example().answer, "decoder").shape  # [layer, query, key]
+    torch.Size([2, 3, 3])
     """
     return torch.stack([_scaled(_zeroed(one)) for one in _passed(answer, kind)])
 
@@ -57,8 +61,11 @@ def alti(answer: Asked, kind: Kind) -> Maps:
     """max(0, ‖y‖₁ − ‖y − T(x_k)‖₁), where y = Σ_k T(x_k) + bias is what attention makes of a query; rows sum to 1.
 
     T(x_k) = Σ_h weight · value · W_o, for the query itself with x added, and through the linear part of the norm
-    where one follows. To be followed through the layers without a residual. Ferrando et al. 2022,
-    arXiv:2203.04212, § 3.
+    where one follows. Rollout of these maps takes no residual. Ferrando et al. 2022, arXiv:2203.04212, § 3.
+
+    >>> from attn_cli.interpret.explaining import example
+    >>> alti(example().answer, "decoder").sum(dim=-1).round(decimals=4).tolist()
+    [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
     """
     if kind == "cross":
         hint = "give --kind encoder or decoder, or --show zeroing"

@@ -1,7 +1,7 @@
 """Attention of any length: blocks of queries with every key they can reach, never queries × keys at once.
 
 The weights of a block are whole rows, made by the same `Rule` as dense attention: whatever a rule can say can
-be streamed. They are summed into cells no smaller than a picture's pixels, and let go.
+be streamed. They are summed into cells no smaller than a picture's pixels, and then dropped.
 """
 
 from __future__ import annotations

@@ -39,7 +39,12 @@ class Block:
 
 
 def in_blocks(rule: Rule, places: Sequence[int], n_key: int, room: int) -> Iterator[Block]:
-    """All queries, which stand at these places, in blocks with room for so many weights, or of a single row."""
+    """The queries at these positions, cut into blocks of at most `room` weights, but of one row at least.
+
+    >>> from ..rules import Rule
+    >>> [block.rows for block in in_blocks(Rule(), range(6), n_key=6, room=12)]
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 6, None)]
+    """
     start = 0
     while start < len(places):
         n_rows = 1
@@ -70,7 +75,12 @@ def in_order(
 ) -> Iterator[tuple[Block, T]]:
     """Each block with what work makes of it, in order; on a CPU, a block for each thread at a time.
 
-    One thread for a block instead of all: at the end of every small step they would wait for each other.
+    A block has one thread: all threads on one block would wait for each other after every small step.
+
+    >>> from ..rules import Rule
+    >>> blocks = in_blocks(Rule(), range(4), n_key=4, room=8)
+    >>> [rows for _, rows in in_order(lambda block: block.rows, blocks, torch.device("cpu"))]
+    [slice(0, 2, None), slice(2, 4, None)]
     """
     n_threads = torch.get_num_threads() if device.type == "cpu" else 1
     if n_threads == 1:

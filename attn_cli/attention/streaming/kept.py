@@ -45,7 +45,7 @@ class Streamed:
 
 
 class Addition(NamedTuple):
-    """Numbers to be put to those at a place of an array: added, or the larger of the two kept."""
+    """Numbers for a part of an array: to be added to it, or to replace what is smaller there."""
 
     to: np.ndarray
     place: tuple[Any, ...]
@@ -96,7 +96,7 @@ class Kept:
     ) -> None:
         """Keep what is known of a block's rows; `raw` are the scores where softmax alone made the weights.
 
-        Nobody else may need these: they are written over.
+        These are written over.
         """
         top = _heaviest(weights, self.top_keys.shape[-1])
         n = top.values.shape[-1]
@@ -149,7 +149,7 @@ class Kept:
             yield Addition(self.mask, (..., rows, columns), cells, np.logical_or)
 
     def _columns(self, lo: int, hi: int, at: int) -> tuple[slice | np.ndarray, Interval] | None:
-        """Of the keys lo … hi − 1, which stand at `at` in a block: where those that count stand, and which they are."""
+        """Which of the keys lo … hi − 1 count, and where they stand in the block, in which the first is at `at`."""
         if self.columns is None:
             return slice(at, at + hi - lo), (lo, hi)
         first, last = np.searchsorted(self.columns, (lo, hi)).tolist()
@@ -199,7 +199,7 @@ def _crossed(edges: Int[np.ndarray, " edge"], lo: int, hi: int) -> tuple[slice, 
 def _by_cell(
     how: Callable[..., Tensor], weights: Float[Tensor, "head row key"], starts: Int[np.ndarray, " cell"]
 ) -> Float[Tensor, "head cell key"]:
-    """The rows of each cell as one: their sum, or the largest of each column.
+    """One row for each cell: the sum of its rows, or their maximum, column by column.
 
     >>> _by_cell(torch.amax, torch.tensor([[[1.0, 2.0], [3.0, 0.0], [4.0, 5.0]]]), np.array([0, 2])).tolist()
     [[[3.0, 2.0], [4.0, 5.0]]]
@@ -218,7 +218,7 @@ class _Top(NamedTuple):
 def _heaviest(weights: Float[Tensor, "head row key"], n: int, chunk: int = 64) -> _Top:
     """The n largest weights of each row, looked for only in the n chunks with the largest maxima.
 
-    A chunk that is none of these holds nothing larger than n other weights.
+    Any other chunk holds only weights that are no larger than n of those.
 
     >>> _heaviest(torch.tensor([[1.0, 9.0, 2.0, 3.0, 8.0]]), 2, chunk=2).indices
     tensor([[1, 4]])

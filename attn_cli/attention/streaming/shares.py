@@ -1,7 +1,7 @@
-"""Rows of a long attention shared out over processes: each streams some of them, and what all keep becomes one.
+"""The rows of a long attention divided among processes: each streams some of them, and their results are merged.
 
-Every process has all vectors. Rows go round in stripes, so that a mask which leaves later rows more keys burdens
-all alike; sums are added, of maxima the largest counts, and what belongs to single rows is put side by side.
+Every process has all vectors. Rows are dealt out in stripes, so that under a causal mask, where later rows have more
+keys, all have equally much to do. Sums are added, maxima compared, and figures of rows put side by side.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Share:
                 yield Block(slice(start + block.rows.start, start + block.rows.stop), block.reach)
 
     def put_together(self, kept: Kept) -> None:
-        """In the first process, what all have kept.
+        """Merge what all processes have kept, in the first.
 
         Raises InputError where another process has ended.
         """
@@ -72,7 +72,7 @@ class Share:
 
 
 def _on_cpu() -> object:
-    """Processes that talk about what lies in ordinary memory; those of NCCL talk about GPUs alone."""
+    """A group of processes that can exchange memory of the CPU; NCCL exchanges that of GPUs alone."""
     import torch.distributed as processes
 
     return None if processes.get_backend() == "gloo" else processes.new_group(backend="gloo")
@@ -104,7 +104,12 @@ def share() -> Share:
 
 @contextmanager
 def shared(rank: int, size: int) -> Iterator[None]:
-    """While this is open, what is streamed is streamed by so many processes together, of which this is one."""
+    """Within this context `size` processes stream together, and this one is number `rank`.
+
+    >>> with shared(1, 2):
+    ...     share()
+    Share(rank=1, size=2)
+    """
     before = _share.set(Share(rank, size))
     try:
         yield
