@@ -1,5 +1,7 @@
 """Tables as pages: what is in them as bytes, and what a browser does with them."""
 
+import re
+
 import attn_cli as attn
 import numpy as np
 import pytest
@@ -165,6 +167,26 @@ def test_columns_have_the_colours_of_the_terminal(shown, dark, names):
         plain[64], signed[0], plain[255], signed[191], signed[128], plain[128], signed[159],
     ]  # fmt: skip
     assert found == [f"rgb({r}, {g}, {b})" for r, g, b in expected]
+
+
+def luminance(colour):
+    channels = np.array(re.findall(r"\d+", colour), float)[:3] / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+@in_a_browser
+@pytest.mark.parametrize("dark", [False, True])
+def test_numbers_stand_out_from_every_shade(shown, dark):
+    n = 256
+    columns = {"plain": np.linspace(0, 1, n), "signed": np.linspace(-1, 1, n)}
+    tab = shown(table_page(Table(columns)), dark=dark)
+    styles = "[...document.querySelectorAll('td')].map((one) => getComputedStyle(one))"
+    found = tab.run(f"{styles}.map((style) => [style.backgroundColor, style.color])")
+    assert len(found) == 2 * n
+    for colours in found:
+        dim, bright = sorted(map(luminance, colours))
+        assert (bright + 0.05) / (dim + 0.05) >= 4.5
 
 
 @in_a_browser

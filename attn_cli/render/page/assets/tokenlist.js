@@ -1,7 +1,7 @@
 /** Tokens one can point at, with the pointer or with arrow keys. */
 
 import { fitted } from "./axes.js";
-import { css, isLight } from "./colours.js";
+import { css, inkOn } from "./colours.js";
 import { clamp } from "./viewport.js";
 import { element, shown } from "./words.js";
 
@@ -60,7 +60,7 @@ export class TokenList {
       const colour = layers.length === 1 && one.scale.colour(one.tones[index]);
       if (layers.length > 1) option.style.background = bands(layers, index);
       else option.style.background = colour === false ? "" : css(colour);
-      option.style.color = colour === false ? "" : isLight(colour) ? "#16161d" : "#fff";
+      option.style.color = colour === false ? "" : inkOn(colour);
     });
   }
 

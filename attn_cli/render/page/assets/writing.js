@@ -1,6 +1,6 @@
 /** What a model wrote, token by token: the row that each was written from, how likely it was, and what else might have been. */
 
-import { css, isLight } from "./colours.js";
+import { css, inkOn } from "./colours.js";
 import { entry, say } from "./readout.js";
 import { Stepper } from "./stepper.js";
 import { worded } from "./wording.js";
@@ -76,7 +76,7 @@ export class Writing {
       const code = place <= row ? codes[row * columns + place] : 0;
       const colour = scale.colour(scale.tone[code]);
       word.style.background = code ? css(colour) : "";
-      word.style.color = code ? (isLight(colour) ? "#16161d" : "#fff") : "";
+      word.style.color = code ? inkOn(colour) : "";
     }
   }
 

@@ -1,6 +1,6 @@
 /** One table: sorted by the column whose name is pressed, without the rows that are not looked for, shaded by column. */
 
-import { css, isLight } from "../colours.js";
+import { css, inkOn } from "../colours.js";
 import { worded } from "../wording.js";
 
 const NEXT = { none: null, ascending: "descending", descending: "ascending" };
@@ -71,7 +71,7 @@ export function shadeAll(elements, plain, signed) {
     const part = Math.max(-1, Math.min(1, numbers[i] / top));
     const colour = two ? signed[Math.round(127.5 + 127.5 * part)] : plain[Math.round(255 * part)];
     one.style.background = css(colour);
-    one.style.color = isLight(colour) ? "#16161d" : "#fff";
+    one.style.color = inkOn(colour);
   });
 }
 
