@@ -1,12 +1,16 @@
-"""Models of the library that read an image and a text together: LLaVA, whose words attend to the patches before them."""
+"""Models of the library that read an image and a text together, and whose words attend to the patches before them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+import torch
 
 from ...errors import InputError
 from ...records.selection import at_places
+from ...text.characters import one_line
 from ..native.preprocessing import small
 from ..native.text import Tokenised
 from ..native.vision import tokens_of
@@ -17,7 +21,7 @@ from .looking import preprocessing_of
 from .running import Pass
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from torch import Tensor
@@ -29,22 +33,46 @@ if TYPE_CHECKING:
     from .words import Words
 
 IMAGE = "<image>"  # stands for the patches in a text
-FAMILIES = ("llava",)  # by model_type; others put their patches elsewhere, or merge them
 
 
 def is_read(config: Any) -> bool:
     """Whether a model of this configuration reads an image and a text together, and that is read."""
-    return config.model_type in FAMILIES and config.vision_feature_select_strategy == "default"
+    # Of LLaVA the strategy that leaves out the token that stands for the whole image.
+    strategy = getattr(config, "vision_feature_select_strategy", "default")
+    return config.model_type in FAMILIES and strategy == "default"
+
+
+@dataclass(frozen=True, eq=False)
+class Prompt:
+    """A text with a token for each patch of its image, the place of the first, and of what type each token is."""
+
+    piece: Tokenised
+    first: int
+    side: int  # patches along a side of the image
+    types: Sequence[int] | None = None  # None: the family has none
+    later: int = 0  # the type of tokens that the model writes
+
+    @property
+    def patches(self) -> range:
+        """The places of the patches."""
+        return range(self.first, self.first + self.side**2)
+
+    def seen(self, pixels: Tensor, n: int) -> dict[str, Tensor]:
+        """What the model is given beside n tokens, the later ones of which it has written itself."""
+        if self.types is None:
+            return {"pixel_values": pixels}
+        types = [*self.types, *[self.later] * (n - len(self.types))]
+        return {"pixel_values": pixels, "token_type_ids": torch.tensor([types], device=pixels.device)}
 
 
 @dataclass(frozen=True, eq=False)
 class _Pass(Pass):
     """A pass over a text that has an image in it."""
 
-    pixels: Tensor | None = None
+    beside: Mapping[str, Tensor] = field(default_factory=dict)
 
     def _forward(self, source: Tokenised | Tensor, **asked: Any) -> Any:
-        return super()._forward(source, pixel_values=self.pixels, **asked)
+        return super()._forward(source, **self.beside, **asked)
 
 
 def converse(
@@ -59,14 +87,15 @@ def converse(
     if reading.pair is None:
         raise InputError("an image without a text", hint="give the text too: --pair TEXT")
     preprocessing = preprocessing_of(directory, model.config.vision_config)
-    side = preprocessing.side // model.config.vision_config.patch_size
-    piece, first = _with_patches(words, reading.pair, model.config.image_token_id, side)
+    prompt = FAMILIES[model.config.model_type](words, reading.pair, model.config)
+    if (n := len(prompt.piece.numbers)) > words.longest:
+        what = f"{n:,} tokens with the image, the model reads at most {words.longest:,}"
+        raise InputError(what, hint="give a shorter text")
     pixels = preprocessing(image).to(next(model.parameters()))
-    beside = None
+    piece, beside, patches = prompt.piece, None, prompt.patches
     if reading.generate is not None:
-        went_on = _gone_on(model, directory, words, piece, pixels, reading)
+        went_on = _gone_on(model, directory, words, prompt, pixels, reading)
         piece, beside, provenance = went_on.piece, went_on.beside, provenance + went_on.said
-    patches = range(first, first + side * side)
     after = range(patches.stop, len(piece.numbers))
     if not after:
         raise InputError(f"no token after {IMAGE}", hint="only what comes after an image can look at it")
@@ -78,12 +107,13 @@ def converse(
     tokens = Side(piece.labels, piece.special)
     how = replace(reading, queries=lambda _: chosen, keys=None)
     sides, wanted = sides_of(tokens, tokens, "decoder", provenance, how, beside)
-    made = _Pass(model.language_model, model, "decoder", [piece], pixels=pixels).record(sides, wanted, how)
+    seen = prompt.seen(pixels, len(piece.numbers))
+    made = _Pass(model.language_model, model, "decoder", [piece], beside=seen).record(sides, wanted, how)
     if made.pooled:
         raise InputError("the weights are too many for an image", hint="choose one --layer")
     order = [i for i in range(len(piece.numbers)) if i not in patches] + list(patches)
     found = at_places(made, "key", order, patches=None)
-    found = replace(found, patches=(side, side), image=small(preprocessing.seen(image)))
+    found = replace(found, patches=(prompt.side, prompt.side), image=small(preprocessing.seen(image)))
     return found if reading.keys is None else at_places(found, "key", reading.keys(found.key_tokens))
 
 
@@ -99,20 +129,63 @@ def _refuse(reading: Reading) -> None:
 
 
 def _gone_on(
-    model: Any, directory: Path, words: Words, given: Tokenised, pixels: Tensor, reading: Reading
+    model: Any, directory: Path, words: Words, prompt: Prompt, pixels: Tensor, reading: Reading
 ) -> Continued:
     """The text and what the model writes after it while it sees the image."""
     from .continuing import go_on, open_writer
 
     writer = as_wanted(open_writer(directory, model.config), reading)
-    seen = {"pixel_values": pixels}
-    return go_on(writer, words.tokenizer, given, reading.pair or "", reading, words.longest, seen)
+    seen = prompt.seen(pixels, len(prompt.piece.numbers))
+    return go_on(writer, words.tokenizer, prompt.piece, reading.pair or "", reading, words.longest, seen)
 
 
-def _with_patches(words: Words, text: str, number: int, side: int) -> tuple[Tokenised, int]:
-    """The text with a token for each patch where its image stands, and the place of the first."""
-    given = text if IMAGE in text else f"{IMAGE} {text}"
-    (piece,) = words.read(given, WHOLE)
+# ---- where families put the image -----------------------------------------------------------------------
+
+
+def _llava(words: Words, text: str, config: Any) -> Prompt:
+    """LLaVA: where the text says, else before it. Liu et al. 2023, arXiv:2304.08485."""
+    (piece,) = words.read(text if IMAGE in text else f"{IMAGE} {text}", WHOLE)
+    vision = config.vision_config
+    return _with_patches(piece, config.image_token_id, vision.image_size // vision.patch_size)
+
+
+def _paligemma(words: Words, text: str, config: Any) -> Prompt:
+    """PaliGemma: before all; what is given is seen both ways, what is written causally. Beyer et al. 2024, arXiv:2407.07726."""
+    if (text := text.strip().removeprefix(IMAGE).strip()) and IMAGE in text:
+        raise InputError(f"{IMAGE} within the text", hint="PaliGemma reads its image first; leave it out")
+    begins = words.tokenizer.bos_token or ""
+    piece = words.exact(f"{IMAGE}{begins}{one_line(text)}\n")
+    if config.image_token_id in piece.numbers:  # before it stands nothing, whatever the tokenizer puts there
+        at = piece.numbers.index(config.image_token_id)
+        piece = Tokenised(*(part[at:] for part in vars(piece).values()))
+    vision = config.vision_config
+    made = _with_patches(piece, config.image_token_id, vision.image_size // vision.patch_size)
+    return replace(made, types=[0] * len(made.piece.numbers), later=1)
+
+
+def _gemma3(words: Words, text: str, config: Any) -> Prompt:
+    """Gemma 3: between two tokens of its own and blank lines; patches see each other both ways. Gemma Team 2025, arXiv:2503.19786."""
+    begins, patch, ends = (
+        words.tokenizer.convert_ids_to_tokens(getattr(config, name))
+        for name in ("boi_token_index", "image_token_id", "eoi_token_index")
+    )
+    given = one_line(text).replace(begins or IMAGE, IMAGE)
+    framed = f"\n\n{begins}{patch}{ends}\n\n"
+    piece = words.exact(given.replace(IMAGE, framed) if IMAGE in given else f"{framed}{given}")
+    made = _with_patches(piece, config.image_token_id, math.isqrt(config.mm_tokens_per_image))
+    patches = made.patches
+    return replace(made, types=[int(i in patches) for i in range(len(made.piece.numbers))])
+
+
+FAMILIES: dict[str, Callable[[Words, str, Any], Prompt]] = {  # by model_type
+    "llava": _llava,
+    "paligemma": _paligemma,
+    "gemma3": _gemma3,
+}
+
+
+def _with_patches(piece: Tokenised, number: int, side: int) -> Prompt:
+    """The text with a token for each patch where that of its image stands."""
     if piece.numbers.count(number) != 1:
         what = f"{piece.numbers.count(number)} tokens of an image in the text"
         raise InputError(what, hint=f"write {IMAGE} once, with the tokenizer that the model was saved with")
@@ -124,7 +197,4 @@ def _with_patches(words: Words, text: str, number: int, side: int) -> tuple[Toke
             for part, more in zip(vars(piece).values(), parts, strict=True)
         )
     )
-    if len(whole.numbers) > words.longest:
-        what = f"{len(whole.numbers):,} tokens with the image, the model reads at most {words.longest:,}"
-        raise InputError(what, hint="give a shorter text")
-    return whole, at
+    return Prompt(whole, at, side)

@@ -43,6 +43,11 @@ class Words:
             )
         return tokenise(ours or _Plain(self.tokenizer), text, reading, self.longest, in_pieces=in_pieces)
 
+    def exact(self, text: str) -> Tokenised:
+        """A text as it stands, line breaks too, in one piece."""
+        with silent(), no_panic():
+            return tokenised((self._offsets() or _Plain(self.tokenizer)).encode(text), [text])
+
     def read_target(self, text: str, reading: Reading, longest: int) -> Tokenised:
         """A text as the decoder is to write it: by the tokenizer of what comes out, with the end."""
         line = one_line(text)
