@@ -42,7 +42,7 @@ PROGRAM = """
             loss.backward()
             optimizer.step()
         print(sys.argv, __name__, __file__, os.environ["SET_BEFORE_TORCH"], sys.path[0], sys.stdin.read())
-        print(loss.item(), torch.rand(1).item())
+        print(loss.item(), torch.rand(1).item(), __import__("gc").get_threshold())
         warnings.warn("of its own")
         if "fail" in sys.argv:
             raise ValueError("as it would")

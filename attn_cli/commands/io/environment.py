@@ -25,6 +25,9 @@ class Environment:
     debug: bool = False
     help: Callable[[], str] = lambda: ""  # of the command that runs
     rare: bool = False  # whether help lists rare options too
+    collecting: tuple[int, int, int] | None = (
+        None  # when Python looks for garbage, where `attn` does so more rarely
+    )
 
     @property
     def to_terminal(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib.abc
 import importlib.util
 import io
@@ -13,6 +14,8 @@ import warnings
 import zipfile
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from .environment import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -82,9 +85,10 @@ _OURS = (__file__, runpy.__file__, "<frozen runpy>")
 
 @contextlib.contextmanager
 def _surroundings(name: str, arguments: Sequence[str], *, module: bool) -> Iterator[None]:
-    """While it lasts, arguments, path, warnings and output are as a program finds them."""
+    """While it lasts, arguments, path, warnings, output and garbage are as a program finds them."""
     argv, path = sys.argv, list(sys.path)
     sys.argv = [name, *arguments]
+    gc.set_threshold(*environment.collecting or gc.get_threshold())
     if not sys.flags.safe_path:
         sys.path[0] = os.getcwd() if module else os.path.dirname(os.path.realpath(name))
     try:
