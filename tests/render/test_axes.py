@@ -1,5 +1,7 @@
 """Drawing into a user's own axes: what can be asked of them afterwards."""
 
+import itertools
+
 import numpy as np
 import pytest
 from attn_cli.errors import InputError
@@ -122,6 +124,28 @@ def test_labels_thin_out_where_the_axes_are_small():
     figure.draw(attention(tokens=tuple(f"w{i}" for i in range(60))), ax=small)
     assert 2 <= len(labels(small.yaxis)) < 20
     assert labels(small.yaxis)[0] == "w0"
+
+
+def test_labels_thin_out_where_a_layout_made_the_axes_small():
+    tokens = tuple(f"token {i}" for i in range(12))
+    drawn = Figure(figsize=(3, 5), layout="constrained")
+    for ax in drawn.subplots(2):
+        figure.draw(attention(tokens=tokens), ax=ax)
+    FigureCanvasAgg(drawn).draw()
+    for ax in drawn.axes[:2]:
+        boxes = [one.get_window_extent() for one in ax.get_yticklabels()]
+        assert len(boxes) >= 2
+        assert all(below.y1 <= above.y0 for above, below in itertools.pairwise(boxes))
+
+
+@pytest.mark.parametrize("layout", [None, "constrained"])
+def test_lines_side_by_side_keep_out_of_each_others_way(layout):
+    drawn = Figure(figsize=(9, 3), layout=layout)
+    left, right = drawn.subplots(1, 2)
+    for ax in (left, right):
+        figure.draw(attention(tokens=("incomprehensible", "b", "c")), Look(view="lines"), ax=ax)
+    FigureCanvasAgg(drawn).draw()
+    assert left.get_tightbbox().x1 < right.get_tightbbox().x0
 
 
 def test_tables_and_curves_of_positions_have_axes_too(ax):

@@ -17,16 +17,14 @@ from ...records.queries import place_of
 from ...text.escaping import escape
 from ..colour import DECADES, MASKED, ramp, scale_of
 from ..fonts import texts as fonts
-from ..labels import label, stands_upright
 from ..patches import maps_of
 from ..pooling import block_peaks
 from .backend import Bbox, LineCollection, ListedColormap, LogNorm, Normalize
 from .lines import FAINTEST, MOST, THICKEST, THINNEST
 from .sheet import COLOURS
+from .tokenticks import in_fonts, name_ticks, widest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
 
@@ -35,8 +33,9 @@ if TYPE_CHECKING:
     from ...records.series import Series
     from ..look import Look
 
-CLOSEST = 1.1  # from one label to the next, for letters of 1
 ROOM, MOST_ROOM = 56, 0.3  # points, and at most which part of the axes, for the colour bar and its numbers
+MOST_OF_TOKENS, SMALLEST = 0.36, 6.0  # of the axes, for the tokens on a side of lines; letters in points
+NAMED = 2.5  # the letters that stand before and after the tokens of lines, for letters of 1
 PART = " · "  # between the parts of a title
 WIDE = 1.04  # the letters of a user beside ours
 THICK, GAP = 0.05, 0.04  # of the colour bar and before it, for a map of height 1
@@ -56,8 +55,8 @@ def map_(ax: Axes, attention: Attention, look: Look) -> None:
     values = _one(attention)
     image = _shaded(ax, values, look, attention.unit)
     image.axes.set_aspect("equal" if 1 not in values.shape else "auto")
-    _ticks(ax.xaxis, attention.key_names, turned=True)
-    _ticks(ax.yaxis, attention.query_names)
+    name_ticks(ax.xaxis, attention.key_names, across=True)
+    name_ticks(ax.yaxis, attention.query_names)
     ax.set(xlabel="key", ylabel="query")
 
 
@@ -122,14 +121,44 @@ def lines(ax: Axes, attention: Attention, look: Look) -> None:
         ax.add_collection(drawn)
     ax.set(xlim=(0, 1), ylim=(max(n_query, n_key) - 0.5, -0.5), ylabel="query")
     ax.set_xticks([])
-    _ticks(ax.yaxis, attention.query_names)
+    name_ticks(ax.yaxis, attention.query_names)
     right = ax.secondary_yaxis("right")
     right.set_ylabel("key")
-    _ticks(right.yaxis, attention.key_names)
+    name_ticks(right.yaxis, attention.key_names)
+    _make_room(ax, right, attention)
     if n_heads > 1 and look.shows("colorbar"):
         legend = ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=n_heads, frameon=False)
         for line in legend.get_lines():
             line.set(alpha=1, linewidth=THICKEST)
+
+
+def _make_room(ax: Axes, right: Any, attention: Attention) -> None:
+    """Keys stand to the right, where a neighbour may begin: tokens get room of their own, and letters that fit it.
+
+    A layout engine makes room by itself.
+    """
+    figure: Any = ax.get_figure(root=True)
+    if figure.get_layout_engine() is not None or ax.get_subplotspec() is None:
+        return
+    letters, room = float(ax.yaxis.get_ticklabels()[0].get_fontsize()), _room(ax)
+    sides = [widest(names, 1) + NAMED for names in (attention.query_names, attention.key_names)]
+    letters = max(SMALLEST, min(letters, MOST_OF_TOKENS * room / max(sides)))
+    for axes in (ax, right):
+        axes.tick_params(axis="y", labelsize=letters)
+        axes.yaxis.label.set_fontsize(letters)
+    place = ax.get_position()
+    before, after = (min(side * letters, MOST_OF_TOKENS * room) / room * place.width for side in sides)
+    before = max(0.0, before - _gap(ax))
+    ax.set_position((place.x0 + before, place.y0, place.width - before - after, place.height))
+
+
+def _gap(ax: Axes) -> float:
+    """What is free to the left of axes, as a part of the figure: all of it at the edge, else what parts columns."""
+    figure: Any = ax.get_figure(root=False)
+    spec: Any = ax.get_subplotspec()
+    _, _, lefts, rights = spec.get_gridspec().get_grid_positions(figure)
+    first = spec.colspan.start
+    return float(lefts[first] - (rights[first - 1] if first else 0.0))
 
 
 def image(ax: Axes, attention: Attention, look: Look) -> None:
@@ -220,36 +249,21 @@ def _bar(ax: Axes, shown: AxesImage, unit: str) -> None:
     bar.ax.set_axes_locator(beside)
 
 
-def _ticks(axis: Any, tokens: Sequence[str], *, turned: bool = False) -> None:
-    """Tokens as labels, all, or every 2nd, 5th, 10th … where more would not fit the axes as they are now."""
-    box = axis.axes.get_window_extent()
-    size = axis.get_ticklabels()[0].get_size() if axis.get_ticklabels() else 10.0
-    room = (box.width if turned else box.height) / axis.axes.get_figure(root=True).dpi * 72
-    steps = (lead * 10**power for power in range(9) for lead in (1, 2, 5))
-    step = next(step for step in steps if step * room / len(tokens) >= CLOSEST * size or step >= len(tokens))
-    at = range(0, len(tokens), step)
-    texts = [fonts.drawable(label(tokens[i])) for i in at]
-    axis.set_ticks(list(at), texts)
-    turned = turned and not all(map(stands_upright, texts))
-    for tick in axis.get_ticklabels():
-        tick.set(parse_math=False, rotation=90 if turned else 0)
-        _in_fonts(tick)
-
-
-def _in_fonts(text: Any) -> None:
-    """A text that the user's font need not have, in the fonts that have it."""
-    if not text.get_text().isascii():
-        text.set_fontfamily([*text.get_fontfamily(), *fonts.families_for([text.get_text()])])
-
-
 def _room(ax: Axes) -> float:
     """The width of axes as they are now, in points."""
     return ax.get_window_extent().width / ax.get_figure(root=True).dpi * 72  # type: ignore[union-attr]
 
 
+def _given(ax: Axes) -> float:
+    """The width of the place that axes have been given in their figure, labels included, in points."""
+    figure: Any = ax.get_figure(root=False)
+    spec = ax.get_subplotspec()
+    return 0.0 if spec is None else spec.get_position(figure).width * figure.bbox.width / figure.dpi * 72
+
+
 def _fitting(words: str, text: Any, ax: Axes) -> str:
     """Words in as many lines as keep them over or under their own axes; the user's letters may be wide."""
-    size, room, lines = WIDE * text.get_size(), _room(ax), [""]
+    size, room, lines = WIDE * text.get_size(), max(_room(ax), _given(ax)), [""]
     for part in words.split(PART):  # which stay whole where they can
         if fonts.width(longer := f"{lines[-1]}{PART}{part}".removeprefix(PART), size) <= room:
             lines[-1] = longer
@@ -263,7 +277,7 @@ def named(ax: Axes, subheading: str, origin: str, look: Look) -> None:
     if look.shows("title") and (look.title or subheading):
         title = ax.set_title(_fitting(escape(look.title) or subheading, ax.title, ax))
         title.set_parse_math(False)
-        _in_fonts(title)
+        in_fonts(title, [title.get_text()])
     if look.shows("provenance"):
         under = ax.annotate(
             "",
@@ -279,4 +293,4 @@ def named(ax: Axes, subheading: str, origin: str, look: Look) -> None:
             parse_math=False,
         )
         under.set_text(_fitting(origin, under, ax))
-        _in_fonts(under)
+        in_fonts(under, [under.get_text()])

@@ -108,6 +108,7 @@ with _without_remarks(), _without_documentation():
     from matplotlib.path import Path
     from matplotlib.text import Text
     from matplotlib.textpath import TextPath
+    from matplotlib.ticker import FuncFormatter, Locator
     from matplotlib.transforms import Bbox, IdentityTransform
 
 get_data_path = mpl.get_data_path
@@ -193,9 +194,11 @@ __all__ = [
     "FT2Font",
     "Figure",
     "FontProperties",
+    "FuncFormatter",
     "IdentityTransform",
     "LineCollection",
     "ListedColormap",
+    "Locator",
     "LogNorm",
     "Normalize",
     "Path",
