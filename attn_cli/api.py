@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from .attention.recording.seen import Seen
+    from .attention.recording.seen_calls import Seen
     from .records.attention import Kind, Record
     from .records.worked import Worked
     from .toy.evaluation import Evaluation

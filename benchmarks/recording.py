@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from attn_cli.attention.recording.numbers import Keep
+    from attn_cli.attention.recording.kept_numbers import Keep
 
 
 def training(width: int, n_layers: int, n_tokens: int, batch: int) -> Callable[[], None]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
+from .mask_matrices import Added, Written
 from .rules import Rule
-from .written import Added, Written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

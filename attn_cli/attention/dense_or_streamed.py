@@ -13,9 +13,9 @@ from .dense import attention
 from .devices import keep_freed_memory
 from .heads import warn_of_blind_rows
 from .rules import positions
-from .seen import Eye
+from .streamed_rows import Eye
 from .streaming import drain, stream
-from .wanted import ALL, Wanted, along, narrowed
+from .wanted_parts import ALL, Wanted, along, narrowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -9,7 +9,7 @@ from ..records.attention import Attention
 from ..records.fields import parts
 from .outputs import Output
 from .rules import Rule
-from .wanted import Wanted, along, taken
+from .wanted_parts import Wanted, along, taken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,7 +15,7 @@ from ..errors import InputError, note
 from .dense_or_streamed import dense, streamed
 from .layer_inputs import Layer, Sides
 from .rules import Rule
-from .wanted import ALL, Wanted
+from .wanted_parts import ALL, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from .recording.recorder import Label, Recorder
-from .recording.seen import Seen
+from .recording.seen_calls import Seen
 from .recording.store import MOST_BYTES, Memory, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .recording.numbers import Keep
+    from .recording.kept_numbers import Keep
     from .recording.store import Store
 
 _RECORDER: ContextVar[Recorder | None] = ContextVar("recorder", default=None)

@@ -20,8 +20,8 @@ from ..errors import InputError
 from ..registry import Registry, Variant, bound
 from ..variants import masks, normalisation, posenc, scores
 from ..variants.intervals import Interval, intersection, union
+from .mask_matrices import Written
 from .specs import masks_of, position_of, score_of, spelt
-from .written import Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,7 +11,7 @@ import torch
 from ..errors import InputError
 from ..registry import Variant, bound
 from ..variants import masks, posenc, scores
-from .written import Added, Written
+from .mask_matrices import Added, Written
 
 if TYPE_CHECKING:
     from ..variants.masks import Mask

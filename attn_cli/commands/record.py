@@ -15,7 +15,7 @@ from ..sources.groups import one_of
 from .io.choices import Listed, completion, explain
 
 if TYPE_CHECKING:
-    from ..attention.recording.seen import Seen
+    from ..attention.recording.seen_calls import Seen
     from ..attention.recording.store import Wanted
 
 KEPT = Listed(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Counting:
-    """Counts the rows of every layer and head, each once: a `Watch` of `attention/seen.py`.
+    """Counts the rows of every layer and head, each once: a `Watch` of `attention/streamed_rows.py`.
 
     `show` names what is counted: weights, or norms, each row of which is scaled to sum to 1.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..attention.written import Written
+from ..attention.mask_matrices import Written
 from ..errors import InputError
 from ..records.worked import Step, Worked
 from .arithmetic import MOST, arithmetic, is_small

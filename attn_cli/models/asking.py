@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ..attention.layers import Sides
-    from ..attention.wanted import Wanted
+    from ..attention.wanted_parts import Wanted
     from ..records.attention import Kind
     from ..transformer.answer import Answer
     from ..transformer.intervening import Intervention

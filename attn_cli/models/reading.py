@@ -10,7 +10,7 @@ from ..errors import InputError
 from ..records.encoding import Image
 
 if TYPE_CHECKING:
-    from ..attention.seen import Watch
+    from ..attention.streamed_rows import Watch
     from ..records.attention import Kind
     from ..transformer.intervening import Intervention
 

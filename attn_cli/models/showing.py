@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..attention.layers import Sides
-from ..attention.wanted import Wanted
+from ..attention.wanted_parts import Wanted
 from ..errors import InputError, note
 from ..records.selection import places_named
 from ..records.words import words_in

@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..records.queries import CONTINUES, bare, place_of
 from ..text.pieces import SPACES
 from .labels import label, titles
-from .written import row_title, steps_of
+from .written_tokens import row_title, steps_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -54,7 +54,7 @@ def _placeholders(rule: Rule, n: int | None) -> tuple[Tensor, Tensor]:
     """Vectors that say nothing but how many there are: n, or what a mask written out as a matrix says."""
     import torch
 
-    from ..attention.written import Written
+    from ..attention.mask_matrices import Written
     from ..variants.masks import is_of_vectors
 
     every = [mask for parts in rule.masks for mask in parts]

@@ -27,7 +27,7 @@ def of_output(
     """
     import torch
 
-    from ..attention.wanted import narrowed
+    from ..attention.wanted_parts import narrowed
 
     meant, reading = asked(model, text, options, picks)
     kind = meant.kind(reading)

@@ -12,7 +12,7 @@ from ..records.selection import parse_choice, range_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ..attention.seen import Watch
+    from ..attention.streamed_rows import Watch
     from .groups import Selection
 
     Pick = Callable[[Sequence[str]], Sequence[int]]

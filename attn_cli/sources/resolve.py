@@ -28,8 +28,8 @@ from .vectors import heads_of, rule_of
 
 if TYPE_CHECKING:
     from ..attention.heads import Heads
-    from ..attention.seen import Watch
-    from ..attention.wanted import Wanted
+    from ..attention.streamed_rows import Watch
+    from ..attention.wanted_parts import Wanted
     from .groups import Selection, Show
 
 MECHANISM = (
@@ -152,7 +152,7 @@ def attend(
 ) -> Attention:
     """What heads attend to: every step where they are few enough to be held, else streamed and pooled."""
     from ..attention import layers
-    from ..attention.wanted import ALL
+    from ..attention.wanted_parts import ALL
 
     rule = rule_of(options.scoring, options.positions.posenc, options.seed.seed)
     return layers.attend(
@@ -162,7 +162,7 @@ def attend(
 
 def _wanted(heads: Heads, picks: Picks) -> Wanted:
     """What is picked of vectors, in words too."""
-    from ..attention.wanted import Wanted
+    from ..attention.wanted_parts import Wanted
 
     tokens = {"query": heads.query_tokens, "key": heads.key_tokens}
     chosen = {

@@ -9,11 +9,11 @@ from attn_cli.attention import layers
 from attn_cli.attention.chunks import joined
 from attn_cli.attention.heads import project
 from attn_cli.attention.layers import Layer, Sides
+from attn_cli.attention.mask_matrices import Added, Written
 from attn_cli.attention.outputs import Output
 from attn_cli.attention.rules import Rule
 from attn_cli.attention.streaming import kept
-from attn_cli.attention.wanted import ALL, Wanted
-from attn_cli.attention.written import Added, Written
+from attn_cli.attention.wanted_parts import ALL, Wanted
 from attn_cli.errors import AttnNote, InputError
 from attn_cli.variants.normalisation import NORMALISATIONS
 from attn_cli.variants.projections import Projection

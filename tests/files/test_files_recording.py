@@ -14,7 +14,7 @@ import torch
 from attn_cli import files
 from attn_cli.attention.recorder import record
 from attn_cli.attention.recording.recorder import Label, Recorder
-from attn_cli.attention.recording.seen import Seen
+from attn_cli.attention.recording.seen_calls import Seen
 from attn_cli.attention.recording.store import Wanted
 from attn_cli.errors import AttnNote, InputError
 from attn_cli.files import npz

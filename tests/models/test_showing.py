@@ -1,7 +1,7 @@
 """What of a text is shown of all that a model reads: special tokens hidden, queries and keys picked, words known."""
 
 import pytest
-from attn_cli.attention.wanted import Wanted
+from attn_cli.attention.wanted_parts import Wanted
 from attn_cli.errors import AttnNote, InputError
 from attn_cli.models.reading import Reading
 from attn_cli.models.showing import Side, sides_of

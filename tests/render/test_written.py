@@ -16,9 +16,9 @@ from attn_cli.render.page.page import page
 from attn_cli.render.terminal.blocks import lines as block_lines
 from attn_cli.render.terminal.pictures import maps as terminal_maps
 from attn_cli.render.terminal.screen import Screen
-from attn_cli.render.terminal.written import lines
+from attn_cli.render.terminal.written_tokens import lines
 from attn_cli.render.text import shading
-from attn_cli.render.written import steps_of
+from attn_cli.render.written_tokens import steps_of
 
 TOKENS = ("the", "cat", "sat", "on", "it")
 HEADER = r'<script type="application/json" id="header">(.*?)</script>'

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
-    from .given import Given
+    from .call_inputs import Given
     from .places import Spot
 
 
@@ -61,7 +61,7 @@ class Cache:
         A cache that forgets what is far back still ends with them.
 
         >>> import torch
-        >>> from .given import Given
+        >>> from .call_inputs import Given
         >>> x = torch.rand(1, 5, 2)
         >>> Cache(x[:, :4], 4, 4).grown(Given(x[:, 4:], x, value=x)), Cache(x[:, :4], 4, 4).grown(Given(x, x, value=x))
         (True, False)

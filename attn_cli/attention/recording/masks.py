@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ..mask_matrices import Added
 from ..rules import Rule
-from ..written import Added
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Int

@@ -12,13 +12,13 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, multi_head_attention_forward, pad
 
 from ..outputs import split_heads
-from .given import Given
+from .call_inputs import Given
 from .masks import rule_of
 
 if TYPE_CHECKING:
     from jaxtyping import Float
 
-    from .given import Here
+    from .call_inputs import Here
 
 FAST_PATH = (
     "PyTorch does not take the fused fast path of nn.TransformerEncoder and nn.MultiheadAttention while it is "

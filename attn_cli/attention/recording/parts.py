@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ...records.attention import Kind
     from .calls import Calls
-    from .numbers import Numbers
+    from .kept_numbers import Numbers
     from .recorder import Recorder
     from .steps import Piece, Step
 

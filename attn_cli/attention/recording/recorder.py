@@ -17,9 +17,9 @@ from torch.overrides import TorchFunctionMode
 
 from ...errors import note
 from .by_hand import FOLLOWED, SOFTMAX, Softmaxes
+from .call_inputs import Here
 from .calls import Cache, Calls
-from .given import Here
-from .numbers import numbers
+from .kept_numbers import numbers
 from .parts import recording_of
 from .places import Places
 from .steps import Piece, Step
@@ -30,7 +30,7 @@ from .ways import WAYS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from .given import Given
+    from .call_inputs import Given
     from .places import Spot, Visit
     from .store import Store
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .numbers import Numbers
+from .kept_numbers import Numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

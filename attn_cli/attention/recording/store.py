@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ...records.recording import Recording
-    from .numbers import Keep
+    from .kept_numbers import Keep
     from .steps import Step
 
 MOST_BYTES = 2**30

@@ -16,8 +16,8 @@ from torch import Tensor
 from ...registry import Registry
 from ..rules import Rule
 from . import by_hand, multi_head
+from .call_inputs import Given
 from .flex import Asked, Changed
-from .given import Given
 from .masks import rule_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
     from .by_hand import Product
-    from .given import Here
+    from .call_inputs import Here
 
     Way = Callable[..., Given | None]
 
@@ -49,7 +49,7 @@ def scaled_dot_product_attention(
 
     Its `is_causal` aligns the first query with the first key.
 
-    >>> from .given import Here
+    >>> from .call_inputs import Here
     >>> x = torch.zeros(1, 2, 3, 4)  # [batch, head, seq, d_head]
     >>> given = scaled_dot_product_attention(Here(by_hand.Softmaxes()), x, x, x, is_causal=True)
     >>> given.masked, given.dense()[0, 1]
@@ -85,7 +85,7 @@ def scaled_dot_product_attention(
 def multi_head_attention_forward(here: Here, *given: Any, **named: Any) -> Given:
     """nn.MultiheadAttention, and with it nn.TransformerEncoder, Decoder and Transformer.
 
-    >>> from .given import Here
+    >>> from .call_inputs import Here
     >>> mha, x = torch.nn.MultiheadAttention(8, num_heads=2), torch.zeros(3, 1, 8)
     >>> given = multi_head_attention_forward(
     ...     Here(by_hand.Softmaxes(), mha), x, x, x, 8, 2, mha.in_proj_weight, None, None, None, False, 0.0, x, None)
@@ -108,7 +108,7 @@ def flex_attention(
 ) -> Given:
     """FlexAttention: a function that changes scores, a function that masks; computed block by block.
 
-    >>> from .given import Here
+    >>> from .call_inputs import Here
     >>> x, causal = torch.zeros(1, 1, 3, 4), lambda b, h, q, k: k <= q
     >>> flex_attention(Here(by_hand.Softmaxes()), x, x, x, lambda s, b, h, q, k: s - k, (3, 3, causal), 1.0).dense()
     tensor([[[1.0000, 0.0000, 0.0000],
@@ -136,7 +136,7 @@ def flex_attention(
 def matmul(here: Here, left: Tensor, right: Tensor, **out: Any) -> Given | None:
     """Written by hand: a softmax, through dropout or not, multiplied with values by @ or matmul.
 
-    >>> from .given import Here
+    >>> from .call_inputs import Here
     >>> here, scores = Here(by_hand.Softmaxes()), torch.zeros(1, 1, 2, 2)
     >>> weights = here.softmaxes.through(torch.softmax, (scores, -1), {})
     >>> matmul(here, weights, torch.ones(1, 1, 2, 4)).shape
@@ -149,7 +149,7 @@ def matmul(here: Here, left: Tensor, right: Tensor, **out: Any) -> Given | None:
 def bmm(here: Here, left: Tensor, right: Tensor, **out: Any) -> Given | None:
     """Written by hand: the same by bmm, with batch and heads in one axis.
 
-    >>> from .given import Here
+    >>> from .call_inputs import Here
     >>> here, scores = Here(by_hand.Softmaxes(), torch.nn.MultiheadAttention(4, num_heads=2)), torch.zeros(6, 3, 3)
     >>> weights = here.softmaxes.through(torch.softmax, (scores, -1), {})
     >>> given = bmm(here, weights, torch.ones(6, 3, 4))
@@ -163,7 +163,7 @@ def bmm(here: Here, left: Tensor, right: Tensor, **out: Any) -> Given | None:
 def einsum(here: Here, equation: str, *operands: Any) -> Given | None:
     """Written by hand: the same by einsum, whatever its axes are called.
 
-    >>> from .given import Here
+    >>> from .call_inputs import Here
     >>> here, scores = Here(by_hand.Softmaxes()), torch.zeros(1, 3, 2, 2)
     >>> weights = here.softmaxes.through(torch.softmax, (scores, -1), {})
     >>> einsum(here, "bhij,bjhd->bihd", weights, torch.ones(1, 2, 3, 4)).shape

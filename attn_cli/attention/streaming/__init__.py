@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float, Int
     from torch import Tensor
 
-    from ..seen import Eye
+    from ..streamed_rows import Eye
     from .blocking import Block
     from .kept import Addition, Part
 

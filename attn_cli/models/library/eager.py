@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ...attention import layers
-from ...attention.wanted import narrowed
+from ...attention.wanted_parts import narrowed
 from ...errors import InputError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ...attention.layers import Sides
-    from ...attention.wanted import Wanted
+    from ...attention.wanted_parts import Wanted
     from ...records.attention import Attention, Kind
 
 BANDED = ("longformer", "led")  # families whose encoder gives a window of keys for each query

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ...attention.layers import Layer, Sides
-    from ...attention.wanted import Wanted
+    from ...attention.wanted_parts import Wanted
     from ...records.attention import Attention, Kind
     from ..native.text import Tokenised
     from ..reading import Reading

@@ -20,10 +20,10 @@ from torch.nn.functional import scaled_dot_product_attention
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from ...attention.layers import Layer
+from ...attention.mask_matrices import Added, Written
 from ...attention.outputs import Output
 from ...attention.rules import Rule, positions
 from ...attention.streaming import drain, stream
-from ...attention.written import Added, Written
 from ...variants.normalisation import NORMALISATIONS, softmax, softmax1
 
 if TYPE_CHECKING:

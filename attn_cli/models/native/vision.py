@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import UInt8
 
-    from ...attention.wanted import Wanted
+    from ...attention.wanted_parts import Wanted
     from ...records.attention import Attention
     from ...transformer.model import Transformer
     from .preprocessing import Preprocessing

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...text.escaping import escape
-from ..written import beginning, cell_of, steps_of
+from ..written_tokens import beginning, cell_of, steps_of
 from .bars import bars
 from .document import as_json, as_text, filled, ramps, script_of, source, stressed, wording
 from .over_steps import labels, origin, training, views_of

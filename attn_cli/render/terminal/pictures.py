@@ -15,7 +15,7 @@ from ..look import PLAIN
 from ..patches import maps_of
 from ..pooling import pool_of, pooled_unit
 from ..text import shading
-from ..written import beginning
+from ..written_tokens import beginning
 from .blocks import BlockMaps
 from .painting import scaled
 from .text import TextShades

@@ -10,11 +10,11 @@ from ..colour import scale_for
 from ..labels import titles
 from ..look import PLAIN
 from ..views import view_of
-from ..written import steps_of
+from ..written_tokens import steps_of
 from .pictures import hidden as hidden_of
 from .pictures import origin
 from .tables import NumberTable
-from .written import WrittenTokens
+from .written_tokens import WrittenTokens
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

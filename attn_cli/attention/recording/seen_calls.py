@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...records.recording import renamed
 from ...records.table import Table
-from .numbers import FIGURES
+from .kept_numbers import FIGURES
 from .parts import kind, path, recording_of
 from .steps import put_together
 

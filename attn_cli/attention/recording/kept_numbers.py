@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..streaming import Streamed
-    from .given import Given
+    from .call_inputs import Given
 
 Keep = Literal["maps", "vectors", "rows", "figures"]
 
@@ -63,7 +63,7 @@ FIGURES = ("entropy", "heaviest", "distance", "first key")
 def numbers(given: Given, keep: Keep = "maps", *, n_maps: int = 1) -> Numbers:
     """What is kept of an attention; `n_maps` are to be expected beside each other, this one's included.
 
-    >>> from .given import Given
+    >>> from .call_inputs import Given
     >>> x = torch.eye(3)[None]
     >>> numbers(Given(x, x)).weights.shape, numbers(Given(x, x), "figures").figures.round(2).tolist()
     ((1, 3, 3), [[1.06, 0.47, 0.0, 0.33]])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from .layer_inputs import Sides
-    from .wanted import Wanted
+    from .wanted_parts import Wanted
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from jaxtyping import Float
 
-    from .seen import Watch
+    from .streamed_rows import Watch
 
 T = TypeVar("T")
 

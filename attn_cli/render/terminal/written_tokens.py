@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderResult
 
-    from ..written import Step
+    from ..written_tokens import Step
 
 LONGEST = 16  # cells of a token
 MOST = 40  # tokens
