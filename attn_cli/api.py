@@ -706,7 +706,7 @@ def page(
     from .render.page.table import table_page
     from .sources.filming import filmed
     from .sources.live import live_page
-    from .sources.sorting import sorting
+    from .sources.sorting import sorting, sorting_over
 
     if isinstance(data, (list, tuple)) and data and all(isinstance(one, (str, Attention)) for one in data):
         if live:
@@ -721,7 +721,8 @@ def page(
         document = live_page(data.model if isinstance(data, LoadedModel) else data, title=title, lang=lang)
     elif isinstance(data, Recording) and len(data.steps) > 1:
         steps = filmed(data, Options(), most_steps)
-        document = made(steps[-1][1], title=title, lang=lang, pool=pool, steps=steps)
+        figures, (_, last) = sorting_over(steps), steps[-1]
+        document = made(last, title=title, lang=lang, pool=pool, figures=figures, steps=steps)
     else:
         attention = _attention(Tensors(data))
         document = made(

@@ -9,6 +9,8 @@ import numpy as np
 from ..interpret.tally import figures
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..interpret.tally import Figures
     from ..records.attention import Attention
 
@@ -30,3 +32,10 @@ def sorting(attention: Attention) -> Figures:
         return {}
     found = figures(attention, COLUMNS)
     return {name: numbers for name, numbers in found.items() if not np.isnan(numbers).all()}
+
+
+def sorting_over(steps: Sequence[tuple[int, Attention]]) -> Figures:
+    """The same at every step of a training, the layers of one behind those of the step before."""
+    each = [sorting(attention) for _, attention in steps]
+    shared = [name for name in each[0] if all(name in found for found in each)]
+    return {name: np.concatenate([found[name] for found in each]) for name in shared}

@@ -75,7 +75,7 @@ def test_a_page_has_every_step_unless_one_is_chosen(run, home):
         assert (done.code, done.stderr) == (0, said)
         assert steps_in(home / options[-1 if len(options) == 2 else 2]) == ([1, 2, 3], 3)
     assert "<h1>Sharper</h1>" in (home / "film.html").read_text()
-    assert "steps 1 to 3" in (home / "all.html").read_text()
+    assert "3 steps from 1 to 3" in (home / "all.html").read_text()
     assert run("heatmap", "run.npz", "--step", "1", "-o", "one.html", cwd=home).stderr == ""
     assert steps_in(home / "one.html") == (None, None)
     with pytest.warns(AttnNote, match="another size"):

@@ -20,7 +20,11 @@ def test_on_paper_a_page_is_light_and_without_its_controls(opened):
     tab.click("#theme")  # dark by choice, not only as the system has it
     dark = picture_of(tab, 5)[0, 0, :3]
     tab.send("Emulation.setEmulatedMedia", media="print", features=[])
-    tab.run("new Promise(requestAnimationFrame)")
+    tab.wait("""(() => {
+        const copy = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
+        copy.drawImage(document.querySelectorAll('.gridcell canvas')[5], 0, 0);
+        return copy.getImageData(0, 0, 1, 1).data[0] < 100;
+    })()""")
     assert np.abs(picture_of(tab, 5)[0, 0, :3] - ramp("paper")[255]).max() <= 2
     assert np.abs(dark - ramp("night")[255]).max() <= 2
     assert not any(visible(tab, name) for name in ("#theme", ".controls", "#zoom", "#tabs", ".map .over"))

@@ -78,6 +78,20 @@ def test_each_step_has_its_own_tokens_and_pools(opened):
     assert tab.run("document.documentElement.scrollWidth") == 390
 
 
+def test_heads_are_sorted_by_what_they_were_at_the_step(opened):
+    over = [(step, at(step)) for step in (5, 10)]
+    figures = {"entropy": np.array([[1.0, 2.0], [4.0, 3.0]])}  # the second head first, then the first
+    tab = opened(over[-1][1], {"steps": over, "figures": figures})
+    tab.run(
+        "const s = document.getElementById('sort'); s.value = 'entropy'; s.dispatchEvent(new Event('change'))"
+    )
+    heads = "[...document.querySelectorAll('[role=gridcell]')].filter((e) => e.checkVisibility()).map((e) => e.ariaLabel)"
+    assert [name[:7] for name in tab.run(heads)] == ["0.0 · 4", "0.1 · 3"]
+    tab.run("document.activeElement.blur()")
+    tab.press("ArrowLeft")
+    assert [name[:7] for name in tab.run(heads)] == ["0.1 · 2", "0.0 · 1"]
+
+
 def test_one_step_has_no_slider(opened):
     tab = opened(at(5), {"steps": [(5, at(5))]})
     assert tab.run("document.querySelector('#training').hidden")

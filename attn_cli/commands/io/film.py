@@ -54,11 +54,13 @@ def emit_film(
 def emit_steps(source: Source, recording: Recording, to: Output, drawing: Drawing, lang: str) -> None:
     """Write a page with a slider over the steps."""
     from ...render.page.page import most_steps, page
+    from ...sources.sorting import sorting_over
 
     refuse_look(drawing, "html")
     over = filmed(recording, source.options, most_steps)
-    _, last = over[-1]
-    deliver([page(last, title=drawing.title, lang=lang, pool=drawing.pool, steps=over)], "html", to)
+    figures, (_, last) = sorting_over(over), over[-1]
+    made = page(last, title=drawing.title, lang=lang, pool=drawing.pool, figures=figures, steps=over)
+    deliver([made], "html", to)
 
 
 def _film(found: Sequence[tuple[int, Attention]], look: Look) -> Film:

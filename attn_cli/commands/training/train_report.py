@@ -80,12 +80,13 @@ def _film(attention: Attention, training: Training, reached: Evaluation, look: L
 def _stepping(film: Film) -> bytes:
     """A page with a slider over the steps that were filmed."""
     from ...render.page.page import page
+    from ...sources.sorting import sorting_over
 
     steps = [
         (step, replace(film.attention, weights=weights))
         for step, weights in zip(film.steps, film.weights, strict=True)
     ]
-    return page(steps[-1][1], title=film.look.title, steps=steps)
+    return page(steps[-1][1], title=film.look.title, figures=sorting_over(steps), steps=steps)
 
 
 def _answered(answer: Sequence[str], example: Example) -> str:

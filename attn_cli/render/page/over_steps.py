@@ -39,7 +39,7 @@ def origin(attention: Attention, header: Mapping[str, Any]) -> str:
     """Where the numbers come from; of several steps not from the one that is shown first alone."""
     if not (times := header.get("times")):
         return attention.provenance
-    return re.sub(r"\bstep \d+", f"steps {times[0]} to {times[-1]}", attention.provenance)
+    return re.sub(r"\bstep \d+", f"{len(times)} steps from {times[0]} to {times[-1]}", attention.provenance)
 
 
 def labels(tokens: tuple[str, ...], cells: list[range]) -> list[str]:

@@ -113,6 +113,7 @@ class App {
     if ("view" in changes) this.hold.release();
     this.attention.hidesSpecial = this.state.special === false;
     if (["special", "pool", "time"].some((part) => part in changes)) this.grid.samples = [];
+    if ("time" in changes && this.sorting.by) this.sorting.arrange();
     if (["scale", "least", "special", "pool", "time"].some((part) => part in changes)) this.recolour();
     else this.show();
     if (changes.find)

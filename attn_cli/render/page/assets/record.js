@@ -40,7 +40,7 @@ export class Attention {
     this.bars = header.bars ?? null; // of single queries and keys, as bars.js reads them
     this.sums = header.sums ?? false; // whether bars may be worked out from the weights
     this.special = new Set(header.special);
-    this.figures = header.figures ?? {};
+    this.allFigures = header.figures ?? {}; // of the heads at every step
     this.vectors = header.vectors ?? {};
     this.framed = Boolean(header.framed);
     this.hidesSpecial = false;
@@ -65,6 +65,9 @@ export class Attention {
       maps: maps.slice(...heads),
       packed: packed?.slice(...heads),
       overview: overview && { ...overview, maps: overview.maps.slice(...heads) },
+      figures: Object.fromEntries(
+        Object.entries(this.allFigures).map(([name, numbers]) => [name, numbers.slice(...heads)]),
+      ),
       exact: exact && exact.subarray(...heads.map((head) => head * this.cellsPerHead)),
     };
   }

@@ -4,11 +4,12 @@ import { readStyle } from "./canvas.js";
 import { SvgContext } from "./svg.js";
 
 const EDGE = 16; // pixels around it
+const SAID = "h1, #training:not([hidden]) h2, .provenance"; // what stands under it
 
 /** Save maps as PNG, under their captions and over what the page says of them. */
 export async function savePicture(maps, name) {
   const panels = maps.map(({ sheet, base, over }) => ({ caption: sheet.label, canvases: [base, over] }));
-  const lines = [...document.querySelectorAll("h1, .provenance")].map((one) => one.textContent);
+  const lines = [...document.querySelectorAll(SAID)].map((one) => one.textContent);
   const style = readStyle(panels[0].canvases[0]);
   const scale = devicePixelRatio;
   const widths = panels.map(({ canvases }) => canvases[0].width);
@@ -41,7 +42,7 @@ export async function savePicture(maps, name) {
 
 /** Save what a view draws as SVG, in the same order. */
 export function saveDrawing(panels, style, name) {
-  const lines = [...document.querySelectorAll("h1, .provenance")].map((one) => one.textContent);
+  const lines = [...document.querySelectorAll(SAID)].map((one) => one.textContent);
   const width = panels.reduce((sum, panel) => sum + panel.width + EDGE, EDGE);
   const foot = 24 + Math.max(...panels.map((panel) => panel.height)) + EDGE;
   const context = new SvgContext(Math.ceil(width), Math.ceil(foot + 18 * lines.length));

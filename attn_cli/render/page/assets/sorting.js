@@ -9,7 +9,7 @@ export class Sorting {
   /** Sorts the heads of a grid; `onChange()` hears that they stand in another order, or that others are left. */
   constructor(attention, grid, onChange) {
     const { figures, count } = attention;
-    Object.assign(this, { figures, count, by: "", down: true, keep: "", limit: NaN });
+    Object.assign(this, { attention, grid, count, by: "", down: true, keep: "", limit: NaN });
     const names = Object.keys(figures);
     byId("sorting").hidden = names.length === 0 || count === 1;
     byId("sort").append(...names.map((name) => new Option(worded(`figure_${name}`), name)));
@@ -17,7 +17,7 @@ export class Sorting {
       byId(id).addEventListener(kind, ({ target }) => {
         change(target);
         this.show();
-        this.arrange(grid);
+        this.arrange();
         onChange();
       });
     hear("sort", "change", ({ value }) => (this.by = value));
@@ -34,16 +34,17 @@ export class Sorting {
     byId("sort-down").setAttribute("aria-label", worded(this.down ? "sort_down" : "sort_up"));
   }
 
-  arrange(grid) {
+  /** Let the heads stand in their order; at another step of a training it is another. */
+  arrange() {
     const order = this.order();
-    grid.arrange(order);
+    this.grid.arrange(order);
     if (order) say(worded("sorted", { n: order.heads.length, all: this.count, what: order.what }));
   }
 
   /** The heads in their order without those that are filtered out, and what is said of each; null: as they are. */
   order() {
     if (!this.by) return null;
-    const numbers = this.figures[this.by];
+    const numbers = this.attention.figures[this.by];
     const heads = [...numbers.keys()].filter((head) => this.keeps(numbers[head]));
     const sign = this.down ? -1 : 1;
     heads.sort((a, b) => known(numbers[b]) - known(numbers[a]) || sign * (numbers[a] - numbers[b]) || a - b);
