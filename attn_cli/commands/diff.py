@@ -80,7 +80,7 @@ def diff(
         _part(source, to, fail_over, page_of(drawing, spoken))
         return
     found = _compared(source, list(against or ()), show, match=match)
-    paged = page_of(drawing, spoken, found.ours, found.theirs)
+    paged = page_of(drawing, spoken, (found.ours, found.theirs))
     emit_table(found.table, to, lambda table: _figure(found, drawing), paged)
     if for_screen(to) and environment.pictures and len(found.table) <= MOST_DRAWN:
         from ..render.terminal.pictures import difference_picture

@@ -101,11 +101,11 @@ def explain(
     text = read_input(input)
     with watched("explanation"):
         if wanted.ablate:
-            table = explaining.ablate(text, options, model=through.model)
+            table, attentions = explaining.ablation(text, options, model=through.model)
         else:
             found = explaining.explain(text, options, model=through.model, methods=methods)
     if wanted.ablate:
-        emit_table(table, to, lambda table: _heads(table, drawing), page_of(drawing, spoken))
+        emit_table(table, to, lambda table: _heads(table, drawing), page_of(drawing, spoken, attentions))
         return
     _emit(found, to, drawing, spoken, wanted.view or "map")
 

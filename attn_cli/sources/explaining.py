@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..models.asking import Meant
+    from ..models.reading import Reading
+    from ..records.attention import Attention, Kind
     from ..records.explanation import Explanation
     from ..records.table import Table
     from .groups import Options
@@ -31,7 +33,7 @@ def explain(
     methods = explaining.METHODS if methods is None else list(methods)
     for name in methods:
         explaining.METHODS[name]
-    meant = _meant(text, options, model)
+    meant, _ = _meant(text, options, model)
     case = explaining.Case(meant.answer, np.array(meant.removable), options.seed.seed)
     return explaining.explain(
         case,
@@ -45,16 +47,27 @@ def explain(
 
 def ablate(text: Any, options: Options, *, model: Any = None) -> Table:
     """How much the output depends on each head."""
+    return ablation(text, options, model=model)[0]
+
+
+def ablation(text: Any, options: Options, *, model: Any = None) -> tuple[Table, dict[Kind, Attention]]:
+    """How much the output depends on each head, and the attention of each kind that these heads are of."""
     from ..interpret.ablation import ablated
 
-    meant = _meant(text, options, model)
-    return ablated(meant.answer, f"{meant.provenance}; {meant.said}")
+    meant, reading = _meant(text, options, model)
+    table = ablated(meant.answer, f"{meant.provenance}; {meant.said}")
+    attentions = {}
+    for kind, maps in meant.answer.maps("weights").items():
+        sides, wanted = meant.shown(kind, reading)
+        weights = maps.detach().double().cpu().numpy()
+        attentions[kind] = sides.record(range(len(maps)), wanted.settled(maps.shape[1]), weights=weights)
+    return table, attentions
 
 
-def _meant(text: Any, options: Options, model: Any) -> Meant:
+def _meant(text: Any, options: Options, model: Any) -> tuple[Meant, Reading]:
     if not isinstance(text, str):
         raise InputError("attn explain needs a text and a model that reads it", hint="give a text")
     if model in ("none", "untrained"):
         raise InputError(f"--model {model} gives no output", hint="give mini or a directory")
     refuse_others(options, ("model", "computing", "seed"), f"--model {model or 'mini'}")
-    return asked(model or "mini", text, options)[0]
+    return asked(model or "mini", text, options)

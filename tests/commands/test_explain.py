@@ -145,9 +145,24 @@ def test_a_picture_of_heads_of_an_encoder_decoder_has_a_map_for_each_kind(run, t
     kinds = ("encoder", "decoder", "cross")
     titles = [f"{kind}: {way}" for way in ("zero", "mean", "gradient") for kind in kinds]
     assert [text for text in words if ": " in text and text.split(": ")[0] in kinds] == titles
+    assert run(*given, "-o", str(tmp_path / "x.html")).code == 0
+    (links,) = re.findall(r'id="links">(.*?)<', (tmp_path / "x.html").read_text())
+    assert [page for page, _ in json.loads(links)] == [kinds.index(kind) for kind in table["kind"]]
     numbers = [text for text in words if re.fullmatch(r"[−-]?\d\.\d\d", text)]
     zeros = [f"{float(x):.2f}".replace("-", "−") for x in table["zero"]]
     assert sorted(numbers[:36]) == sorted(zeros)
+
+
+def test_the_maps_of_ablated_heads_are_those_that_attend_gives():
+    from attn_cli.sources.explaining import ablation
+    from attn_cli.sources.groups import Model, Options
+
+    _, found = ablation(TEXT, Options(model=Model(target=WRITTEN, toward=1)))
+    assert list(found) == ["encoder", "decoder", "cross"]
+    for kind, attention in found.items():
+        expected = attn.load("mini")(TEXT, kind=kind, target=WRITTEN)
+        assert attention.query_tokens == expected.query_tokens
+        np.testing.assert_allclose(attention.weights, expected.weights, atol=1e-6)
 
 
 def test_a_page_in_chinese_with_what_is_said_on_stderr_too(run, tmp_path):

@@ -10,7 +10,7 @@ from attn_cli.records.attention import Attention
 from attn_cli.records.table import Table
 from attn_cli.render.colour import ramp
 from attn_cli.render.page import table as table_module
-from attn_cli.render.page.maps import both, opened_maps, opened_pairs
+from attn_cli.render.page.maps import both, opened, opened_maps, opened_pairs
 from attn_cli.render.page.table import table_page
 from browser import PROGRAM
 from test_page import Elements, random_attention
@@ -116,6 +116,18 @@ def test_two_attentions_stand_head_beside_head():
     links = [link for _, link in opened_pairs(table, a, b, 10**6).rows]
     assert links[2] == "#layer=1&head=0+A&view=compare&other=5&query=2&key=1"
     assert pair.weights.reshape(8, 3, 4)[5].tolist() == b.weights[1, 0].tolist()  # what `other` names
+
+
+def test_heads_of_several_kinds_open_each_their_own_page():
+    kinds = {kind: random_attention(1, 2, 2, 2, kind=kind) for kind in ("encoder", "cross")}
+    table = Table({"kind": ["encoder", "encoder", "cross"], "layer": [0, 0, 0], "head": [0, 1, 1]})
+    found = opened(table, kinds, 10**6)
+    assert found.rows == ((0, "#layer=0&head=0"), (0, "#layer=0&head=1"), (1, "#layer=0&head=1"))
+    assert ["· encoder self-attention" in one.decode() for one in found.pages] == [True, False]
+    assert opened(table.only(["layer", "head"]), {"self": kinds["cross"]}, 10**6).rows[2] == (
+        0,
+        "#layer=0&head=1",
+    )
 
 
 def test_masks_stay_where_both_have_one():

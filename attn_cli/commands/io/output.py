@@ -6,7 +6,7 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ... import files
 from ...errors import InputError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ...records.attention import Record
     from ...records.table import Table
     from ...render.look import Look
+    from ...render.page.maps import Shown
     from .inputs import Read
     from .options import Appearance, Output
 
@@ -160,17 +161,14 @@ def emit_table(
     deliver([figure.save(drawn(table), name)], name, to)
 
 
-def page_of(drawing: Appearance, lang: str, *shown: Attention | None) -> Callable[[Table], bytes]:
-    """What makes the page of a table whose rows open the maps of an attention, or of two that it compares."""
+def page_of(drawing: Appearance, lang: str, shown: Shown | None = None) -> Callable[[Table], bytes]:
+    """What makes the page of a table, whose rows open the maps that it is about."""
 
     def made(table: Table) -> bytes:
-        from ...render.page.maps import opened_maps, opened_pairs
+        from ...render.page.maps import opened
         from ...render.page.table import table_page
 
-        opens: Any = None
-        if shown and None not in shown:
-            opened: Any = opened_maps if len(shown) == 1 else opened_pairs
-            opens = partial(opened, table, *shown, lang=lang)
+        opens = None if shown is None else partial(opened, table, shown, lang=lang)
         return table_page(table, title=drawing.title, lang=lang, opens=opens)
 
     return made

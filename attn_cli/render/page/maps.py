@@ -12,9 +12,12 @@ from ...records.attention import Attention
 from .page import page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from ...records.attention import Kind
     from ...records.table import Table
+
+    Shown = Attention | tuple[Attention, Attention] | Mapping[Kind, Attention]
 
 _LINKED = {"layer": "layer", "head": "head", "query_pos": "query", "key_pos": "key"}  # column: part of a link
 
@@ -25,6 +28,15 @@ class Opened:
 
     pages: Sequence[bytes]
     rows: Sequence[tuple[int, str] | None]
+
+
+def opened(table: Table, shown: Shown, max_bytes: int, *, lang: str = "en") -> Opened:
+    """What rows open of one attention, of two that they compare, or of several kinds that a column tells."""
+    if isinstance(shown, Attention):
+        return opened_maps(table, shown, max_bytes, lang=lang)
+    if isinstance(shown, tuple):
+        return opened_pairs(table, *shown, max_bytes, lang=lang)
+    return opened_kinds(table, shown, max_bytes, lang=lang)
 
 
 def opened_maps(table: Table, attention: Attention, max_bytes: int, *, lang: str = "en") -> Opened:
@@ -39,6 +51,19 @@ def opened_maps(table: Table, attention: Attention, max_bytes: int, *, lang: str
     links = (_link(**dict(zip(named, row, strict=True))) for row in zip(*named.values(), strict=True))
     made = page(attention, max_bytes=max_bytes, lang=lang)
     return Opened((made,), tuple((0, link) for link in links))
+
+
+def opened_kinds(
+    table: Table, attentions: Mapping[Kind, Attention], max_bytes: int, *, lang: str = "en"
+) -> Opened:
+    """A page for each kind of attention, and for each row its kind, where a column says so, layer and head."""
+    pages = [page(each, max_bytes=max_bytes // len(attentions), lang=lang) for each in attentions.values()]
+    numbers = {kind: number for number, kind in enumerate(attentions)}
+    kinds = table["kind"].tolist() if "kind" in table.columns else [*attentions] * len(table)
+    places = zip(kinds, table["layer"].tolist(), table["head"].tolist(), strict=True)
+    return Opened(
+        pages, tuple((numbers[kind], _link(layer=layer, head=head)) for kind, layer, head in places)
+    )
 
 
 def opened_pairs(
