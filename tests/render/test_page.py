@@ -341,6 +341,13 @@ def test_a_page_speaks_chinese_too_and_its_title_says_of_what_text_it_is():
     assert "1 层 × 1 头 · 3 个词元 · 自注意力" in [text for _, text in elements.all("p")]
 
 
+def test_a_title_counts_tokens_that_have_no_names_but_their_positions():
+    for lang, title in (("en", "Attention: 12 tokens"), ("zh", "注意力：12 个词元")):
+        elements = Elements(page(Attention(range(12), range(12), np.eye(12)[None, None]), lang=lang))
+        assert elements.all("h1") == [({}, title)]
+    assert Elements(page(Attention("12", "12", np.eye(2)[None, None]))).all("h1") == [({}, "Attention: 1 2")]
+
+
 @pytest.mark.parametrize(
     ("tokens", "given", "special"),
     [

@@ -116,7 +116,7 @@ def _fill(
     pools = [{"pool": name, **each.header} for name, each in packed.items()]
     bytes_ = [base64.b64encode(each.data).decode() for each in packed.values()]
     parts = {
-        "title": as_text(title or words["page_title"].format(tokens=_beginning(attention.query_tokens))),
+        "title": as_text(title or _title(attention.query_tokens, words)),
         "summary": as_text(_summary(attention, view, words)),
         "provenance": stressed(as_text(origin(attention, beside.header) or words["unknown_origin"])),
         "header": as_json(_header(attention, view) | beside.header | pools[0] | {"others": pools[1:]}),
@@ -132,6 +132,13 @@ def _figures(figures: Mapping[str, Float[np.ndarray, "layer head"]]) -> dict[str
         name: [None if math.isnan(number) else float(f"{number:.4g}") for number in numbers.ravel().tolist()]
         for name, numbers in figures.items()
     }
+
+
+def _title(tokens: Sequence[str], words: Mapping[str, str]) -> str:
+    """What is attended to: the text, or how many tokens where they have no names but their positions."""
+    if list(tokens) == list(map(str, range(len(tokens)))):
+        return words["page_title"].format(tokens=_count("tokens", len(tokens), words))
+    return words["page_title"].format(tokens=_beginning(tokens))
 
 
 def _beginning(tokens: Sequence[str]) -> str:
@@ -186,13 +193,18 @@ def _written(attention: Attention, view: Shown) -> dict[str, Any]:
 
 
 def _summary(attention: Attention, view: Shown, words: Mapping[str, str]) -> str:
-    def count(what: str, n: int) -> str:
-        return words[f"page_{what}_1" if n == 1 else f"page_{what}"].format(n=n)
-
     n_query, n_key = len(attention.query_tokens), len(attention.key_tokens)
     cells = words["page_cells"].format(rows=len(view.rows), columns=len(view.columns))
     two = words["page_two"].format(queries=n_query, keys=n_key)
-    size = (count("tokens", n_query) if n_query == n_key else two) + (cells if max(view.block) > 1 else "")
-    heads = f"{count('layers', len(attention.layers))} × {count('heads', len(attention.heads))}"
+    size = (_count("tokens", n_query, words) if n_query == n_key else two) + (
+        cells if max(view.block) > 1 else ""
+    )
+    heads = (
+        f"{_count('layers', len(attention.layers), words)} × {_count('heads', len(attention.heads), words)}"
+    )
     what = ", ".join(filter(None, [words.get(f"kind_{attention.kind}"), attention.caption]))
     return " · ".join(filter(None, [heads, size, what]))
+
+
+def _count(what: str, n: int, words: Mapping[str, str]) -> str:
+    return words[f"page_{what}_1" if n == 1 else f"page_{what}"].format(n=n)

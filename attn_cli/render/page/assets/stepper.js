@@ -23,6 +23,7 @@ export class Stepper {
       this.play(false);
       this.go(this.slider.value - 1);
     });
+    this.element.title = worded("stepper_keys");
     this.place = element("output");
     this.element.append(this.player, this.slider, this.place);
     document.addEventListener("keydown", (event) => this.keyDown(event));
