@@ -58,6 +58,10 @@ def test_lines_of_several_heads_have_their_colours(opened):
     assert tab.run(PRESSED) == ["0.0", "1.3"]
     assert tab.run(seen) > 100
     assert tab.run("document.querySelectorAll('.gridcell.beside').length") == 1
+    assert tab.run("location.hash") == "#layer=0&head=0&view=lines&also=1.3"
+    tab.run("location.hash = '#layer=0&head=1&view=lines&also=1.2+0.3+9.9'")
+    tab.wait("document.querySelector('#which').textContent === 'Layer 0 · head 1'")
+    assert tab.run(PRESSED) == ["0.1", "0.3", "1.2"]
 
 
 def test_heads_are_laid_over_one_another_by_keys_and_no_more_than_there_are_colours(opened):

@@ -50,7 +50,7 @@ def test_heads_are_sorted_and_filtered(opened):
     previous = figures["previous"].ravel()
     down = np.argsort(-previous)
     assert tab.run(ORDER) == [
-        f"{head // 3}.{head % 3} · {float(f'{previous[head]:.3g}'):g}".replace("e-0", "e-") for head in down
+        f"{head // 3}.{head % 3} · {float(f'{previous[head]:.2g}'):g}".replace("e-0", "e-") for head in down
     ]
     tab.click("#sort-down")
     assert tab.run(ORDER)[0].startswith(f"{down[-1] // 3}.{down[-1] % 3} ")

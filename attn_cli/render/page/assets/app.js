@@ -34,6 +34,7 @@ class App {
       least: 0,
       find: "",
       cell: null,
+      also: [],
       ...readLink(attention),
     };
     attention.show(this.state);
@@ -48,7 +49,7 @@ class App {
     this.sorting = new Sorting(attention, this.grid, () => this.show());
     this.scales = new Scales(attention, this.state, this.isDark);
     this.overlay = new Overlay(byId("overlay"), attention, {
-      onChange: () => this.change({}),
+      onChange: (also) => this.change({ also }),
       onOpen: (head) => this.change({ head }),
       isDark: this.isDark,
     });
@@ -72,6 +73,7 @@ class App {
   /** Set a part of the state, and draw what shows it. */
   change(changes) {
     Object.assign(this.state, changes);
+    this.state.also = this.state.also.filter((head) => head !== this.state.head);
     if (this.state.view === "qk") this.state.cell ??= { query: 0, key: 0 };
     if (changes.pool || "time" in changes) this.attention.show(changes);
     this.whenOpen(() => this.draw(changes));
@@ -79,9 +81,9 @@ class App {
 
   /** The heads that are seen, the open one first. */
   get seen() {
-    const { view, head, other } = this.state;
+    const { view, head, other, also } = this.state;
     if (view === "compare") return [head, other];
-    return this.overlays ? [head, ...this.overlay.also.keys()] : [head];
+    return this.overlays ? [head, ...also] : [head];
   }
 
   /** Whether heads are laid over one another. */
@@ -132,7 +134,7 @@ class App {
   show() {
     const { view, head, cell } = this.state;
     const open = this.views[view];
-    this.overlay.show(head, this.overlays);
+    this.overlay.show(this.state, this.overlays);
     if (!open.element.isConnected) byId("view").replaceChildren(open.element);
     open.show(view === "map" ? this.model().sheetOf(head) : this.model());
     open.point?.(cell);

@@ -5,7 +5,7 @@ import { worded } from "./wording.js";
 import { element } from "./words.js";
 
 const LARGEST = 128; // pixels along a thumbnail
-const MOST_FIGURES = 6; // that stand beside one another and can be read
+const MOST_FIGURES = 4; // that stand beside one another and can be read
 
 export class Grid {
   /** `onOpen(head)` hears which head to open, `onCompare(head)` which to set beside it. */

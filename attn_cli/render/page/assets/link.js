@@ -8,10 +8,11 @@ export function readLink(attention) {
   const [layer, head] = [place("layer", attention.layers), place("head", attention.heads)];
   const found = {};
   if (layer >= 0 || head >= 0) found.head = Math.max(0, layer) * attention.heads.length + Math.max(0, head);
-  const views = ["map", "lines", "tokens", "compare", ...(attention.vectors.bits ? ["qk"] : [])];
-  if (views.includes(asked.get("view"))) found.view = asked.get("view");
+  if (viewsOf(attention).includes(asked.get("view"))) found.view = asked.get("view");
   if (Number(asked.get("other")) < attention.count && asked.has("other"))
     found.other = Number(asked.get("other"));
+  if (asked.has("also"))
+    found.also = headsCalled(asked.get("also"), attention).filter((one) => one !== found.head);
   if (Number(asked.get("step")) < attention.written.length && asked.has("step"))
     found.step = Number(asked.get("step"));
   const time = attention.times.find((one) => String(one) === asked.get("time"));
@@ -22,11 +23,23 @@ export function readLink(attention) {
   return found;
 }
 
+function viewsOf({ vectors }) {
+  return ["map", "lines", "tokens", "compare", ...(vectors.bits ? ["qk"] : [])];
+}
+
+/** Heads by their short names: `0.2 1.3`. */
+function headsCalled(names, attention) {
+  const all = Array.from({ length: attention.count }, (_, head) => attention.shortName(head));
+  return [...new Set(names.split(" "))].map((name) => all.indexOf(name)).filter((head) => head >= 0);
+}
+
 /** Let the address say what is seen, so that it can be kept or sent. */
-export function writeLink(attention, { head, view, other, cell, step }) {
+export function writeLink(attention, { head, view, other, cell, step, also }) {
   const { layers, heads } = attention;
   const parts = { layer: layers[Math.floor(head / heads.length)], head: heads[head % heads.length], view };
   if (view === "compare") parts.other = other;
+  if (also.length && ["lines", "tokens"].includes(view))
+    parts.also = also.map((one) => attention.shortName(one)).join(" ");
   if (step) parts.step = step;
   if (attention.times.length > 1) parts.time = attention.time;
   if (cell) Object.assign(parts, { query: cell.query, key: cell.key });

@@ -13,7 +13,7 @@ const OF_HEADS = {
 const TOGETHER = OF_HEADS.day.length;
 
 export class Overlay {
-  /** `onChange()` hears when another head is laid over the open one, or taken away; `onOpen(head)` which to open. */
+  /** `onChange(heads)` hears which are to be laid over the open one; `onOpen(head)` which to open. */
   constructor(host, attention, { onChange, onOpen, isDark }) {
     Object.assign(this, { host, attention, onChange, onOpen, isDark, open: 0, also: new Map() }); // head → its colour
     host.addEventListener("keydown", (event) => this.keyDown(event));
@@ -31,21 +31,26 @@ export class Overlay {
   /** Lay a head over the open one, or take it away; at most so many are seen as there are colours. */
   toggle(head) {
     const [next] = this.also.keys();
-    if (head === this.open) {
-      if (next !== undefined) this.onOpen(next);
-      return;
+    const others = [...this.also.keys()].filter((other) => other !== head);
+    if (head === this.open && next !== undefined) this.onOpen(next);
+    else if (head !== this.open) this.onChange(this.also.has(head) ? others : [...others, head]);
+  }
+
+  /** Let these lie over the open one; each keeps the colour that it has. */
+  lay(heads) {
+    for (const head of [...this.also.keys()]) if (!heads.includes(head)) this.also.delete(head);
+    for (const head of heads) {
+      const taken = [0, ...this.also.values()];
+      const free = OF_HEADS.day.findIndex((_, place) => !taken.includes(place));
+      if (!this.also.has(head) && free > 0) this.also.set(head, free);
     }
-    const free = OF_HEADS.day.findIndex((_, place) => place > 0 && ![...this.also.values()].includes(place));
-    if (this.also.has(head)) this.also.delete(head);
-    else if (free > 0) this.also.set(head, free);
-    this.onChange();
   }
 
   /** The chips of the layer that is open, and of heads elsewhere that are seen. */
-  show(open, visible) {
+  show({ head: open, also }, visible) {
     this.host.hidden = !visible || this.attention.count === 1;
     this.open = open;
-    this.also.delete(open);
+    this.lay(also);
     const held = this.host.querySelector(":focus")?.dataset.head;
     const columns = this.attention.heads.length;
     const first = open - (open % columns);

@@ -48,7 +48,7 @@ export class Sorting {
     const heads = [...numbers.keys()].filter((head) => this.keeps(numbers[head]));
     const sign = this.down ? -1 : 1;
     heads.sort((a, b) => known(numbers[b]) - known(numbers[a]) || sign * (numbers[a] - numbers[b]) || a - b);
-    const said = (head) => (numbers[head] === null ? "–" : writeNumber(numbers[head], 3));
+    const said = (head) => (numbers[head] === null ? "–" : writeNumber(numbers[head], 2));
     return { heads, said, what: worded(`figure_${this.by}`) };
   }
 
