@@ -9,7 +9,7 @@ from attn_cli.errors import InputError
 from attn_cli.records.attention import Attention
 from attn_cli.records.table import Table
 from attn_cli.render.figure.heads import columns_sheet, difference_sheet, similarity_sheet
-from attn_cli.render.figure.sheet import Picture, Words
+from attn_cli.render.figure.sheet import Number, Picture, Words
 from attn_cli.render.look import Look
 from attn_cli.render.terminal.screen import Screen
 from attn_cli.render.terminal.tabular import MOST_ROWS, Tabular, lines
@@ -110,6 +110,16 @@ def test_many_columns_stand_in_rows():
     assert len({y for _, y in places}) > 1
     assert all(mark.x >= 0 for mark in sheet.marks if isinstance(mark, Words | Picture))
     assert sheet.words()[0] == "All"
+
+
+def test_heads_of_several_kinds_have_a_map_each_on_one_scale():
+    columns = {"kind": ["encoder", "encoder", "cross", "cross"], "layer": [0] * 4, "head": [0, 1, 0, 1]}
+    sheet = columns_sheet(Table({**columns, "zero": [0.25, 0.5, 1.0, 0.0]}), ["zero"])
+    numbers = [mark.text for mark in sheet.marks if isinstance(mark, Number) and len(mark.text) == 4]
+    assert numbers == ["0.25", "0.50", "1.00", "0.00"]
+    titles = [mark for mark in sheet.marks if isinstance(mark, Words) and mark.text.endswith(": zero")]
+    assert [mark.text for mark in titles] == ["encoder: zero", "cross: zero"]
+    assert titles[0].y < titles[1].y
 
 
 def test_what_has_no_layers_and_heads_has_no_figure():
