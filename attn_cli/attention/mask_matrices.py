@@ -14,13 +14,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Written:
-    """A mask written out as a matrix, asked like any other by positions."""
+    """A mask written out, one for all heads or one for each; asked like any other by positions.
 
-    table: Bool[Tensor, "query key"]
+    >>> import torch
+    >>> Written(torch.tensor([[True, False]]))(torch.tensor([[1]]), torch.tensor([[0, 1]]))
+    tensor([[ True, False]])
+    """
 
-    def __call__(self, query: Int[Tensor, "q 1"], key: Int[Tensor, "1 k"]) -> Bool[Tensor, "q k"]:
-        n_query, n_key = self.table.shape
-        return self.table.to(key.device)[query - (n_key - n_query), key]
+    table: Bool[Tensor, "*#head query key"]
+
+    def __call__(self, query: Int[Tensor, "q 1"], key: Int[Tensor, "1 k"]) -> Bool[Tensor, "*#head q k"]:
+        n_query, n_key = self.table.shape[-2:]
+        return self.table.to(key.device)[..., query - (n_key - n_query), key]
 
 
 @dataclass(frozen=True, eq=False)

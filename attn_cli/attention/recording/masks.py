@@ -2,41 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from ..mask_matrices import Added
+from ..mask_matrices import Added, Written
 from ..rules import Rule
 
 if TYPE_CHECKING:
-    from jaxtyping import Bool, Int
+    from jaxtyping import Bool
     from torch import Tensor
 
+    Masks = tuple[tuple[Any, ...], ...]
+
 CAUSAL = Rule.parse(mask=["causal"]).masks
-
-
-@dataclass(frozen=True, eq=False)
-class Permitted:
-    """A mask written out, one for all heads or one for each; asked by positions.
-
-    >>> Permitted(torch.tensor([[[True, False]]]))(torch.tensor([[1]]), torch.tensor([[0, 1]]))
-    tensor([[[[ True, False]]]])
-    """
-
-    table: Bool[Tensor, "#head query key"]
-
-    def __call__(
-        self, query: Int[Tensor, "q 1"], key: Int[Tensor, "1 k"]
-    ) -> Bool[
-        Tensor,
-        (
-            1  # head q k
-        ),
-    ]:
-        n_query, n_key = self.table.shape[-2:]
-        return self.table[None, :, query - (n_key - n_query), key]
 
 
 def only_heads(rule: Rule, heads: list[int]) -> Rule:
@@ -47,7 +27,7 @@ def only_heads(rule: Rule, heads: list[int]) -> Rule:
 
 
 def _only(part: Any, heads: list[int]) -> Any:
-    if isinstance(part, Permitted | Added):
+    if isinstance(part, Written | Added):
         return part if len(part.table) == 1 else replace(part, table=part.table[heads])
     return part.only(heads) if hasattr(part, "only") else part
 
@@ -60,7 +40,7 @@ def until(rule: Rule, n_key: int) -> Rule:
 
 
 def _until(part: Any, n_key: int) -> Any:
-    return replace(part, table=part.table[..., :n_key]) if isinstance(part, Permitted | Added) else part
+    return replace(part, table=part.table[..., :n_key]) if isinstance(part, Written | Added) else part
 
 
 def rule_of(
@@ -85,7 +65,7 @@ def rule_of(
         allowed, added = allowed_and_added(mask.expand(-1, n_query, n_key))
         name = mask_name(allowed)
     named = [name] if name != "no mask" or added is None else []
-    masks = () if name == "no mask" else CAUSAL if name == "causal" else ((Permitted(allowed),),)
+    masks = masks_of(allowed, name)
     position = None if added is None else Added(added)
     words = " + ".join([*named, *(["bias"] if added is not None else [])])
     return Rule(scale=scale, masks=masks, position=position), words
@@ -108,6 +88,16 @@ def allowed_and_added(mask: Tensor) -> tuple[Tensor, Tensor | None]:
         allowed = torch.where(blind, mask > -torch.inf, allowed)
     added = mask.masked_fill(~allowed, 0)
     return allowed, added if added.any() else None
+
+
+def masks_of(allowed: Bool[Tensor, "*#head query key"], name: str = "") -> Masks:
+    """The masks that permit what a matrix does: none, or causal, whose work is half, where it is no other.
+
+    >>> masks_of(torch.ones(2, 2).tril().bool()) == CAUSAL, masks_of(torch.ones(2, 2).bool())
+    (True, ())
+    """
+    name = name or mask_name(allowed.reshape(-1, *allowed.shape[-2:]))
+    return () if name == "no mask" else CAUSAL if name == "causal" else ((Written(allowed),),)
 
 
 def mask_name(allowed: Bool[Tensor, "#head query key"] | None) -> str:

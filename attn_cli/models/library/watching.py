@@ -20,8 +20,9 @@ from torch.nn.functional import scaled_dot_product_attention
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from ...attention.layers import Layer
-from ...attention.mask_matrices import Added, Written
+from ...attention.mask_matrices import Added
 from ...attention.outputs import Output
+from ...attention.recording.masks import CAUSAL, allowed_and_added, masks_of
 from ...attention.rules import Rule, positions
 from ...attention.streaming import drain, stream
 from ...variants.normalisation import NORMALISATIONS, softmax, softmax1
@@ -29,13 +30,12 @@ from ...variants.normalisation import NORMALISATIONS, softmax, softmax1
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jaxtyping import Bool, Float
+    from jaxtyping import Float
     from torch import Tensor
 
     from ...records.attention import Kind
 
 NAME = "attn"  # of our function among the library's
-CAUSAL = Rule.parse(mask=["causal"]).masks
 _CROSS = re.compile(r"cross|encoder_attn|encdec", re.IGNORECASE)  # in the name of a decoder's part
 
 
@@ -211,10 +211,10 @@ def _rule(
         if causal and n_query > 1:  # a single query is the last, and sees all
             masks = CAUSAL
     else:
-        allowed, added = _allowed(mask[..., :n_key])
+        allowed, added = allowed_and_added(mask[..., :n_key])
         if allowed.shape[:2] != (1, 1):
             raise Unfamiliar
-        masks = _named(allowed[0, 0].expand(n_query, n_key))
+        masks = masks_of(allowed[0, 0].expand(n_query, n_key))
         if added is not None:
             bias = added if bias is None else bias + added
     return Rule(
@@ -224,24 +224,6 @@ def _rule(
         softcap=others.get("softcap"),
         normalise=_normalise(module, query.shape[1], others),
     )
-
-
-def _named(allowed: Bool[Tensor, "query key"]) -> tuple[tuple[Any, ...], ...]:
-    """The masks that permit what a matrix does: none, or causal, whose work is half, where it is no other."""
-    if allowed.all():
-        return ()
-    n_query, n_key = allowed.shape
-    causal = torch.equal(allowed, torch.ones_like(allowed).tril(n_key - n_query))
-    return CAUSAL if causal else ((Written(allowed),),)
-
-
-def _allowed(mask: Tensor) -> tuple[Tensor, Tensor | None]:
-    """A mask as where one may attend, and what it adds to the scores there, if anything."""
-    if mask.dtype == torch.bool:
-        return mask, None
-    allowed = mask > torch.finfo(mask.dtype).min / 2
-    added = mask.masked_fill(~allowed, 0)
-    return allowed, added if added.any() else None
 
 
 def _normalise(module: nn.Module, n_heads: int, others: dict[str, Any]) -> Any:
