@@ -333,6 +333,21 @@ def test_a_search_goes_to_the_largest_weight(opened):
     ]
 
 
+def test_a_search_moves_a_map_that_is_zoomed_in_to_where_the_weight_is(opened):
+    weights = np.tri(40) * 1e-3
+    weights[38, 25] = 1
+    tokens = (*(f"t{i}" for i in range(38)), "needle", "end")
+    tab = opened(Attention(tokens, tokens, weights[None, None], mask=np.tri(40, dtype=bool)[None, None]))
+    for _ in range(5):
+        tab.click("#zoom-in")
+    tab.run(
+        "(f => (f.focus(), f.value = 'NEEDLE', f.dispatchEvent(new Event('input'))))(document.querySelector('#find'))"
+    )
+    tab.press("Enter")
+    assert tab.run("[...document.querySelectorAll('#readout sub')].map((e) => e.textContent)") == ["38", "25"]
+    assert (38, 25) in read_cells(tab)  # it is on screen
+
+
 def test_the_address_says_what_is_seen_and_shows_it_again(opened):
     tab = opened(RECORDS["english"])
     tab.press("]")
