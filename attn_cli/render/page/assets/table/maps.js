@@ -15,6 +15,10 @@ export class Maps {
     this.links.forEach((link, row) => link ?? this.shut(row));
     table.section.classList.add("opens");
     table.body.addEventListener("click", ({ target }) => this.open(table.rows.indexOf(target.closest("tr"))));
+    table.body.addEventListener("focusin", ({ target }) => target.matches(".open") && this.rove(target));
+    table.body.addEventListener("keydown", (event) => this.keyDown(event));
+    table.onChange = () => this.rove();
+    this.rove();
     byId("close").addEventListener("click", () => this.close());
     addEventListener("keydown", ({ key }) => key === "Escape" && this.close());
   }
@@ -23,6 +27,25 @@ export class Maps {
   shut(row) {
     const button = this.table.rows[row].querySelector(".open");
     button.replaceWith(button.textContent);
+  }
+
+  /** The buttons of the rows that are seen, from the top. */
+  get buttons() {
+    return [...this.table.body.querySelectorAll("tr:not([hidden]) .open")];
+  }
+
+  /** Of all rows one is reached by Tab: this one, else the open one, else the first; arrow keys reach the others. */
+  rove(button = this.table.body.querySelector("[data-open]:not([hidden]) .open") ?? this.buttons[0]) {
+    for (const one of this.table.body.querySelectorAll(".open")) one.tabIndex = one === button ? 0 : -1;
+  }
+
+  keyDown(event) {
+    const stride = { ArrowUp: -1, ArrowDown: 1, Home: -Infinity, End: Infinity }[event.key];
+    const { buttons } = this;
+    const at = buttons.indexOf(event.target);
+    if (!stride || at < 0) return;
+    event.preventDefault();
+    buttons[Math.max(0, Math.min(buttons.length - 1, at + stride))].focus();
   }
 
   open(row) {

@@ -13,6 +13,7 @@ export class SortedTable {
     this.heads = [...section.querySelectorAll("thead th")];
     this.compare = new Intl.Collator(document.documentElement.lang, { numeric: true }).compare;
     this.say = say;
+    this.onChange = () => {}; // hears that other rows are seen, or in another order
     this.heads.forEach((head, column) => {
       head.setAttribute("aria-sort", "none");
       head.firstChild.addEventListener("click", () => this.sort(column));
@@ -37,6 +38,7 @@ export class SortedTable {
       return sign * (typeof a === "number" ? a - b || 0 : this.compare(a, b));
     };
     this.body.append(...[...this.rows].sort(order));
+    this.onChange();
     this.say(worded(`table_sorted_${way}`, { column: head.textContent }));
   }
 
@@ -49,6 +51,7 @@ export class SortedTable {
     }
     const n = this.rows.filter((row) => !row.hidden).length;
     this.section.querySelector("output").textContent = worded("table_found", { n, all: this.rows.length });
+    this.onChange();
   }
 
   /** Each column of numbers on a scale of its own: from 0 up, or as far below 0 as above it. */
