@@ -54,6 +54,10 @@ def compare(ours: Attention, theirs: Attention, *, match: bool = False, against:
     """
     if against and ours.provenance == theirs.provenance:
         theirs = replace(theirs, provenance=f"the same with {against}")
+    if ours.show != theirs.show:
+        raise InputError(
+            f"{ours.show} in the first, {theirs.show} in the second", hint=f"give --show {theirs.show}"
+        )
     ours, theirs = aligned(ours, theirs)
     check_sizes(ours, theirs)
     table = difference(ours, theirs, match=match)

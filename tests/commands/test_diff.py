@@ -121,11 +121,21 @@ def test_other_tokens_are_compared_through_words(tmp_path, run):
     assert float(rows(done.stdout)[0]["max"]) == 0
 
 
-@pytest.mark.parametrize("suffix", ["csv", "json", "md", "tex", "png", "svg"])
+@pytest.mark.parametrize("suffix", ["csv", "json", "md", "tex", "png", "svg", "html"])
 def test_every_format_is_written(tmp_path, run, pair, suffix):
     path = tmp_path / f"x.{suffix}"
     assert run("diff", *pair, "-o", str(path)).code == 0
     assert path.stat().st_size > 100
+
+
+def test_scores_are_not_compared_with_weights(run, tmp_path):
+    for show, name in (("scores", "a.npz"), ("weights", "b.npz")):
+        given = ("--text", "a b", "--show", show, "-o", name)
+        assert run("attend", *given, cwd=tmp_path).code == 0
+    refused = run("diff", "a.npz", "b.npz", cwd=tmp_path)
+    assert refused.code == 2
+    assert "scores in the first, weights in the second; give --show weights" in refused.stderr
+    assert float(run("diff", "a.npz", "b.npz", "--show", "weights", cwd=tmp_path).stdout.split()[10]) == 0
 
 
 def test_a_terminal_sees_the_difference(warm, pair):
