@@ -711,7 +711,9 @@ def page(
     if isinstance(data, (list, tuple)) and data and all(isinstance(one, (str, Attention)) for one in data):
         if live:
             raise InputError("--live takes a model, not several texts", hint="give 'mini' or what load gave")
-        document = pages(_named(data), len(data), title=title, lang=lang, pool=pool)
+        document = pages(
+            _named(data), len(data), title=title, lang=lang, pool=pool, figures_of=sorting, vectors=vectors
+        )
     elif isinstance(data, (Table, Explanation)):
         if isinstance(data, Table):
             document = table_page(data, title=title, lang=lang)

@@ -97,3 +97,23 @@ def test_over_the_text_one_reads_what_attends_to_a_key_too(opened, name):
         "[...document.querySelectorAll('#view .tokens')][0].querySelectorAll('.token[style*=background]').length"
     )
     assert shaded == len(attention.query_tokens)
+
+
+@pytest.mark.parametrize("view", ["lines", "tokens"])
+def test_hovering_over_a_token_previews_it_and_a_press_holds_it(opened, view):
+    tab = opened(RECORDS["one head"])
+    tab.click(f"#tab-{view}")
+    at = "document.querySelector('#readout sub').textContent"
+
+    def over(place):
+        x, y = tab.run(
+            f"(b => [b.x + b.width / 2, b.y + b.height / 2])(document.querySelectorAll('#view .token')[{place}].getBoundingClientRect())"
+        )
+        tab.move(x, y)
+        return tab.run(at)
+
+    assert [over(2), over(4)] == ["2", "4"]
+    tab.click("#view .token:nth-child(4)")
+    assert [over(2), over(5)] == ["3", "3"]
+    tab.press("Escape")
+    assert over(1) == "1"
