@@ -51,6 +51,9 @@ def read(document):
         {"scale": 0.3},
         {"posenc": "alibi"},
         {"posenc": "t5", "mask": "causal"},
+        {"posenc": "rope", "mask": "causal"},
+        {"posenc": "rope:base=500000,partial=0.5", "scale": 0.2},
+        {"posenc": "rope:pairing=interleaved"},
     ],
     ids=str,
 )
@@ -58,7 +61,8 @@ def read(document):
 def test_the_sum_of_the_products_is_the_score(how):
     attention = attn.attend(X, heads=2, **how)
     header, (query, key), bias = read(attn.page(attention))
-    assert (header["bits"], header["biased"]) == (16, "posenc" in how)
+    assert (header["bits"], header["turned"]) == (16, "rope" in str(how))
+    assert header["biased"] is (how.get("posenc") in ("alibi", "t5"))
     for head, q, k in np.ndindex(2, 6, 6):
         score = header["scales"][0] * sum(query[head, q, i] * key[head, k, i] for i in range(4))
         if bias is not None:
@@ -70,7 +74,7 @@ def test_the_sum_of_the_products_is_the_score(how):
 @pytest.mark.parametrize(
     ("how", "why"),
     [
-        ({"posenc": "rope"}, "scores"),
+        ({"posenc": "rope:base=777"}, "scores"),
         ({"score": "cosine"}, "scores"),
         ({"softcap": 2.0}, "scores"),
         ({"normalise": "sparsemax"}, "softmax"),

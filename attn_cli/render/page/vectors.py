@@ -55,7 +55,7 @@ def pack_vectors(attention: Attention, max_bytes: int, *, wanted: bool = True) -
         return Vectors({"left_out": "scores"})
     if not _is_softmax(attention, scores):
         return Vectors({"left_out": "softmax"})
-    return _packed(query, key, scores, [each for each in found if each], bits)
+    return _packed(scores, [each for each in found if each], bits)
 
 
 def _bits(numbers: int, room: int) -> int | None:
@@ -72,9 +72,8 @@ def _is_softmax(attention: Attention, scores: np.ndarray) -> bool:
     return agree(parts / np.where(sums == 0, 1, sums), attention.weights)
 
 
-def _packed(
-    query: np.ndarray, key: np.ndarray, scores: np.ndarray, found: list[Products], bits: int
-) -> Vectors:
+def _packed(scores: np.ndarray, found: list[Products], bits: int) -> Vectors:
+    query, key = np.stack([each.query for each in found]), np.stack([each.key for each in found])
     sides = [_stepped(side, bits) for side in (query, key)]
     whole = [codes * steps[..., None] for codes, steps in sides]
     error = max(_error(q, k, layer, each) for q, k, layer, each in zip(*whole, scores, found, strict=True))
@@ -86,6 +85,7 @@ def _packed(
     floats = np.concatenate([*steps, *biases]).astype("<f4")
     codes = [codes.astype(f"<i{bits // 8}").tobytes() for codes, _ in sides]
     header = {"bits": bits, "width": query.shape[-1], "scales": [each.scale for each in found]}
+    header["turned"] = any(each.turned for each in found)
     told = {**header, "biased": biased, "error": _upwards(error)}
     return Vectors(told, base64.b64encode(zlib.compress(b"".join([floats.tobytes(), *codes]))).decode())
 

@@ -62,7 +62,7 @@ class App {
       change: (changes) => this.change(changes),
       zoom,
       next: () => this.nextFound(),
-      save: () => this.save(), // as a picture
+      save: () => savePicture(this.views[this.state.view].maps, "attention"),
       saveSvg: () => saveDrawing(this.views[this.state.view].panels, readStyle(byId("view")), "attention"),
     });
     const turn = (by) => this.change({ head: this.grid.step(this.state.head, by) });
@@ -226,11 +226,6 @@ class App {
     const open = this.views[this.state.view];
     if (next?.query !== undefined && open.queries) open.queries.point(next.query, true);
     else if (next) this.point(this.attention.largest(this.state.head, next), true);
-  }
-
-  save() {
-    const { map, compare } = this.views;
-    savePicture(this.state.view === "map" ? [map] : compare.maps, "attention");
   }
 }
 

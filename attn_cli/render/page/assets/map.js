@@ -82,6 +82,10 @@ export class MapView {
     return [left + width + right, top + height + below + 2];
   }
 
+  get maps() {
+    return [this];
+  }
+
   /** What is seen, for a picture of it. */
   get panels() {
     const [width, height] = this.size;

@@ -18,7 +18,8 @@ export class QkView {
     choosing.append(...Object.values(this.choices).map((select) => select.parentElement));
     this.body = element("div");
     const error = vectors ? writeNumber(vectors.error) : "";
-    const rounded = worded("qk_rounded", { bits: vectors?.bits, error });
+    const turned = vectors?.turned ? ` ${worded("qk_turned")}` : "";
+    const rounded = worded("qk_rounded", { bits: vectors?.bits, error }) + turned;
     this.element.append(choosing, this.body, element("p", "hint", rounded));
     this.body.addEventListener("click", ({ target }) => this.press(target.closest("tr")));
   }
