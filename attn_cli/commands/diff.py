@@ -65,7 +65,8 @@ def diff(
 
     INPUT and a second one are records, recordings, tensors of weights, or texts. Or one INPUT is compared with
     itself under other options: --against MODEL, --against KEY=VALUE. With --query, --key and --value two INPUTs
-    are outputs, and the step at which they part is printed.
+    are outputs, and the step at which they part is printed. -o x.html is a table that sorts, whose rows open both
+    maps and their difference.
     """
     from .. import files
     from .io.environment import environment

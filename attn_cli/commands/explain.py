@@ -79,7 +79,8 @@ def explain(
     A row per token, a column per method; below them comprehensiveness (higher is better), sufficiency and the
     area under deletion (lower is better), beside uniform and random orders. The output is a token or a position
     by --toward: after the last token of GPT-2 and Llama, at [MASK] of BERT, all of what mini writes (default:
-    the model's own answer). --ablate: a row per layer and head.
+    the model's own answer). --ablate: a row per layer and head. -o x.html is a page with the text shaded by each
+    method.
     """
     from .. import files
     from ..interpret.explaining import METHODS as KNOWN

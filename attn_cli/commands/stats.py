@@ -90,7 +90,7 @@ def stats(
 
     INPUT is what attn heatmap takes. Many INPUTs, --lines or FILE.jsonl:FIELD are many texts: then each figure
     is the mean over them, with its standard error in a second column. -o x.png draws a map of layers and heads
-    for each column.
+    for each column; -o x.html is a table that sorts, whose rows open maps.
     """
     from .. import files
     from ..interpret import report
