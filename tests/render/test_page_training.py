@@ -78,6 +78,25 @@ def test_each_step_has_its_own_tokens_and_pools(opened):
     assert tab.run("document.documentElement.scrollWidth") == 390
 
 
+def test_a_head_is_compared_with_what_it_was(opened):
+    tab = opened(STEPS[-1][1], {"steps": STEPS})
+    tab.click("#tab-compare")
+    tab.run("const t = document.getElementById('then'); t.value = '5'; t.dispatchEvent(new Event('change'))")
+    captions = "[...document.querySelectorAll('.panel h3')].map((e) => e.textContent).slice(0, 2)"
+    assert tab.run(captions) == ["Layer 0 · head 0", "Layer 0 · head 0 · Step 5"]
+    tab.run("document.querySelector('.over').focus()")
+    tab.press("ArrowDown")
+    assert tab.text("#readout .weight") == "1 · 0.25 · difference +0.75"
+    tab.run("document.activeElement.blur()")
+    tab.press("ArrowLeft")
+    assert tab.text("#readout .weight") == "0.5 · 0.25 · difference +0.25"
+    assert "then=5" in tab.run("location.hash")
+    tab.run("const o = document.getElementById('other'); o.value = '1'; o.dispatchEvent(new Event('change'))")
+    assert tab.run(captions)[1] == "Layer 0 · head 1 · Step 5"
+    tab.click("#tab-map")
+    assert not tab.run("document.getElementById('then').checkVisibility()")
+
+
 def test_heads_are_sorted_by_what_they_were_at_the_step(opened):
     over = [(step, at(step)) for step in (5, 10)]
     figures = {"entropy": np.array([[1.0, 2.0], [4.0, 3.0]])}  # the second head first, then the first

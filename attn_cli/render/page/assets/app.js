@@ -16,7 +16,7 @@ import { Scales } from "./scales.js";
 import { sheetOf } from "./sheet.js";
 import { Sorting } from "./sorting.js";
 import { barsBeside } from "./bars.js";
-import { Viewport } from "./viewport.js";
+import { centreOf, Viewport } from "./viewport.js";
 import { readVectors } from "./vectors.js";
 import { makeViews } from "./views.js";
 import { worded } from "./wording.js";
@@ -81,8 +81,8 @@ class App {
 
   /** The heads that are seen, the open one first. */
   get seen() {
-    const { view, head, other, also } = this.state;
-    if (view === "compare") return [head, other];
+    const { view, head, other, then, also } = this.state;
+    if (view === "compare") return [head, this.attention.headAt(other, then)];
     return this.overlays ? [head, ...also] : [head];
   }
 
@@ -138,7 +138,7 @@ class App {
     if (!open.element.isConnected) byId("view").replaceChildren(open.element);
     open.show(view === "map" ? this.model().sheetOf(head) : this.model());
     open.point?.(cell);
-    this.grid.mark(head, ...this.seen.slice(1));
+    this.grid.mark(head, ...this.seen.slice(1).map((one) => one % this.attention.count));
     showControls(this.attention, this.state, this.scales.of(head));
     for (const extra of this.extras) extra.show(this.state, this.attention, this.scales.of(head));
     this.describe(view === "tokens" ? open.token(cell) : {}, false);
@@ -149,6 +149,7 @@ class App {
     const found = this.found();
     return {
       ...this.state,
+      other: this.seen[1],
       attention: this.attention,
       signedRamp: this.scales.ramp(true),
       found,
@@ -205,9 +206,8 @@ class App {
   }
 
   describeCell(cell, spoken) {
-    const { view, head, other } = this.state;
-    const strips = view === "map" ? barsBeside(this.attention, head) : undefined;
-    showCell(this.attention, view === "compare" ? [head, other] : [head], cell, spoken, strips?.says(cell));
+    const strips = this.state.view === "map" ? barsBeside(this.attention, this.state.head) : undefined;
+    showCell(this.attention, this.seen, cell, spoken, strips?.says(cell));
   }
 
   zoom(factor) {
@@ -227,10 +227,6 @@ class App {
     if (next?.query !== undefined && open.queries) open.queries.point(next.query, true);
     else if (next) this.point(this.attention.largest(this.state.head, next), true);
   }
-}
-
-function centreOf(cell) {
-  return cell ? { row: cell.query + 0.5, column: cell.key + 0.5 } : undefined;
 }
 
 try {

@@ -45,7 +45,7 @@ function barsAt({ bars, queries, keys }, head) {
 
 /** Worked out once for each head. */
 function kept(attention, head) {
-  const map = attention.maps[head];
+  const map = attention.maps[attention.at(head)];
   const { hidesSpecial } = attention;
   if (KEPT.get(map)?.hidesSpecial !== hidesSpecial)
     KEPT.set(map, { hidesSpecial, found: computed(attention, head) });

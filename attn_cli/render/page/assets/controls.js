@@ -33,7 +33,7 @@ export function wireControls(attention, { change, zoom, next, save, saveSvg }) {
   byId("pooled").hidden = attention.pools.size === 1;
   byId("zoom-fit").addEventListener("click", () => zoom(0));
   if (attention.signed) byId("scale").querySelector("[value=log]").remove();
-  byId("tab-compare").hidden = attention.count === 1;
+  byId("tab-compare").hidden = attention.count * attention.times.length === 1;
   byId("tab-qk").hidden = !attention.vectors.bits;
 }
 

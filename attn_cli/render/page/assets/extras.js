@@ -10,7 +10,7 @@ import { Writing } from "./writing.js";
 export function extrasOf(attention, { change, toRow }) {
   const host = (name) => document.getElementById(name);
   return [
-    new Training(host("training"), attention, (time) => change({ time })),
+    new Training(host("training"), attention, change),
     new Writing(host("writing"), attention, (step, row) => toRow({ step }, row)),
   ];
 }

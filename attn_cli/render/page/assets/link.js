@@ -15,8 +15,7 @@ export function readLink(attention) {
     found.also = headsCalled(asked.get("also"), attention).filter((one) => one !== found.head);
   if (Number(asked.get("step")) < attention.written.length && asked.has("step"))
     found.step = Number(asked.get("step"));
-  const time = attention.times.find((one) => String(one) === asked.get("time"));
-  if (time !== undefined) found.time = time;
+  Object.assign(found, stepsIn(asked, attention));
   if (asked.has("query") || asked.has("key")) {
     found.cell = { query: cell("query", attention.queries), key: cell("key", attention.keys) };
   }
@@ -33,11 +32,21 @@ function headsCalled(names, attention) {
   return [...new Set(names.split(" "))].map((name) => all.indexOf(name)).filter((head) => head >= 0);
 }
 
+/** The steps of a training: that which is seen, and that which is beside it. */
+function stepsIn(asked, { times }) {
+  const found = {};
+  for (const name of ["time", "then"]) {
+    const step = times.find((one) => String(one) === asked.get(name));
+    if (step !== undefined) found[name] = step;
+  }
+  return found;
+}
+
 /** Let the address say what is seen, so that it can be kept or sent. */
-export function writeLink(attention, { head, view, other, cell, step, also }) {
+export function writeLink(attention, { head, view, other, cell, step, also, then }) {
   const { layers, heads } = attention;
   const parts = { layer: layers[Math.floor(head / heads.length)], head: heads[head % heads.length], view };
-  if (view === "compare") parts.other = other;
+  if (view === "compare") Object.assign(parts, { other, ...(then === undefined ? {} : { then }) });
   if (also.length && ["lines", "tokens"].includes(view))
     parts.also = also.map((one) => attention.shortName(one)).join(" ");
   if (step) parts.step = step;

@@ -53,8 +53,8 @@ export class Attention {
   }
 
   /** The heads of one step of a training: they stand one step after the other. */
-  partAt({ maps, packed, overview, exact, ...part }, time, place) {
-    const heads = [place * this.count, (place + 1) * this.count];
+  partAt(part, time, place) {
+    const first = place * this.count;
     const [queries, keys] = this.tokens[time] ?? [this.own.queries, this.own.keys];
     return {
       ...part,
@@ -62,39 +62,47 @@ export class Attention {
       time,
       queries,
       keys,
-      maps: maps.slice(...heads),
-      packed: packed?.slice(...heads),
-      overview: overview && { ...overview, maps: overview.maps.slice(...heads) },
+      first,
       figures: Object.fromEntries(
-        Object.entries(this.allFigures).map(([name, numbers]) => [name, numbers.slice(...heads)]),
+        Object.entries(this.allFigures).map(([name, numbers]) => [
+          name,
+          numbers.slice(first, first + this.count),
+        ]),
       ),
-      exact: exact && exact.subarray(...heads.map((head) => head * this.cellsPerHead)),
     };
   }
 
   /** Let cells show their mean or the largest of what they stand for, or what they were at another step of a training. */
   show({ pool = this.pool, time = this.time }) {
-    Object.assign(
-      this,
-      this.parts.find((part) => part.pool === pool && part.time === time),
-    );
+    const isIt = (part) => part.pool === pool && part.time === time;
+    Object.assign(this, this.parts.find(isIt));
+  }
+
+  /** The name of a head at another step: those of all steps have numbers behind the heads that are seen. */
+  headAt(head, time) {
+    return time === undefined ? head : this.count * (1 + this.times.indexOf(time)) + head;
+  }
+
+  /** Where a head stands among those of all steps. */
+  at(head) {
+    return head < this.count ? this.first + head : head - this.count;
   }
 
   isOpen(head) {
-    return this.maps[head] !== undefined;
+    return this.maps[this.at(head)] !== undefined;
   }
 
   /** Large maps are inflated when they are opened. */
   async open(head) {
-    const { maps, packed } = this;
-    if (!maps[head]) maps[head] = joinPlanes(await inflate(packed[head]), this.cellsPerHead);
+    const at = this.at(head);
+    this.maps[at] ??= joinPlanes(await inflate(this.packed[at]), this.cellsPerHead);
   }
 
   /** What a thumbnail shows of a head, opened or not: each cell is the largest of those it stands for. */
   overviewOf(head) {
     if (!this.overview)
       return { codes: this.codesOf(head), rows: this.queries.length, columns: this.keys.length };
-    return { ...this.overview, codes: this.overview.maps[head] };
+    return { ...this.overview, codes: this.overview.maps[this.at(head)] };
   }
 
   get count() {
@@ -111,6 +119,10 @@ export class Attention {
   }
 
   name(head) {
+    if (head >= this.count) {
+      const [step, own] = [Math.floor(head / this.count) - 1, head % this.count];
+      return `${this.name(own)} · ${worded("training_step", { step: this.times[step] })}`;
+    }
     const layer = Math.floor(head / this.heads.length);
     return worded("head_name", { layer: this.layers[layer], head: this.heads[head % this.heads.length] });
   }
@@ -122,7 +134,7 @@ export class Attention {
 
   /** The codes of a head; those of special tokens are as if masked while they are hidden. */
   codesOf(head) {
-    const codes = this.maps[head];
+    const codes = this.maps[this.at(head)];
     return this.hidesSpecial
       ? codes.map((code, cell) => (this.isHidden(...this.place(cell)) ? 0 : code))
       : codes;
@@ -139,10 +151,9 @@ export class Attention {
   /** The weight as stored, or null where a mask forbids one. */
   weight(head, query, key) {
     const cell = query * this.keys.length + key;
-    if (this.maps[head][cell] === 0 || (this.hidesSpecial && this.isHidden(query, key))) return null;
-    return this.exact
-      ? this.exact[head * this.cellsPerHead + cell]
-      : weightOfCode(this.maps[head][cell], this);
+    const at = this.at(head);
+    if (this.maps[at][cell] === 0 || (this.hidesSpecial && this.isHidden(query, key))) return null;
+    return this.exact ? this.exact[at * this.cellsPerHead + cell] : weightOfCode(this.maps[at][cell], this);
   }
 
   /** All weights that a query gives, or all that a key gets. */
@@ -159,7 +170,7 @@ export class Attention {
 
   /** By how much that weight may differ from the record's: half a step up. */
   error(head, query, key) {
-    const code = this.maps[head][query * this.keys.length + key];
+    const code = this.maps[this.at(head)][query * this.keys.length + key];
     return this.exact || code === 0 ? 0 : (this.peak * (stepOfCode(code, this) + 0.25)) / this.steps ** 2;
   }
 }

@@ -50,3 +50,8 @@ export class Viewport {
 export function clamp(number, low, high) {
   return Math.min(high, Math.max(low, number));
 }
+
+/** The middle of a cell, as a place. */
+export function centreOf(cell) {
+  return cell ? { row: cell.query + 0.5, column: cell.key + 0.5 } : undefined;
+}
