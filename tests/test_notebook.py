@@ -33,7 +33,7 @@ def test_it_shows_itself_as_the_page_in_a_frame_without_rights(attention):
     parser.feed(attention._repr_mimebundle_()["text/html"])
     [(script, _), (tag, attributes)] = elements
     assert (script, tag, attributes["sandbox"]) == ("script", "iframe", "allow-scripts")
-    assert attributes["srcdoc"].encode() == page(attention, figures=sorting(attention), framed=True)
+    assert attributes["srcdoc"].encode() == page(attention, figures=sorting(attention), grows=True)
 
 
 def test_it_is_a_line_in_a_terminal_and_a_figure_where_that_is_asked_for_but_nothing_is_kept_twice(attention):

@@ -38,7 +38,7 @@ def mimebundle(
 
     if include is not None and "image/png" in include:
         return {"image/png": _picture(attention), "text/plain": repr(attention)}
-    document = page(attention, max_bytes=_ROOM, figures=figures, framed=True).decode()
+    document = page(attention, max_bytes=_ROOM, figures=figures, grows=True).decode()
     quoted = document.replace("&", "&amp;").replace("'", "&#39;")
     return {"text/html": _FRAME.format(page=quoted), "text/plain": repr(attention)}
 

@@ -526,6 +526,17 @@ def test_72_heads_of_512_tokens_open_and_are_read(opened):
 # ---- in a notebook ----------------------------------------------------------------------------------
 
 
+def test_in_a_notebook_the_page_is_whole_and_not_measured_by_its_frame(opened):
+    tab = opened(RECORDS["english"], {"grows": True}, width=900, height=3000)
+    assert tab.run(
+        "['header', '#overview', '#stage'].every((name) => document.querySelector(name).offsetHeight > 20)"
+    )
+    high = "document.body.offsetHeight"
+    before = tab.run(high)
+    tab.resize(900, 600)
+    assert tab.run(f"new Promise(requestAnimationFrame).then(() => {high})") == before
+
+
 def test_in_a_notebook_the_page_draws_inside_a_frame_without_rights(browser, tmp_path):
     import attn_cli as attn
     import matplotlib.image

@@ -38,7 +38,7 @@ MOST_STEPS, FEWEST_STEPS = 60, 6  # of a training, in one page
 MODULES = (
     "wording", "record", "colours", "raster", "words", "scales", "bars", "viewport", "canvas", "axes", "svg", "sheet", "map", "grid",
     "readout", "overlay", "stepper", "training", "writing", "extras", "tokenlist", "lines", "tokens", "compare", "controls", "sorting",
-    "strips", "arithmetic", "vectors", "qk", "framed", "views", "hold", "link", "saving", "finding", "app",
+    "strips", "arithmetic", "vectors", "qk", "growing", "views", "hold", "link", "saving", "finding", "app",
 )  # fmt: skip
 _SPECIAL = re.compile(r"\[(?:CLS|SEP|PAD|MASK|UNK|[a-z]{2,5})\]|</?s>|<pad>|<\|\w+\|>")
 _BETWEEN_IDEOGRAPHS = re.compile(r"(?<=[\u2e80-\u9fff]) (?=[\u2e80-\u9fff\uff00-\uffef])")
@@ -63,7 +63,7 @@ def page(
     figures: Mapping[str, Float[np.ndarray, "layer head"]] | None = None,
     steps: Sequence[tuple[int, Attention]] = (),
     vectors: bool = True,
-    framed: bool = False,
+    grows: bool = False,
 ) -> bytes:
     """One self-contained HTML file of at most `max_bytes` (10 MB), for any number of heads and tokens.
 
@@ -74,7 +74,7 @@ def page(
     `steps` of a training, each with what it was then, a slider goes through them; `attention` is one of them, and all
     have its sizes.
     Where `vectors` of queries and keys are known and few, it shows how their products give the scores.
-    In a notebook it is `framed`: it tells the frame how high it is.
+    In a notebook it `grows`: it tells its frame how high it is.
 
     >>> from attn_cli.records.attention import Attention
     >>> page(Attention(("a",), ("a",), [[[[1.0]]]]), title="One")[:15]
@@ -91,7 +91,7 @@ def page(
     pairs = pack_vectors(attention, most, wanted=vectors and not steps)
     header = {"figures": _figures(figures or {}), "vectors": pairs.header}
     header |= training(attention, view, steps) | bars(own, view)
-    beside = _Beside(header | ({"framed": True} if framed else {}), pairs.text)
+    beside = _Beside(header | ({"grows": True} if grows else {}), pairs.text)
     frame = _fill(attention, view, title, dict.fromkeys(views, Packed({}, b"")), beside, lang)
     told = len(views) * (200 + 8 * len(view.weights))  # what the header says of each head
     room = ((max_bytes or MAX_BYTES) - len(frame) - told) * 3 // 4  # base64 writes 3 bytes as 4 characters

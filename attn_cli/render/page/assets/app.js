@@ -4,7 +4,7 @@ import { readStyle } from "./canvas.js";
 import { byId, showControls, wireControls, wireKeys, wireTheme } from "./controls.js";
 import { extrasOf } from "./extras.js";
 import { foundIn, nextOf } from "./finding.js";
-import { growFrame } from "./framed.js";
+import { growFrame } from "./growing.js";
 import { Grid } from "./grid.js";
 import { Hold } from "./hold.js";
 import { readLink, writeLink } from "./link.js";
@@ -235,7 +235,7 @@ try {
   byId("main").hidden = false;
   const app = new App(attention, await readVectors(attention));
   app.whenOpen(() => app.recolour());
-  if (attention.framed) growFrame();
+  if (attention.grows) growFrame();
 } catch (problem) {
   byId("precision").textContent = worded("unreadable", { reason: problem.message });
   throw problem;

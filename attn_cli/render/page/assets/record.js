@@ -42,7 +42,7 @@ export class Attention {
     this.special = new Set(header.special);
     this.allFigures = header.figures ?? {}; // of the heads at every step
     this.vectors = header.vectors ?? {};
-    this.framed = Boolean(header.framed);
+    this.grows = Boolean(header.grows);
     this.hidesSpecial = false;
     this.times = header.times ?? [0]; // steps of a training
     this.tokens = header.tokens ?? {}; // of those steps whose tokens are others

@@ -2,7 +2,7 @@
 
 import { CompareView } from "./compare.js";
 import { byId } from "./controls.js";
-import { windowHeight } from "./framed.js";
+import { windowHeight } from "./growing.js";
 import { LinesView } from "./lines.js";
 import { MapView } from "./map.js";
 import { QkView } from "./qk.js";
