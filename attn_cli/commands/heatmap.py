@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import InputError
+from ..records.encoding import Image
 from ..sources.groups import one_of
 from .io.choices import Listed, completion, explain
 from .io.languages import PageLang, language
@@ -117,9 +118,13 @@ def _draw(source: Source, drawing: Drawing, to: NumbersOutput, show: str | None,
     check(to, files.FORMATS, drawing=drawing)
     if show is not None:
         one_of("show", show, tuple(SHOWN.meanings))
-    source, query = _query(source, drawing)
+    given, (source, query) = source, _query(source, drawing)
     chosen = look(drawing, query)
     read = source.each()
+    if query is not None and all(
+        isinstance(one.data, Image) for one in read
+    ):  # no other query is drawn over it
+        source, chosen = given, dataclasses.replace(chosen, query_token=None)
     found = (
         (one, shown(each, show, drawing.pool))  # type: ignore[arg-type]  # checked above
         for one, each in resolve_each(source, "mini", show, read=read)  # type: ignore[arg-type]

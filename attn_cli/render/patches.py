@@ -34,6 +34,23 @@ def maps_of(attention: Attention, query: int = 0) -> Float[np.ndarray, "layer he
     return of_patches.reshape(*of_patches.shape[:2], rows, columns)
 
 
+def middle_of(attention: Attention) -> str:
+    """The query to show where none is asked for: the token of the whole, or a word; where all are patches the middle one.
+
+    >>> from attn_cli.records.attention import Attention
+    >>> middle_of(Attention(("0,0", "0,1"), ("0,0", "0,1"), [[[[0.3, 0.7], [1, 0]]]], patches=(1, 2)))
+    '0'
+    """
+    if attention.patches is None or patch_of(attention, 0) is None:
+        return "0"
+    rows, columns = attention.patches
+    numbers = {name: i for i, name in enumerate(attention.key_tokens[-rows * columns :])}
+    places = [divmod(numbers.get(name, 0), columns) for name in attention.query_tokens]
+    y, x = (sum(axis) / len(places) for axis in zip(*places, strict=True))
+    away = [(row - y) ** 2 + (column - x) ** 2 for row, column in places]
+    return str(away.index(min(away)))
+
+
 def patch_of(attention: Attention, query: int) -> tuple[int, int] | None:
     """Row and column of the patch that a query is, None where it is none."""
     assert attention.patches is not None

@@ -140,8 +140,8 @@ def test_what_cannot_be_looked_at(saved, tmp_path):
         "num_heads": [2],
         "window_size": 2,
     }
-    transformers.SwinModel(transformers.SwinConfig(**sizes)).save_pretrained(tmp_path)
-    with pytest.raises(InputError, match="Swin attends within windows of patches that shift and merge"):
+    transformers.Swinv2Model(transformers.Swinv2Config(**sizes)).save_pretrained(tmp_path)
+    with pytest.raises(InputError, match="Swinv2 attends within windows of patches that shift and merge"):
         models.load(str(tmp_path)).attend(Image(PIXELS))
     assert models.describe(str(tmp_path))["read"].startswith("no, it attends within windows")
     transformers.T5EncoderModel(

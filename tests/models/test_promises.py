@@ -68,8 +68,8 @@ FAMILIES = {
          "attn_layers": ["local", "lsh"], "local_attn_chunk_length": 4, "lsh_attn_chunk_length": 4, "num_buckets": 2,
          "axial_pos_shape": [4, 4], "axial_pos_embds_dim": [8, 8], "max_position_embeddings": 16, "pad_token_id": 0},
     ),
-    "swin": (
-        "SwinModel",
+    "swinv2": (
+        "Swinv2Model",
         {"image_size": 24, "patch_size": 4, "embed_dim": 8, "depths": [1, 1], "num_heads": [2, 2], "window_size": 3},
     ),
     "pvt": ("PvtModel", {"image_size": 32, "hidden_sizes": [8, 8, 8, 8], "depths": [1, 1, 1, 1], "num_attention_heads": [1, 2, 2, 2]}),
@@ -222,7 +222,7 @@ def test_what_is_no_weight_is_refused_naming_the_layer(weights, said):
         ("nystromformer", "Nystromformer attends through a few landmarks"),
         ("reformer", "Reformer attends within chunks of tokens that are hashed alike"),
         ("squeezebert", "SqueezeBert gives its scores through transformers, before the softmax"),
-        ("swin", "Swin attends within windows of patches"),
+        ("swinv2", "Swinv2 attends within windows of patches"),
         ("pvt", "Pvt attends from all patches to fewer"),
         ("convnext", "ConvNext has no attention: it is made of convolutions"),
         ("vit-mae", "ViTMAE hides three of four patches at random"),

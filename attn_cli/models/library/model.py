@@ -16,7 +16,7 @@ from ..native.vision import refuse_text_options
 from ..precision import as_wanted
 from ..reading import WHOLE, Reading
 from ..showing import Side, sides_of
-from . import conversing, listening, looking, unread, writing
+from . import conversing, listening, looking, unread, windows, writing
 from .running import Pass
 from .sizes import sizes
 from .words import Words
@@ -140,7 +140,8 @@ class Library:
             return conversing.converse(self.model, self.directory, image, self._words, reading, said)
         refuse_text_options(reading, self.family)
         said = self._said_of(looking.tower_of(self.model), "image") + _layers_named(reading)
-        return looking.look(self.model, self.directory, image, reading, said)
+        see = windows.look if windows.is_read(self.model.config) else looking.look
+        return see(self.model, self.directory, image, reading, said)
 
     def _listen(self, sound: Sound, reading: Reading) -> Attention:
         if not self.hears:

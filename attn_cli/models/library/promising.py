@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import unread
+from . import unread, windows
 from .conversing import is_read
 from .listening import is_heard
 from .looking import is_flat, tower_of
@@ -19,7 +19,7 @@ def promised(outline: Any, config: Any) -> dict[str, str]:
     taken = getattr(text, "main_input_name", "nothing that is known")
     image = tower_of(outline)
     reads = ["text"] if taken == "input_ids" and n_tokens_known(text) is not None else []
-    if (image is not None and is_flat(image.config)) or is_read(config):
+    if (image is not None and is_flat(image.config)) or is_read(config) or windows.is_read(config):
         reads.append("images")
     if is_heard(config):
         reads.append("sounds")

@@ -10,7 +10,7 @@ def sizes(config: Any) -> dict[str, str]:
     text = config.get_text_config()
     entries = {
         "layers": _layers(text),
-        "heads": getattr(text, "num_attention_heads", None),
+        "heads": _heads(text),
         "kv_heads": getattr(text, "num_key_value_heads", None),
         "d_model": getattr(text, "hidden_size", None),
         "vocab": getattr(text, "vocab_size", None),
@@ -20,8 +20,16 @@ def sizes(config: Any) -> dict[str, str]:
     return stack | {name: str(value) for name, value in entries.items() if value is not None}
 
 
+def _heads(config: Any) -> str | None:
+    """Their number; of a model in stages that of each."""
+    n = getattr(config, "num_attention_heads", None)
+    return ", ".join(map(str, n)) if isinstance(n, (list, tuple)) else n
+
+
 def _layers(config: Any) -> str | None:
     """Their number; of an encoder and of a decoder where there are two."""
+    if isinstance(depths := getattr(config, "depths", None), (list, tuple)):  # of a model in stages
+        return " + ".join(map(str, depths))
     n = getattr(config, "num_hidden_layers", None)
     written = [getattr(config, name, None) for name in ("num_decoder_layers", "decoder_layers")]
     of_decoder = next((n for n in written if n is not None), None)

@@ -20,7 +20,7 @@ _SOUND = "hears sounds in another way than Whisper, which is the one that attn r
 # By model_type of config.json.
 _INSTEAD = {
     **dict.fromkeys(("rwkv", "mamba", "mamba2", "falcon_mamba", "xlstm"), _STATES),
-    **dict.fromkeys(("swin", "swinv2", "maskformer-swin", "donut-swin", "maxvit", "dinat", "hiera", "levit"), _WINDOWS),
+    **dict.fromkeys(("swinv2", "maskformer-swin", "donut-swin", "maxvit", "dinat", "hiera", "levit"), _WINDOWS),
     **dict.fromkeys(("pvt", "pvt_v2", "segformer", "glpn", "cvt", "mobilevit", "mobilevitv2", "swiftformer"), _SHRUNK),
     **dict.fromkeys(
         ("convnext", "convnextv2", "resnet", "regnet", "bit", "efficientnet", "focalnet", "poolformer", "mobilenet_v1",

@@ -17,7 +17,7 @@ from ...records.queries import place_of
 from ...text.escaping import escape
 from ..colour import DECADES, MASKED, ramp, scale_of
 from ..fonts import texts as fonts
-from ..patches import maps_of
+from ..patches import maps_of, middle_of
 from ..pooling import block_peaks
 from .backend import Bbox, LineCollection, ListedColormap, LogNorm, Normalize
 from .lines import FAINTEST, MOST, THICKEST, THINNEST
@@ -172,7 +172,7 @@ def image(ax: Axes, attention: Attention, look: Look) -> None:
     >>> ax.images[0].get_array().tolist()
     [[0.3, 0.7]]
     """
-    query = place_of(look.query_token or "0", attention.query_tokens)
+    query = place_of(look.query_token or middle_of(attention), attention.query_tokens)
     maps = maps_of(attention, query)
     _only_one(maps.shape[0], maps.shape[1])
     extent = (-0.5, maps.shape[3] - 0.5, maps.shape[2] - 0.5, -0.5)

@@ -15,7 +15,7 @@ from ...records.queries import place_of
 from ..colour import ramp, scale_of
 from ..fonts import texts as fonts
 from ..labels import label
-from ..patches import maps_of, patch_of
+from ..patches import maps_of, middle_of, patch_of
 from .bar import Bar
 from .maps import which
 from .paper import GAP, PAGE, WIDE, Frame, Paper
@@ -175,7 +175,7 @@ def _covered(
 
 def lay_out(attention: Attention, look: Look) -> Sheet:
     """The image, the mean of the heads, and each head; of several layers, a row for each."""
-    query = place_of(look.query_token or "0", attention.query_tokens)
+    query = place_of(look.query_token or middle_of(attention), attention.query_tokens)
     panels = _panels(attention, maps_of(attention, query), each=look.color_scale == "panel")
     layers = [axis_name("layer", layer) for layer in attention.layers]
     sides = tuple(layers) if len(layers) > 1 else ()

@@ -12,7 +12,7 @@ from ...text.escaping import escape
 from .. import explained
 from ..labels import KINDS, titles
 from ..look import PLAIN
-from ..patches import maps_of
+from ..patches import maps_of, middle_of
 from ..pooling import pool_of, pooled_unit
 from ..text import shading
 from ..written_tokens import beginning
@@ -79,7 +79,7 @@ def patches(attention: Attention, look: Look) -> RenderableType:
     """Where the patches of an image lie that a query attends to; pooled ones lie nowhere and are a map."""
     if attention.pooled:
         return maps(attention, look)
-    query = place_of(look.query_token or "0", attention.query_tokens)
+    query = place_of(look.query_token or middle_of(attention), attention.query_tokens)
     shown = maps_of(attention, query)
     rows, columns = shown.shape[2:]
     return BlockMaps(
