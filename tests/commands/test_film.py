@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import attn_cli as attn
 import numpy as np
@@ -88,7 +89,8 @@ def test_a_page_has_every_step_unless_one_is_chosen(run, home):
 def test_of_more_steps_than_fit_a_page_has_some_and_says_so(run, home, monkeypatch):
     from attn_cli.render.page import page as module
 
-    assert module.most_steps(attn.Attention("a", "a", [[[[1.0]]]])) == module.MOST_STEPS
+    for size, most in ((1, 60), (72 * 128**2, 21), (72 * 512**2, 6), (144 * 1024**2, 2)):
+        assert module.most_steps(SimpleNamespace(shown=SimpleNamespace(size=size))) == most
     monkeypatch.setattr(module, "MOST_STEPS", 2)
     monkeypatch.setattr(module, "FEWEST_STEPS", 1)
     done = run("heatmap", "run.npz", "--head", "0", "-o", "few.html", cwd=home)

@@ -33,6 +33,7 @@ MAX_BYTES = 10_000_000
 LARGEST_BYTES = 12_900_000  # of a page that would otherwise make one cell of several tokens
 
 MOST_STEPS, FEWEST_STEPS = 60, 6  # of a training, in one page
+MOST_CELLS = 120_000_000  # of all steps, before they are pooled: in memory they are half a GiB
 
 # Joined in this order: a module stands after those it imports from.
 MODULES = (
@@ -101,7 +102,9 @@ def page(
 
 def most_steps(attention: Attention) -> int:
     """As many steps of a training as a page can hold without that tokens share a cell, but some in any case."""
-    return max(FEWEST_STEPS, min(MOST_STEPS, MAX_BYTES * 5 // 2 // attention.shown.size))
+    size = attention.shown.size
+    fewest = max(2, min(FEWEST_STEPS, MOST_CELLS // size))
+    return max(fewest, min(MOST_STEPS, MAX_BYTES * 5 // 2 // size))
 
 
 def _fill(
