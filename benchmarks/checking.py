@@ -31,14 +31,14 @@ DAMAGED = (
 )
 
 
-def rows() -> Iterator[str]:
-    """One line: seconds for all and for one, the difference, its budget, and the most memory."""
+def rows(rounds: int = 3) -> Iterator[str]:
+    """One line: seconds for all and for one, the quickest, the difference, its budget, and the most memory."""
     with tempfile.TemporaryDirectory() as name:
         files = _submissions(Path(name))
-        every, one = _judged(name, files), _judged(name, files[:1])
+        every, one = (min(_judged(name, some) for _ in range(rounds)) for some in (files, files[:1]))
     beyond = every[0] - one[0]
     yield (
-        f"{'check, 100 files beyond one':44} {every[0]:7.3f} s {one[0]:9.3f} s {beyond:6.2f} s  "
+        f"{'check, 100 files beyond one':46} {every[0]:7.3f} s {one[0]:9.3f} s {beyond:6.2f} s  "
         f"≤ {BUDGET:4.2f}   {every[1]:6.0f} MiB"
     )
 

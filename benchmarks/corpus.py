@@ -1,9 +1,8 @@
-"""`python -m benchmarks.corpus [TEXTS]`: `attn stats` of many sentences through a BERT, beside two loops by hand.
+"""`python -m benchmarks.corpus [ROUNDS]`: `attn stats` of many sentences through a BERT, beside two loops by hand.
 
 The lean loop puts sentences of one length into a batch and counts six figures of all heads in torch; the naive one
 takes a sentence at a time, and a head at a time in NumPy. Both run transformers with its own eager attention. We count
-all columns. Seconds are those of one process without start-up and loading, the same for all; what is printed last are
-the ratios.
+all columns. Seconds are those of the processor, of one process without start-up and loading, the same for all.
 """
 
 from __future__ import annotations
@@ -20,9 +19,10 @@ import numpy as np
 import torch
 
 from .models import MAKE
+from .pairs import told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 LETTERS = list("abcdefghijklmnopqrstuvwxyz")
 
@@ -102,22 +102,23 @@ def naive(directory: str, texts: list[str]) -> Callable[[], Any]:
     return run
 
 
-def main(n: int) -> None:
-    """A row for each way, and the ratios."""
+def rows(rounds: int = 3) -> Iterator[str]:
+    """A line for each loop: seconds of the processor for fifty sentences a round, and the ratio."""
+    n = 50 * rounds
     texts = sentences(n)
     with tempfile.TemporaryDirectory() as folder:
         directory = str(Path(folder) / "bert-base")
         subprocess.run([sys.executable, "-c", MAKE, directory], check=True, capture_output=True)
-        seconds = {}
-        for way in (ours, lean, naive):
-            run = way(directory, texts)
-            start = time.process_time()
-            run()
-            seconds[way.__name__] = time.process_time() - start
-            print(f"stats of {n} sentences, {way.__name__:6} {seconds[way.__name__]:7.1f} s", flush=True)
-    print(f"to the lean loop {seconds['ours'] / seconds['lean']:.2f} ×, budget 1.1 ×")
-    print(f"the naive loop takes {seconds['naive'] / seconds['ours']:.2f} ×, budget 3 ×")
+        mine, tidy, plain = (_seconds(way(directory, texts)) for way in (ours, lean, naive))
+    yield told(f"stats of {n} sentences, to a lean loop", mine, tidy, (mine / tidy,), 1.1)
+    yield told("the same, to a naive loop", mine, plain, (mine / plain,), 1 / 3)
+
+
+def _seconds(run: Callable[[], Any]) -> float:
+    start = time.process_time()
+    run()
+    return time.process_time() - start
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 500)
+    print(*rows(int(sys.argv[1]) if len(sys.argv) > 1 else 10), sep="\n")

@@ -1,7 +1,7 @@
 """Long sequences: a pooled map beside torch's SDPA alone, how the cost of a window grows, and the dense path.
 
-`python -m benchmarks.long SIDE N [MASK]` times one side within a process of its own, after the imports, and
-prints seconds and the peak of memory.
+`python -m benchmarks.long` prints all rows; `python -m benchmarks.long SIDE N [MASK]` times one side within a process
+of its own, after the imports, and prints seconds and the peak of memory.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
+
+from .pairs import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,34 +100,43 @@ def beside(name: str, ours: list[object], theirs: list[object], budget: float, r
     ratio = statistics.median(a[0] / b[0] for a, b in runs)
     a, b = (statistics.median(run[i][0] for run in runs) for i in (0, 1))
     peak = max(a[1] for a, _ in runs)
-    return f"{name:44} {a:7.3f} s {b:9.3f} s {ratio:6.2f} ×  ≤ {budget:4.2f}   {peak:6.0f} MiB"
+    return told(name, a, b, (ratio,), budget, peak)
 
 
 def alone(name: str, *arguments: object) -> str:
     """A line for what has no reference: seconds and memory."""
     seconds, peak = measured(*arguments)
-    return f"{name:44} {seconds:7.3f} s {'':32} {peak:6.0f} MiB"
+    return f"{name:46} {seconds:7.3f} s {'':32} {peak:6.0f} MiB"
 
 
 def rows(rounds: int = 3) -> Iterator[str]:
-    """Lines of the table: every step at 2,048, maps at 32,768 and beyond, windows of 256 from 16k to 131k."""
+    """The row of the budget: the exact maps of one head at 32,768."""
+    yield beside("mean and max at n = 32,768, to SDPA", ["stream", 32768], ["sdpa", 32768], 2.0, rounds)
+
+
+def more(rounds: int = 3) -> Iterator[str]:
+    """Every step at 2,048, maps at 131,072 and beyond, windows of 256 from 16k to 131k."""
     import torch
 
     yield beside("every step at n = 2,048, to torch by hand", ["dense", 2048], ["by_hand", 2048], 1.3, rounds)
-    yield beside("mean and max at n = 32,768, to SDPA", ["stream", 32768], ["sdpa", 32768], 2.0, rounds)
     yield alone("map at n = 131,072", "stream", 131072)
     first = None
     for n in (16384, 32768, 65536, 131072):
         seconds, peak = measured("stream", n, "window:size=256")
         first = first or seconds
-        yield f"{f'window of 256 at n = {n:,}, to n = 16,384':44} {seconds:7.3f} s {first:9.3f} s {seconds / first:6.2f} ×  ≤ {n / 16384:4.2f}   {peak:6.0f} MiB"
+        name = f"window of 256 at n = {n:,}, to n = 16,384"
+        yield told(name, seconds, first, (seconds / first,), n / 16384, peak)
     if torch.cuda.is_available():
         yield alone("map at n = 1,000,000, on a GPU", "on_cuda", 1_000_000)
     else:
-        yield f"{'map at n = 1,000,000, on a GPU':44} not measured: torch finds no CUDA here"
+        yield f"{'map at n = 1,000,000, on a GPU':46} not measured: torch finds no CUDA here"
 
 
 if __name__ == "__main__":
+    if len(sys.argv) == 1:
+        for row in (*rows(), *more()):
+            print(row, flush=True)
+        sys.exit()
     side, size, *masks = sys.argv[1:]
     seconds = SIDES[side](int(size), *masks)
     print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

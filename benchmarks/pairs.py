@@ -15,20 +15,26 @@ ATTN = [sys.executable, "-m", "attn_cli"]
 
 @dataclass(frozen=True)
 class Run:
-    """What one process took: seconds on the wall, and the most memory it held, in MiB."""
+    """What one process took: seconds on the wall and of the processor, the most memory it held, in MiB."""
 
     seconds: float
+    cpu: float
     memory: float
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A command, what it is measured against, and the budget for the ratio of their times."""
+    """A command, what it is measured against, and the budget for the ratio of their times.
+
+    With the name of a file that it writes, also for that: how many MB it may have.
+    """
 
     name: str
     command: list[str]
     reference: list[str]
     budget: float
+    written: str = ""
+    most: float = 0
 
 
 def measure(command: list[str], folder: str) -> Run:
@@ -43,7 +49,7 @@ def measure(command: list[str], folder: str) -> Run:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    return Run(seconds, usage.ru_maxrss / 1024)
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def _environment() -> dict[str, str]:
@@ -52,15 +58,26 @@ def _environment() -> dict[str, str]:
 
 
 def compare(pair: Pair, rounds: int) -> str:
-    """A line: both medians, the median of the ratios pair by pair, the budget."""
+    """A line: both medians, the medians of the ratios pair by pair, on the wall and of the processor, the budget."""
     with tempfile.TemporaryDirectory() as folder:
         measure(pair.command, folder)  # fill the caches
         measure(pair.reference, folder)
         runs = [(measure(pair.command, folder), measure(pair.reference, folder)) for _ in range(rounds)]
+        size = os.path.getsize(os.path.join(folder, pair.written)) / 1e6 if pair.written else 0
     ours, theirs = (statistics.median(run.seconds for run in side) for side in zip(*runs, strict=True))
-    ratio = statistics.median(a.seconds / b.seconds for a, b in runs)
-    memory = max(a.memory for a, _ in runs)
-    return f"{pair.name:44} {ours:7.3f} s {theirs:9.3f} s {ratio:6.2f} ×  ≤ {pair.budget:4.2f}   {memory:6.0f} MiB"
+    wall = statistics.median(a.seconds / b.seconds for a, b in runs)
+    cpu = statistics.median(a.cpu / b.cpu for a, b in runs)
+    line = told(pair.name, ours, theirs, (wall, cpu), pair.budget, max(a.memory for a, _ in runs))
+    return f"{line}, {size:.1f} MB ≤ {pair.most:g}" if pair.written else line
 
 
-HEADER = f"{'':44} {'attn':>9} {'reference':>11} {'ratio':>8}  {'budget':>6}   {'memory':>10}"
+def told(
+    name: str, ours: float, theirs: float, ratios: tuple[float, ...], budget: float, memory: float = 0
+) -> str:
+    """A line of the table; the ratios are those on the wall and, where they are known, of the processor."""
+    by = "".join(f"{ratio:6.2f} × " for ratio in ratios)
+    peak = f"   {memory:6.0f} MiB" if memory else ""
+    return f"{name:46} {ours:7.3f} s {theirs:9.3f} s {by:18} ≤ {budget:4.2f}{peak}"
+
+
+HEADER = f"{'':46} {'attn':>9} {'reference':>11} {'wall':>6}   {'cpu':>6}    {'budget':>6}   {'memory':>10}"

@@ -7,6 +7,8 @@ import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from .pairs import told
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -49,7 +51,7 @@ def row(name: str, step: Callable[[], None], keep: Keep, budget: float, rounds: 
     pairs = [(seconds(step, keep), seconds(step, None)) for _ in range(rounds)]
     recorded, alone = (statistics.median(pair[i] for pair in pairs) for i in (0, 1))
     ratio = statistics.median(a / b for a, b in pairs)
-    return f"{name:44} {recorded:7.3f} s {alone:9.3f} s {ratio:6.2f} ×  ≤ {budget:4.2f}"
+    return told(name, recorded, alone, (ratio,), budget)
 
 
 def rows(rounds: int = 5) -> Iterator[str]:

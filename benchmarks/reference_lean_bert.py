@@ -8,6 +8,7 @@ python reference_lean_bert.py DIRECTORY sentence.txt x.png
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -23,7 +24,7 @@ directory, text, path = sys.argv[1:]
 home = Path(directory)
 config = json.loads((home / "config.json").read_text("utf-8"))
 encoded = Tokenizer.from_file(str(home / "tokenizer.json")).encode(Path(text).read_text("utf-8").strip())
-saved = safe_open(home / "model.safetensors", "pt")
+saved: Any = safe_open(home / "model.safetensors", "pt")
 n, n_heads, d_model = len(encoded.ids), config["num_attention_heads"], config["hidden_size"]
 
 

@@ -1,7 +1,6 @@
 """What many heads take at the least: one palette PNG of all maps, each cell the mean of 3 × 3 weights.
 
-No axes, no labels, no bar of colours: NumPy alone, and a PNG by hand. The maps have as many pixels as `attn` gives
-them.
+No axes, no labels, no bar of colours: NumPy alone, and a PNG by hand. The maps have as many pixels as `attn` gives them.
 
 python reference_palette.py saved.npz grid.png
 """
