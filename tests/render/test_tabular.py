@@ -64,6 +64,17 @@ def test_rows_line_up_in_cells(width, token):
     assert len(sizes) == 1
 
 
+def test_a_sentence_in_the_last_column_goes_on_below_itself():
+    said = "one two three four five six seven eight nine ten"
+    assert printed(Table({"n": [1, 2], "said": [said, "short"]}), 32) == [
+        "n said",
+        "1 one two three four five six",
+        "  seven eight nine ten",
+        "2 short",
+    ]
+    assert printed(Table({"n": [1], "said": [said]}), 80)[1] == f"1 {said}"
+
+
 def test_a_long_table_says_how_many_rows_more_there_are():
     *_, more = printed(Table({"n": np.arange(MOST_ROWS + 7)}))
     assert more == "… 7 more rows"

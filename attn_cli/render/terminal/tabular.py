@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import textwrap
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -54,12 +55,21 @@ def lines(table: Table, screen: Screen, digits: int | None = None) -> Iterator[T
     """Header, rows, and a word on what is left out and where the numbers come from."""
     every = [_column(name, values[:MOST_ROWS], screen, digits) for name, values in table.columns.items()]
     shown = _fitting(every, screen.width)
+    *before, last = shown
+    indent = sum(column.width + 1 for column in before)
+    sentences = _sentences(table.columns[last.name], last, screen, screen.width - indent)
+    if sentences is not None:
+        shown = [*before, replace(last, width=0)]  # its lines end where they end
     yield _line((padded(column.name, column.width, column.side), STRONG) for column in shown)
     for i in range(min(len(table), MOST_ROWS)):
-        yield _line(_cell(column, i, screen) for column in shown)
+        if sentences is None:
+            yield _line(_cell(column, i, screen) for column in shown)
+            continue
+        yield _line([*(_cell(column, i, screen) for column in before), (sentences[i][0], PLAIN)])
+        yield from (line((" " * indent + more, PLAIN)) for more in sentences[i][1:])
     if len(table) > MOST_ROWS:
         yield line((screen.spelled(f"… {len(table) - MOST_ROWS:,} more rows"), QUIET))
-    if left_out := [column.name for column in every if column not in shown]:
+    if left_out := [column.name for column in every if column not in (*before, last)]:
         said = f"{', '.join(left_out)} left out to fit; a pipe or -o FILE gets everything"
         yield Text(screen.spelled(said), style=QUIET)
     if table.provenance:
@@ -74,6 +84,17 @@ def _column(name: str, values: np.ndarray, screen: Screen, digits: int | None) -
     texts = [screen.label(str(value), LONGEST) if value != "" else "" for value in values.tolist()]
     side: Literal["left", "right"] = "right" if values.dtype.kind in "iu" else "left"
     return Column(name, texts, max(map(cell_len, (name, *texts))), side=side)
+
+
+def _sentences(values: np.ndarray, column: Column, screen: Screen, width: int) -> list[list[str]] | None:
+    """The lines of each text of the last column, where some are long and all can be broken between words."""
+    if values.dtype.kind not in "OU" or column.side == "right" or width < LONGEST // 2:
+        return None
+    texts = [screen.spelled(escape(str(value))) for value in values[:MOST_ROWS].tolist()]
+    long = [text for text in texts if cell_len(text) > LONGEST]
+    if not long or any(" " not in text or cell_len(text) > len(text) for text in long):
+        return None
+    return [textwrap.wrap(text, width) or [""] for text in texts]
 
 
 def _fitting(columns: Sequence[Column], width: int) -> list[Column]:
