@@ -193,6 +193,8 @@ def main(argv: list[str] | None = None) -> NoReturn:
     """Run the command line and leave the process with its exit code."""
     _speak_plainly()
     argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["help"]:  # attn help, attn help heatmap
+        argv = [*argv[1:], "--help"]
     try:
         code = app(argv or ["--help"], prog_name="attn", standalone_mode=False) or ExitCode.DONE
         sys.stdout.flush()
@@ -223,7 +225,7 @@ def _explain(problem: Exception) -> str:
     if isinstance(problem, typer.TyperException):
         context = getattr(problem, "ctx", None)
         path = context.command_path if context else "attn"
-        return f"{problem.format_message().rstrip('.')}; see '{path} --help'"
+        return f"{_of_others(problem) or problem.format_message().rstrip('.')}; see '{path} --help'"
     if isinstance(problem, OSError) and problem.errno == errno.ENOSPC:
         return f"{problem.filename or 'standard output'}: no space left; free some and run this again"
     if isinstance(problem, OSError):
@@ -232,6 +234,22 @@ def _explain(problem: Exception) -> str:
         return "not enough memory; give a shorter input"
     kind = type(problem).__name__
     return f"unexpected {kind}: {problem}; --debug shows where, please report it"
+
+
+def _of_others(problem: typer.TyperException) -> str:
+    """Of an option that this command lacks, which commands have it; nothing where none has."""
+    option, context = getattr(problem, "option_name", None), getattr(problem, "ctx", None)
+    if option is None or context is None or context.parent is None:
+        return ""
+    group = context.find_root().command
+    having = [name for name in group.list_commands(context) if _has(group.get_command(context, name), option)]
+    if not having:
+        return ""
+    return f"{context.command_path} has no option {option}, which {', '.join(having)} {'has' if len(having) == 1 else 'have'}"
+
+
+def _has(command: Any, option: str) -> bool:
+    return any(option in parameter.opts for parameter in command.params)
 
 
 def _speak_plainly() -> None:

@@ -40,12 +40,19 @@ def rows(
     lines: Sequence[str], delimiter: str | None, path: str, first: int = 1
 ) -> Iterator[tuple[int, list[str]]]:
     """Line numbers from `first` on, and cells. Every line must have as many cells as the first."""
-    width = 0
+    width, head = 0, list[str]()
     for number, line in enumerate(lines, start=first):
         if not line.strip():
             raise InputError("a blank line", hint="remove it", where=called(path, number))
         cells = split(line, delimiter)
         width = width or len(cells)
+        head = head or cells
+        if number > first and len(cells) > 1 and cells[:2] == head[:2] and not is_number(cells[1]):
+            raise InputError(
+                "a second table begins here",
+                hint="write each table into a file of its own",
+                where=called(path, number),
+            )
         if len(cells) != width:
             raise InputError(
                 f"{len(cells)} columns, line {first} has {width}",
@@ -72,9 +79,12 @@ def numbers(cells: Sequence[str], path: str, line: int, first: int = 1) -> list[
     found = repr(shortened(cells[bad])) if cells[bad].strip() else "nothing"
     raise InputError(
         f"column {first + bad} holds {found}, expected a number",
-        hint="separate plain numbers by commas or tabs",
+        hint=_HEADED if line == 1 and not is_number(cells[0]) else "separate plain numbers by commas or tabs",
         where=called(path, line),
     )
+
+
+_HEADED = "give numbers alone: no header line, no column of names (pandas: header=False, index=False)"
 
 
 def is_number(cell: str) -> bool:

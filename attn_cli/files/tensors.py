@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,6 +43,8 @@ def read_tokens(path: str, *, encoding: str | None = None) -> tuple[str, ...]:
     Of an encoding or an attention of ours it is their tokens.
     """
     with about(called(path)):
+        if path != "-" and not os.path.exists(path):
+            raise InputError("no such file", hint="put the tokens into a file, one on each line")
         text = read_text(path, encoding=encoding)
         if text.lstrip().startswith("["):
             return _of_json(text)

@@ -46,8 +46,10 @@ def bare_weights(data: Any, tensors: Tensors, *, where: str = "") -> Attention:
     """
     if isinstance(data, Attention):
         return with_names(data, tensors)
-    held = data if isinstance(data, dict) else {"weights": as_array(data)}
     where = where or where_of(tensors.weights)
+    if isinstance(data, str):
+        raise InputError("holds text, not weights", hint="leave --weights out", where=where)
+    held = data if isinstance(data, dict) else {"weights": as_array(data)}
     found = understood(held, _said(tensors, "query,key" if _is_matrix(held) else None), where=where)
     if not isinstance(found, Attention):
         raise InputError("these are vectors, not weights", hint="leave --weights out", where=where)

@@ -500,3 +500,41 @@ def test_on_a_terminal_each_of_several_texts_stands_over_its_table(run, monkeypa
 
 def test_pooling_that_changes_nothing_is_told(run):
     assert "--pool max has no effect" in run("attend", "--text", "a b", "--pool", "max").stderr
+
+
+def test_help_is_a_word_too(run):
+    assert run("help").stdout == run("--help").stdout
+    assert run("help", "mask").stdout == run("mask", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (
+            ("explain", "t.txt", "--mask", "causal"),
+            "attn explain has no option --mask, which attend, heatmap,",
+        ),
+        (("explain", "t.txt", "--maks", "causal"), "No such option: --maks"),
+        (
+            ("attend", "headed.csv"),
+            "column 1 holds 'a', expected a number; give numbers alone: no header line",
+        ),
+        (
+            ("attend", "two.tsv"),
+            "two.tsv:3: a second table begins here; write each table into a file of its own",
+        ),
+        (("heatmap", "--weights", "t.txt"), "t.txt: holds text, not weights; leave --weights out"),
+        (
+            ("heatmap", "--weights", "w.csv", "--tokens", "a,b"),
+            "a,b: no such file; put the tokens into a file",
+        ),
+    ],
+)
+def test_what_many_try_first_is_answered(run, tmp_path, typed, said):
+    (tmp_path / "t.txt").write_text("the cat")
+    (tmp_path / "w.csv").write_text("0.5,0.5\n0.1,0.9\n")
+    (tmp_path / "headed.csv").write_text("a,b\n1,2\n3,4\n")
+    table = "layer\thead\tquery_pos\tquery\t0:a\n0\t0\t0\ta\t1.0\n"
+    (tmp_path / "two.tsv").write_text(table + table.replace("0:a", "0:a\t1:b"))
+    done = run(*typed, cwd=tmp_path)
+    assert (done.code, said in done.stderr) == (2, True), done.stderr
