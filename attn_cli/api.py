@@ -164,8 +164,8 @@ def attend(
 ) -> Attention:
     """Compute attention: weights = softmax(query · keyᵀ / √d_head), output = weights · value.
 
-    `data` is a text, vectors that are query, key and value at once, or, beside `key`, the query; an image or a
-    text may go through a `model`. Of a recording `step`, `kind` and `module` pick. Arrays are [seq_len, d_model]. A long input is streamed, as on the command
+    `data` is a text, vectors that are query, key and value at once, or, beside `key`, the query; a text, an image
+    or a sound may go through a `model`. Of a recording `step`, `kind` and `module` pick. Arrays are [seq_len, d_model]. A long input is streamed, as on the command
     line. Raises InputError for what does not fit together.
 
     Vaswani et al. 2017, arXiv:1706.03762, eq. 1.

@@ -71,8 +71,8 @@ def heatmap(
     attn heatmap --text "My father is free." --kind cross --layer last --head mean -o alignment.png
     attn attend --text "to be or not" --heads 2 | attn heatmap -o pipe.svg
 
-    INPUT is text, an encoding, vectors, an image, or what another command wrote. Text goes through the small
-    trained model mini unless --model says otherwise. Without --output the picture goes to INPUT's name with
+    INPUT is text, an encoding, vectors, an image, a sound, or what another command wrote. Text goes through the
+    small trained model mini unless --model says otherwise. Without --output the picture goes to INPUT's name with
     .png in the current folder, its path is printed, and a terminal shows it too.
     """
     spoken = language(lang)
