@@ -77,6 +77,8 @@ def test_a_figure_that_a_head_lacks_stands_last(opened):
     tab = opened(causal(ENGLISH, 2, 2), {"figures": figures}, width=390, height=844, touch=True)
     choose(tab, "sort", "induction")
     assert tab.run(ORDER) == ["0.1 · 0.5", "1.0 · 0.25", "0.0 · –", "1.1 · –"]
+    tab.click("#sort-down")
+    assert tab.run(ORDER) == ["1.0 · 0.25", "0.1 · 0.5", "0.0 · –", "1.1 · –"]
     choose(tab, "keep", "<")
     choose(tab, "limit", "0.3")
     assert tab.run(ORDER) == ["1.0 · 0.25"]
