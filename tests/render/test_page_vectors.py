@@ -14,6 +14,7 @@ from browser import PROGRAM
 from test_page import Elements, softmax
 from test_page_browser import AXE
 
+in_a_browser = pytest.mark.skipif(PROGRAM is None, reason="no browser")
 X = np.random.default_rng(0).standard_normal((6, 8))
 
 
@@ -87,11 +88,12 @@ def test_where_products_give_other_scores_the_page_says_so_instead(how, why):
     assert f'"qk_without_{why}"' in document.decode()
 
 
-def record(n_heads, n, d_head):
+def record(n_heads, n, d_head, tokens=None):
     rng = np.random.default_rng(0)
     query, key = rng.standard_normal((2, 1, n_heads, n, d_head))
     scores = query @ key.mT / np.sqrt(d_head)
-    return Attention(("a",) * n, ("a",) * n, softmax(scores), query=query, key=key, scores=scores)
+    tokens = tokens or ("a",) * n
+    return Attention(tokens, tokens, softmax(scores), query=query, key=key, scores=scores)
 
 
 def test_many_vectors_are_rounded_more_coarsely_and_too_many_left_out():
@@ -120,7 +122,23 @@ def test_on_the_command_line_they_are_left_out_of_pages_alone(run, tmp_path):
     assert "--without-vectors does not apply to png; write html" in said.stderr
 
 
-@pytest.mark.skipif(PROGRAM is None, reason="no browser: neither chromium nor google-chrome is on the PATH")
+@in_a_browser
+def test_the_softmax_is_over_special_tokens_too_while_they_are_hidden_and_finer_than_rounded_weights(opened):
+    attention = record(1, 370, 4, ("[CLS]",) + ("a",) * 369)
+    tab = opened(attention)  # weights are rounded
+    assert "rounded to" in tab.text("#precision")
+    tab.click("#special")
+    tab.click("#tab-qk")
+    total = np.exp(attention.scores[0, 0, 0]).sum()
+    found = [
+        float(n)
+        for n in re.findall(r"-?[\d.]+[\d]", tab.text(".qk .result:nth-of-type(3)").replace("−", "-"))
+    ]
+    score, weight = attention.scores[0, 0, 0, 0], attention.weights[0, 0, 0, 0]
+    assert np.allclose(found, [score, np.exp(score), total, weight], rtol=0.006)
+
+
+@in_a_browser
 @pytest.mark.filterwarnings("ignore:untrained")
 def test_one_sees_how_a_weight_came_about(opened):
     attention = attn.attend(X, heads=2, posenc="alibi", mask="causal")

@@ -37,7 +37,7 @@ MOST_CELLS = 120_000_000  # of all steps, before they are pooled: in memory they
 
 # Joined in this order: a module stands after those it imports from.
 MODULES = (
-    "wording", "record", "colours", "raster", "words", "scales", "bars", "viewport", "canvas", "axes", "svg", "sheet", "map", "grid",
+    "wording", "inflating", "record", "colours", "raster", "words", "scales", "bars", "viewport", "canvas", "axes", "svg", "sheet", "map", "grid",
     "readout", "overlay", "stepper", "training", "writing", "extras", "tokenlist", "lines", "tokens", "compare", "controls", "sorting",
     "strips", "arithmetic", "vectors", "qk", "growing", "views", "hold", "link", "saving", "finding", "app",
 )  # fmt: skip

@@ -6,6 +6,7 @@
  * signed the last bit is the sign. Weights that came exact are kept beside their codes.
  */
 
+import { bytesOfText, inflate, joinPlanes } from "./inflating.js";
 import { worded } from "./wording.js";
 
 const STEPS_OF_EXACT = 32766;
@@ -148,11 +149,16 @@ export class Attention {
     return this.special.has(key) || (!this.twoTexts && this.special.has(query));
   }
 
-  /** The weight as stored, or null where a mask forbids one. */
+  /** The weight as it is shown: null where a mask forbids one, or where it is of a special token while they are hidden. */
   weight(head, query, key) {
+    return this.hidesSpecial && this.isHidden(query, key) ? null : this.stored(head, query, key);
+  }
+
+  /** The weight as stored, or null where a mask forbids one. */
+  stored(head, query, key) {
     const cell = query * this.keys.length + key;
     const at = this.at(head);
-    if (this.maps[at][cell] === 0 || (this.hidesSpecial && this.isHidden(query, key))) return null;
+    if (this.maps[at][cell] === 0) return null;
     return this.exact ? this.exact[at * this.cellsPerHead + cell] : weightOfCode(this.maps[at][cell], this);
   }
 
@@ -228,23 +234,4 @@ export function encode(weights, { peak, steps, signed }) {
     const step = Math.min(steps, Math.round(steps * Math.sqrt(Math.abs(weight) / peak)));
     return 1 + (signed ? 2 * step + (weight < 0 ? 1 : 0) : step);
   });
-}
-
-function joinPlanes(bytes, cells) {
-  if (bytes.length === cells) return bytes;
-  const codes = new Uint16Array(cells);
-  for (let i = 0; i < cells; i++) codes[i] = (bytes[i] << 8) | bytes[cells + i];
-  return codes;
-}
-
-export function bytesOfText(text) {
-  const characters = atob(text);
-  const bytes = new Uint8Array(characters.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
-  return bytes;
-}
-
-export async function inflate(bytes) {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
 }

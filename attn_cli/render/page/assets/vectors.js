@@ -1,6 +1,6 @@
 /** Queries and keys that the page carries, as attn_cli/render/page/vectors.py packed them. */
 
-import { bytesOfText, inflate } from "./record.js";
+import { bytesOfText, inflate } from "./inflating.js";
 import { shown } from "./words.js";
 
 /** Read them out of the page; null where it has none. */
@@ -58,7 +58,8 @@ class Vectors {
       const dot = this.vector("key", head, other).reduce((sum, number, i) => sum + number * q[i], 0);
       return scale * dot + this.bias(head, query, other);
     });
-    const weights = attention.line(head, { query }).map((weight) => weight ?? NaN);
+    const stored = attention.keys.map((_, other) => attention.stored(head, query, other) ?? NaN);
+    const weights = attention.exact || this.bits === 8 ? stored : softmax(scores, stored);
     const names = {
       query: shown(attention.queries[query]),
       key: shown(attention.keys[key]),
@@ -67,4 +68,13 @@ class Vectors {
     const sum = products.reduce((total, product) => total + product, 0);
     return { q, k, products, sum, scale, bias: this.bias(head, query, key), scores, weights, names };
   }
+}
+
+/** Finer than weights that were rounded to travel; NaN where those are masked. */
+function softmax(scores, stored) {
+  const seen = scores.map((score, i) => (Number.isNaN(stored[i]) ? NaN : score));
+  const highest = Math.max(...seen.filter((score) => !Number.isNaN(score)));
+  const parts = seen.map((score) => Math.exp(score - highest));
+  const total = parts.reduce((sum, part) => sum + (part || 0), 0);
+  return parts.map((part) => part / total);
 }
