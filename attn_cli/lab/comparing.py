@@ -1,4 +1,4 @@
-"""An answer beside the truth: the worst cell, worked out both ways, and where the rest parts."""
+"""An answer beside the truth: the worst cell, worked out both ways, and where other numbers begin to differ."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def trails(predictions: Predictions, ways: list[Way], stage: str, cell: Cell) ->
 
 
 def shape_said(one: Given, exercise: AnyExercise) -> str:
-    """A row for each query but a column for each feature: no query has met a key."""
+    """What is said of a wrong shape: of a column per feature instead of per key, that no query has met a key."""
     if isinstance(exercise, Exercise) and one.stage in ("scores", "masked", "weights"):
         widths = {n * width for n in (1, 2) for width in (exercise.d_model, exercise.d_head)}
         rows, columns = one.array.shape[-2:] if one.array.ndim > 1 else (0, 0)

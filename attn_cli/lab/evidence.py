@@ -112,7 +112,7 @@ def _support(
 def _log_ratio(
     answer: np.ndarray, right: np.ndarray, scores: np.ndarray, slack: np.ndarray
 ) -> Iterator[Said]:
-    """β where ln A = β · S + a number for each row: every ratio of two weights of a row is the right one to the β."""
+    """β where ln A = β · S + a number for each row: the ratio of any two weights in a row is the right ratio to the power β."""
     if (fit := log_ratio(answer, right, scores, slack)) is not None:
         yield Said("log_ratio", {"beta": f"{fit:.4g}"})
 

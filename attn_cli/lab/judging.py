@@ -1,7 +1,7 @@
 """The verdict on a student's numbers: right, wrong or unreadable, and which mistakes explain them.
 
-Nothing is guessed: a mistake is named if it explains every number as exactly as the numbers were given, and then
-all of those are named that do. Two at once are tried where none does by itself.
+Nothing is guessed: a mistake is named if it explains every number, as exactly as the numbers were given. If several
+do, all are named. Where no single mistake does, two at once are tried.
 """
 
 from __future__ import annotations
@@ -147,8 +147,8 @@ class Judge:
     ) -> tuple[Predictions, list[Way], bool]:
         """The ways that explain an array: right from the beginning, right from the student's own stages, or wrong.
 
-        Where the stages before it are right, a mistake is looked for from the beginning first, as that is
-        sharper; where they are not, from the student's own.
+            Where the stages before it are right, mistakes are tried from the beginning
+        first, which tells more of them apart; where they are not, from the student's own.
         """
         direct = self.predictions
         if direct.fits(direct.right, one.stage, one.array, one.precision):

@@ -1,4 +1,4 @@
-"""How large the numbers are that are summed for each of a stage's, which bounds what rounding does to it."""
+"""How large the sums behind each number of a stage are, in absolute values: what bounds its rounding error."""
 
 from __future__ import annotations
 

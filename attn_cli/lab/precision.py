@@ -1,4 +1,4 @@
-"""How exactly a student's numbers were given, and how far from the truth that lets them be."""
+"""How precisely a student's numbers were given, and so how far from the truth they may be."""
 
 from __future__ import annotations
 

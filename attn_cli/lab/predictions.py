@@ -1,4 +1,4 @@
-"""What every mistake, and every two of them, makes of an exercise: each computed once, when it is asked for."""
+"""The numbers that each mistake, and each pair of mistakes, gives for an exercise; each computed once, when asked for."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Predictions:
         return agrees(answer, predicted, slack + self._spread(way, stage, predicted))
 
     def _is_near(self, answer: np.ndarray, predicted: np.ndarray, stage: str, slack: np.ndarray) -> bool:
-        """Whether it is worth while to see how far a prediction may move: not if it is many times off."""
+        """Whether a prediction is near enough to compute how far it may move; one that is many times off is not."""
         with np.errstate(invalid="ignore"):
             error = np.nanmax(np.abs(answer - predicted), initial=0.0)
         return bool(error <= np.max(slack) + _FAR * self._spread_of_right(stage))
@@ -171,7 +171,7 @@ class Predictions:
         return theirs is not None and (ours is None or not agrees(theirs, ours, np.asarray(1e-12)))
 
     def made(self, specs: tuple[str, ...]) -> Way:
-        """The way of whoever makes just these mistakes."""
+        """The way with just these mistakes."""
         return Way(specs, Work(self.exercise, made(*specs), self.known))
 
     def _ways(self, *names: str) -> Iterator[Way]:
@@ -188,7 +188,7 @@ class Predictions:
                     yield Way(names, Work(self.exercise, made(also, steps=steps), self.known))
 
     def _magnitude(self, stage: str) -> float | np.ndarray:
-        """How large the numbers are that are summed for each of a stage's, which bounds what rounding does to it."""
+        """How large the sums behind each number of a stage are, in absolute values: what bounds its rounding error."""
         return size_of(self.exercise, self.right, stage)
 
 

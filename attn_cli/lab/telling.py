@@ -176,7 +176,7 @@ def candidates() -> tuple[tuple[str, Predictions], ...]:
 
 @functools.cache
 def told_apart_by(alternatives: tuple[tuple[str, ...], ...], stage: str = "weights") -> Said:
-    """The plainest exercise that shows these mistakes, or pairs of them, each by other numbers; or that none does.
+    """The plainest exercise in which each of these mistakes, or pairs, gives numbers of its own; or that there is none.
 
     Exercises that ask for `stage` come first.
 
@@ -200,7 +200,7 @@ def told_apart_by(alternatives: tuple[tuple[str, ...], ...], stage: str = "weigh
 
 
 def way_of(predictions: Predictions, ids: tuple[str, ...]) -> Way | None:
-    """The way of whoever makes these mistakes, in the first variant that is tried."""
+    """The way with these mistakes, each in the first variant that is tried."""
     if len(ids) == 1:
         return next((way for way in predictions.singles if way.ids == ids), None)
     return predictions.made(ids)

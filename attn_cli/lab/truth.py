@@ -55,7 +55,7 @@ def exercise_of(attention: Attention, layer: int = 0) -> Exercise | Recorded:
 
 
 def _kept(stage: str) -> str:
-    """Weights are kept as what multiplies the values, so that handing in their mean is still a mistake."""
+    """The weights of each head, which multiply the values: to hand in their mean is still a mistake."""
     return "mixture" if stage == "weights" else stage
 
 

@@ -82,7 +82,7 @@ class StageVerdict:
 
     @property
     def id(self) -> str:
-        """What programs know it by: the exercise of a lab, else the stage."""
+        """Its name for programs: the exercise of a lab, else the stage."""
         return self.task or self.stage
 
     @property
@@ -91,7 +91,7 @@ class StageVerdict:
         return any(said.key == "missing" for said in self.said)
 
     def called(self, language: str = "en") -> str:
-        """What people know it by."""
+        """Its name for people."""
         return say(language, self.stage) if self.title is None else self.title.text(language)
 
     @property

@@ -102,7 +102,7 @@ def _not_repeated(made: np.ndarray, draw: np.random.Generator, low: int, high: i
 
 
 def _of_attention(name: str, said: Mapping[str, Any], draw: np.random.Generator) -> np.ndarray:
-    """Numbers as someone gets them who computes attention, rightly or with one of these mistakes."""
+    """The numbers of an attention that is computed rightly, or with one of these mistakes."""
     options = {key: value for key, value in said.items() if key not in ("of", "mistake", "decimals")}
     asked = exercise(said["of"], options, name)
     mistakes = list(np.array(said.get("mistake", ()), dtype=object).reshape(-1))
