@@ -15,6 +15,7 @@ export class LinesView {
   constructor({ onFocus }) {
     this.onFocus = onFocus;
     this.focused = {};
+    this.kept = new Map();
     this.element = element("div", "lines");
     this.canvas = element("canvas");
     this.queries = new TokenList("queries", worded("queries"), (query, ...how) =>
@@ -34,15 +35,20 @@ export class LinesView {
     this.model = model;
     this.queries.show(attention.queries, found.queries);
     this.keys.show(attention.keys, found.keys);
+    for (const head of this.kept.keys()) if (!heads.some((one) => one.head === head)) this.kept.delete(head);
     this.layers = heads.map((one) => this.layerOf(one, Math.floor(MOST / heads.length)));
     this.draw();
   }
 
-  /** The lines of a head: how strong each is, and the strongest of them, which lie on top. */
+  /** The lines of a head: how strong each is, and the strongest of them, which lie on top; sorted anew if they changed. */
   layerOf({ head, colour }, most) {
-    const scale = this.model.scaleOf(head);
-    const tones = Float32Array.from(this.model.attention.codesOf(head), (code) => scale.tone[code]);
-    return { head, tones, colour, scale, strongest: strongest(tones, most).reverse() };
+    const [scale, codes] = [this.model.scaleOf(head), this.model.attention.codesOf(head)];
+    const kept = this.kept.get(head);
+    if (kept?.scale === scale && kept.codes === codes && kept.most === most) return { ...kept, colour };
+    const tones = Float32Array.from(codes, (code) => scale.tone[code]);
+    const layer = { head, tones, colour, scale, codes, most, strongest: strongest(tones, most).reverse() };
+    this.kept.set(head, layer);
+    return layer;
   }
 
   focus(focused, ...how) {
