@@ -17,17 +17,7 @@ from attn_cli.records.words import merged
 
 SIZES = {"layer": 2, "head": 3, "query": 4, "key": 5, "row": 4, "column": 5}
 QUERIES, KEYS = tuple("abcd"), tuple("vwxyz")
-_LEFT_OUT = {
-    "pooled",
-    "patches",
-    "image",
-    "spectrogram",
-    "show",
-    "kind",
-    "provenance",
-    "query_tokens",
-    "key_tokens",
-}
+_LEFT_OUT = {"pooled", "patches", "image", "show", "kind", "provenance", "query_tokens", "key_tokens"}
 
 
 def full(**changes):
@@ -38,7 +28,12 @@ def full(**changes):
             continue
         shape = [SIZES.get(axis, 2) for axis in part.axes]
         numbers = np.arange(np.prod(shape)).reshape(shape) + start
-        given[name] = {"Float": numbers, "Int": numbers.astype(int), "Bool": numbers % 2 == 0}[part.kind]
+        given[name] = {
+            "Float": numbers,
+            "Int": numbers.astype(int),
+            "Bool": numbers % 2 == 0,
+            "UInt8": numbers.astype(np.uint8),
+        }[part.kind]
         start += 1000
     given["top_tokens"] %= 8
     words = {"query_words": (0, 0, 1, 2), "key_words": (0, 1, 1, 2, 3), "written": (0, 0, 1, 1, 1)}
@@ -134,6 +129,17 @@ def test_an_image_stays_where_all_its_patches_do():
     assert crop(whole, "key", "1:").patches == (1, 2)
     assert crop(whole, "key", "0:2").patches is None
     assert crop(whole, "key", "0:2").image is None
+
+
+def test_a_spectrogram_has_a_column_for_each_key_and_goes_with_them():
+    some = crop(full(), "key", "1:3")
+    assert some.spectrogram.tolist() == full().spectrogram[:, 1:3].tolist()
+    assert some.spectrogram.dtype == np.uint8
+    for wrong in (np.zeros((2, 4), int), np.zeros((2, 5)), np.full((2, 5), 256), np.zeros((0, 5), int)):
+        with pytest.raises(
+            InputError, match="for 5 keys; give a column of whole numbers from 0 to 255 for each"
+        ):
+            Attention(QUERIES, KEYS, np.ones((1, 1, 4, 5)), spectrogram=wrong)
 
 
 def test_a_map_that_is_not_there_cannot_be_shown_and_weights_are_nothing_else():
