@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import InputError, note
 from ..records.explanation import Explanation
+from ..records.progress import Progress, drain
 from ..registry import Registry
 from .faithfulness import judged
 from .flow import flow_from
@@ -18,7 +19,7 @@ from .reductions import MIXED, REDUCTIONS, across, without_residual
 from .rows import scaled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Generator, Iterable, Sequence
 
     from jaxtyping import Bool, Float
     from torch import Tensor
@@ -256,13 +257,7 @@ def explain(
     >>> list(found.methods), found.tests["method"].tolist()
     (['rollout', 'uniform', 'random'], ['rollout', 'uniform', 'random'])
     """
-    found: dict[str, OfTokens] = {}
-    for name in METHODS:
-        if name in methods or name in CHANCE:
-            try:
-                found[name] = METHODS[name](case)[case.removable]
-            except InputError as problem:
-                note(f"{name} left out: {problem.what}")
+    found = drain(_found(case, [name for name in METHODS if name in (*methods, *CHANCE)]))
     tests = judged(
         {name: numbers for name, numbers in found.items() if name not in CHANCE},
         case.probability,
@@ -281,3 +276,15 @@ def explain(
         instead,
         provenance,
     )
+
+
+def _found(case: Case, methods: Sequence[str]) -> Generator[Progress, None, dict[str, OfTokens]]:
+    """What each method says; one that does not apply to this model is left out with a note."""
+    found: dict[str, OfTokens] = {}
+    for done, name in enumerate(methods, start=1):
+        try:
+            found[name] = METHODS[name](case)[case.removable]
+        except InputError as problem:
+            note(f"{name} left out: {problem.what}")
+        yield Progress(done, len(methods))
+    return found

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..records.progress import Progress, drain
 from ..records.table import Table
 from ..registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping, Sequence
 
     from jaxtyping import Bool, Float, Int
 
@@ -115,11 +116,24 @@ def judged(
     orders = {name: [order_of(np.asarray(numbers))] for name, numbers in methods.items()}
     draw = np.random.default_rng(seed).permutation
     orders |= {"uniform": [np.arange(n)], "random": [draw(n) for _ in range(ORDERS)]}
+    return drain(_judging(orders, probability))
+
+
+def _judging(
+    orders: Mapping[str, Sequence[Int[np.ndarray, " token"]]], probability: Probability
+) -> Generator[Progress, None, Table]:
+    """Each test of each order, one after the other, as long texts take a while."""
     columns: dict[str, Any] = {"method": list(orders)}
+    done, total = 0, len(TESTS) * sum(map(len, orders.values()))
     for name, test in TESTS.items():
-        results = [np.array([test(order, probability) for order in several]) for several in orders.values()]
-        columns[name] = [several.mean() for several in results]
-        columns[f"{name}_se"] = [_standard_error(several) for several in results]
+        columns |= {name: [], f"{name}_se": []}
+        for several in orders.values():
+            results = []
+            for order in several:
+                results.append(test(order, probability))
+                yield Progress(done := done + 1, total)
+            columns[name].append(float(np.mean(results)))
+            columns[f"{name}_se"].append(_standard_error(np.array(results)))
     return Table(columns, "faithfulness")
 
 

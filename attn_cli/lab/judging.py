@@ -147,8 +147,8 @@ class Judge:
     ) -> tuple[Predictions, list[Way], bool]:
         """The ways that explain an array: right from the beginning, right from the student's own stages, or wrong.
 
-            Where the stages before it are right, mistakes are tried from the beginning
-        first, which tells more of them apart; where they are not, from the student's own.
+        Where the stages before it are right, mistakes are tried from the beginning first, which tells more of them
+        apart; where they are not, from the student's own.
         """
         direct = self.predictions
         if direct.fits(direct.right, one.stage, one.array, one.precision):

@@ -8,6 +8,7 @@ captum 0.7. quantus can, but brings OpenCV, pandas, scikit-image and scikit-lear
 import numpy as np
 import pytest
 from attn_cli.interpret.faithfulness import ORDERS, SHARES, TESTS, judged, order_of
+from attn_cli.records.progress import watched
 
 # An output that is the sum of what its tokens give, 4, 3, 2, 1 tenths: all of it can be worked out.
 GIVES = np.array([0.1, 0.4, 0.2, 0.3])
@@ -65,6 +66,14 @@ def test_uniform_and_random_are_always_beside_the_methods():
         assert table[name][2] == pytest.approx(np.mean(random))
         assert table[f"{name}_se"][2] == pytest.approx(np.std(random, ddof=1) / np.sqrt(ORDERS))
         assert np.isnan(table[f"{name}_se"][:2]).all()
+
+
+def test_whoever_watches_is_told_of_each_test_of_each_order():
+    told = []
+    with watched(told.append):
+        judged({"true": GIVES}, additive, len(GIVES))
+    total = len(TESTS) * (1 + 1 + ORDERS)
+    assert told == [(i + 1, total) for i in range(total)]
 
 
 def test_the_same_seed_gives_the_same_orders_and_another_gives_others():
