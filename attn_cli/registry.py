@@ -115,7 +115,7 @@ class Registry(Mapping[str, F]):
         a function does not ask for is not used. `read_arrays` opens the file that an option of type Arrays
         names. Raises InputError for an unknown name or key, or a value of the wrong type.
         """
-        name, _, tail = spec.partition(":")
+        name, _, tail = (spec if "file" in spec else half_width(spec)).partition(":")
         function = self[name]
         if not (known := options(function)):
             self._refuse_options(name, tail)
@@ -246,6 +246,18 @@ def listed(name: str, known: list[str]) -> str:
         return whole
     alike = difflib.get_close_matches(name, known, n=3, cutoff=0.0)
     return f"{', '.join(alike)} … ({len(known)} in all)"
+
+
+_HALF_WIDTH = str.maketrans("：，＝＋－．", ":,=+-.")
+
+
+def half_width(text: str) -> str:
+    """The marks that a Chinese keyboard types, as the plain ones of specs, lists and ranges.
+
+    >>> half_width("window：size=2，ahead=1"), half_width("0，－1")
+    ('window:size=2,ahead=1', '0,-1')
+    """
+    return text.translate(_HALF_WIDTH)
 
 
 def nearest(name: str, known: list[str]) -> str:

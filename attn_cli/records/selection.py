@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import InputError
-from ..registry import nearest
+from ..registry import half_width, nearest
 from . import fields
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def parse_choice(axis: Literal["layer", "head"], text: Any) -> Choice:
     if text in known:
         return text  # type: ignore[return-value]
     try:
-        return tuple(number for part in text.split(",") for number in _run(part))
+        return tuple(number for part in half_width(text).split(",") for number in _run(part))
     except ValueError:
         hint = f"give numbers from 0, or {', '.join(known)}{nearest(text, list(known))}"
         raise InputError(f"--{axis} {text!r}", hint=hint) from None
@@ -129,7 +129,7 @@ def range_of(axis: Literal["query", "key"], text: str, n: int) -> range:
     range(15, 20)
     """
     option = f"--{axis}-range {text!r}"
-    match = re.fullmatch(r"(-?\d+)?:(-?\d+)?", text)
+    match = re.fullmatch(r"(-?\d+)?:(-?\d+)?", half_width(text).strip())
     if match is None:
         raise InputError(option, hint="give FROM:TO, counted from 0, TO not included")
     places = range(n)[slice(*(None if number is None else int(number) for number in match.groups()))]

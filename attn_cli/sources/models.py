@@ -12,6 +12,7 @@ from ..records.encoding import Image, Sound
 from ..records.selection import parse_choice
 from .groups import Scoring, refuse_others
 from .picking import EVERYTHING, Picks
+from .text import refuse_blank
 from .vectors import masks, rule_of, set_threads
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def through(
 
     Raises InputError when the directory is no model, or the model cannot read the text so.
     """
+    refuse_blank(text)
     reading = _reading(options, show, picks)
     set_threads(options.computing)
     return loaded(model).attend(text, reading)

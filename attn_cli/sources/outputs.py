@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError
 from .models import loaded, reading_of
 from .picking import EVERYTHING, Picks
+from .text import refuse_blank
 from .vectors import set_threads
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def asked(model: Any, text: str, options: Options, picks: Picks = EVERYTHING) ->
 
     Raises InputError for a model whose outputs are not known.
     """
+    refuse_blank(text)
     reading = reading_of(options, picks)
     set_threads(options.computing)
     found = loaded(model)

@@ -13,7 +13,7 @@ from ..records.attention import Attention
 from ..records.checks import shape
 from ..records.encoding import Encoding, Image, PositionTable, Sound
 from ..records.recording import Recording
-from ..registry import function_of
+from ..registry import function_of, half_width
 from ..text.escaping import escape
 from ..text.tokenizers import TOKENIZERS, json_tokenizer
 from ..variants.embeddings import EMBEDDINGS
@@ -105,7 +105,7 @@ def acts_inside(posenc: Any) -> bool:
 
 def known_or_file(spec: str, registry: Registry[Any]) -> bool:
     """True for a known spec, False for a file; else the error lists what is known."""
-    if spec.partition(":")[0] in registry:
+    if half_width(spec).partition(":")[0] in registry:
         return True
     if os.path.exists(spec) or spec == "-":
         return False
@@ -114,6 +114,12 @@ def known_or_file(spec: str, registry: Registry[Any]) -> bool:
     except InputError as unknown:
         raise InputError(f"{unknown.what}, and no such file exists", hint=unknown.hint) from None
     return True
+
+
+def refuse_blank(text: str) -> None:
+    """Raise InputError for a text of blanks alone, which models take for a token."""
+    if not text.strip():
+        raise InputError("the text contains no token", hint="give at least one word")
 
 
 def called(data: Any) -> str:

@@ -515,6 +515,8 @@ def test_help_is_a_word_too(run):
             "attn explain has no option --mask, which attend, heatmap,",
         ),
         (("explain", "t.txt", "--maks", "causal"), "No such option: --maks"),
+        (("heatmap", "--text", " "), "the text contains no token; give at least one word"),
+        (("explain", "--text", " "), "the text contains no token; give at least one word"),
         (
             ("attend", "headed.csv"),
             "column 1 holds 'a', expected a number; give numbers alone: no header line",
@@ -538,3 +540,15 @@ def test_what_many_try_first_is_answered(run, tmp_path, typed, said):
     (tmp_path / "two.tsv").write_text(table + table.replace("0:a", "0:a\t1:b"))
     done = run(*typed, cwd=tmp_path)
     assert (done.code, said in done.stderr) == (2, True), done.stderr
+
+
+def test_the_marks_of_a_chinese_keyboard_are_plain_ones(run):
+    options = ("--text", "小猫坐着", "--heads", "4", "--dim", "8", "-q")
+    plain = run(
+        "attend", *options, "--mask", "window:size=3,ahead=1", "--head", "0,2", "--query-range", "0:2"
+    )
+    wide = run(
+        "attend", *options, "--mask", "window：size=3，ahead=1", "--head", "0，2", "--query-range", "0：2"
+    )
+    assert plain.stdout == wide.stdout
+    assert plain.stdout.count("\n") == 5
