@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import InputError
-from ..records.encoding import Image
 from ..sources.groups import one_of
 from .io.choices import Listed, completion, explain
 from .io.languages import PageLang, language
@@ -108,6 +107,7 @@ def _refuse_without_vectors(to: Output, *, film: bool, live: bool) -> None:
 def _draw(source: Source, drawing: Drawing, to: NumbersOutput, show: str | None, page: AsPage) -> None:
     """The pictures of all that is given, each where the options say."""
     from .. import files
+    from ..records.encoding import Image
     from ..render import PICTURES
     from ..sources.resolve import shown
     from .io.environment import environment
