@@ -15,7 +15,8 @@ import torch
 
 def main(n: int) -> None:
     """The model, one pass, every method, and the tests."""
-    from attn_cli.interpret.explaining import CHANCE, METHODS, Case
+    from attn_cli.interpret.case import Case
+    from attn_cli.interpret.explaining import CHANCE, METHODS
     from attn_cli.interpret.faithfulness import judged
     from attn_cli.transformer.answer import Asked
     from attn_cli.transformer.model import Config, Transformer

@@ -30,7 +30,7 @@ def ablated(answer: Answer, provenance: str = "") -> Table:
 
     An encoder–decoder also has a column `kind`, and rows for each kind of attention.
 
-    >>> from attn_cli.interpret.explaining import example
+    >>> from attn_cli.interpret.case import example
     >>> list(ablated(example().answer).columns)
     ['layer', 'head', 'zero', 'mean', 'gradient']
     """

@@ -26,7 +26,7 @@ def gradients(answer: Answer) -> Maps:
 
     Clamped in each head, before any mean over heads. Chefer et al. 2021, arXiv:2103.15679, eq. 5.
 
-    >>> from attn_cli.interpret.explaining import example
+    >>> from attn_cli.interpret.case import example
     >>> gradients(example().answer)["decoder"].shape, bool((gradients(example().answer)["decoder"] >= 0).all())
     (torch.Size([2, 2, 3, 3]), True)
     """
@@ -36,7 +36,7 @@ def gradients(answer: Answer) -> Maps:
 def gradient_times_weight(answer: Answer) -> Maps:
     """∂y/∂A ⊙ A of each layer and head; y is the logit of the output, and what is above 0 raises it.
 
-    >>> from attn_cli.interpret.explaining import example
+    >>> from attn_cli.interpret.case import example
     >>> gradient_times_weight(example().answer)["decoder"].shape  # [layer, head, query, key]
     torch.Size([2, 2, 3, 3])
     """
@@ -58,7 +58,7 @@ def integrated(answer: Answer, *, steps: int = STEPS) -> Maps:
     The integral is the mean of the slopes in the middle of `steps` equal intervals. Hao et al. 2021,
     arXiv:2004.11207, § 3, for the attention of one layer; here all layers go from 0 to their weights together.
 
-    >>> from attn_cli.interpret.explaining import example
+    >>> from attn_cli.interpret.case import example
     >>> integrated(example().answer, steps=4)["decoder"].shape
     torch.Size([2, 2, 3, 3])
     """

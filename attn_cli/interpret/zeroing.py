@@ -50,7 +50,7 @@ def zeroing(answer: Asked, kind: Kind) -> Maps:
     cannot tell from 0 are 0. Rollout of these maps takes no residual, which x has in it. Mohebbi et al. 2023,
     arXiv:2301.12971, § 3.
 
-    >>> from attn_cli.interpret.explaining import example
+    >>> from attn_cli.interpret.case import example
     >>> zeroing(example().answer, "decoder").shape  # [layer, query, key]
     torch.Size([2, 3, 3])
     """
@@ -63,7 +63,7 @@ def alti(answer: Asked, kind: Kind) -> Maps:
     T(x_k) = Σ_h weight · value · W_o, for the query itself with x added, and through the linear part of the norm
     where one follows. Rollout of these maps takes no residual. Ferrando et al. 2022, arXiv:2203.04212, § 3.
 
-    >>> from attn_cli.interpret.explaining import example
+    >>> from attn_cli.interpret.case import example
     >>> alti(example().answer, "decoder").sum(dim=-1).round(decimals=4).tolist()
     [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
     """

@@ -29,12 +29,13 @@ def explain(
     Raises InputError for what is no text, and for a model whose outputs are not known.
     """
     from ..interpret import explaining
+    from ..interpret.case import Case
 
     methods = explaining.METHODS if methods is None else list(methods)
     for name in methods:
         explaining.METHODS[name]
     meant, _ = _meant(text, options, model)
-    case = explaining.Case(meant.answer, np.array(meant.removable), options.seed.seed)
+    case = Case(meant.answer, np.array(meant.removable), options.seed.seed)
     return explaining.explain(
         case,
         meant.tokens,

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 from attn_cli.interpret.ablation import ablated
-from attn_cli.interpret.explaining import METHODS, Case, explain
+from attn_cli.interpret.case import Case
+from attn_cli.interpret.explaining import METHODS, explain
 from attn_cli.interpret.faithfulness import comprehensiveness, deletion
 from attn_cli.interpret.rollout import rollout
 from attn_cli.interpret.zeroing import zeroing
