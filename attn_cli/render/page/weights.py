@@ -138,29 +138,37 @@ def _stepped(view: Shown, room: int) -> Packed:
     rows = view.weights.size // view.weights.shape[-1]
     stride = math.ceil(view.weights.size / _SAMPLE)
     sample, hidden = (array.reshape(1, rows, -1)[:, ::stride] for array in (view.weights, view.hidden))
+    shape = _overview(*view.weights.shape)
+    n_cells = view.weights.size + len(view.weights) * math.prod(shape or (0,))
 
     def expected(steps: int) -> float:
-        return len(_compress(_codes(sample, hidden, steps, **ends))) * view.weights.size / sample.size
+        return len(_compress(_codes(sample, hidden, steps, **ends))) * n_cells / sample.size
 
-    wanted = float(room)
+    wanted = 0.99 * room  # as a sample may be easier to pack than the whole
     while True:
         steps = max(1, bisect.bisect(range(1, MOST_STEPS + 1), wanted, key=expected))
-        shape, parts = _parts(_codes(view.weights, view.hidden, steps, **ends))
+        parts = _parts(_codes(view.weights, view.hidden, steps, **ends), shape)
         size = sum(map(len, parts))
         if size <= room or steps == 1:
             told = {"store": "steps", "steps": steps, "overview": shape, "sizes": list(map(len, parts))}
             return Packed({**told, **ends}, b"".join(parts))
-        wanted *= 0.99 * room / size  # the sample was easier to pack than the whole
+        wanted *= 0.99 * room / size
 
 
-def _parts(codes: UInt16[np.ndarray, "head row column"]) -> tuple[tuple[int, int] | None, list[bytes]]:
+def _overview(n_heads: int, n_rows: int, n_columns: int) -> tuple[int, int] | None:
+    """Rows and columns of thumbnails; None where maps are no larger than those.
+
+    >>> _overview(12, 512, 100), _overview(12, 100, 100)
+    ((128, 100), None)
+    """
+    side = next(side for most, side in THUMBNAILS if n_heads <= most)
+    return None if max(n_rows, n_columns) <= side else (min(side, n_rows), min(side, n_columns))
+
+
+def _parts(codes: UInt16[np.ndarray, "head row column"], shape: tuple[int, int] | None) -> list[bytes]:
     """Each head by itself, so that it is inflated when it is opened; before them, of large maps, their thumbnails."""
     heads = [_compress(head[None]) for head in codes]
-    side = next(side for most, side in THUMBNAILS if len(codes) <= most)
-    if max(codes.shape[1:]) <= side:
-        return None, heads
-    thumbnails = largest(codes, *(min(side, n) for n in codes.shape[1:]))
-    return thumbnails.shape[1:], [_compress(thumbnails), *heads]
+    return heads if shape is None else [_compress(largest(codes, *shape)), *heads]
 
 
 def largest(
