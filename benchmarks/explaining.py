@@ -1,7 +1,8 @@
 """`python -m benchmarks.explaining [TOKENS]`: `attn explain` of a masked word of a BERT of 12 × 12 heads.
 
 A row per method and one for the tests, in seconds of processor time, beside the time of one pass through the model.
-The weights are random, which is nothing to time.
+The weights are random, which is nothing to time. Nearly all of it are passes: 127 of `leave_one_out`, and of the tests
+25 for each of 28 orders, of which no two are the same. Nine tenths of a pass are matrix products, at what a core can do.
 """
 
 from __future__ import annotations
