@@ -53,12 +53,13 @@ def perceive(
     reading = _reading(options, show, picks, layer="last")
     set_threads(options.computing)
     found = loaded(model)
+    named = f"--model {model}" if isinstance(model, (str, os.PathLike)) else "this model"
     if isinstance(given, Sound) and not found.hears:
         what = "looks at images, not sounds" if found.sees else "reads text, not sounds"
-        raise InputError(f"--model {model} {what}", hint=HEARS)
+        raise InputError(f"{named} {what}", hint=HEARS)
     if isinstance(given, Image) and not found.sees:
         what = "hears sounds, not images" if found.hears else "reads text, not images"
-        raise InputError(f"--model {model} {what}", hint=SEES)
+        raise InputError(f"{named} {what}", hint=SEES)
     return found.attend(given, reading)
 
 

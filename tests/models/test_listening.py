@@ -3,6 +3,7 @@
 import io
 import warnings
 import wave
+from functools import cache
 
 import attn_cli as attn
 import numpy as np
@@ -14,6 +15,7 @@ from attn_cli.records.encoding import Sound
 from attn_cli.render.figure.maps import attention_maps, lay_out
 from attn_cli.render.figure.sheet import Cells
 from attn_cli.render.figure.spectrogram import Spectrogram
+from attn_cli.render.figure.ticks import Setting, below
 from torch import nn
 
 transformers = pytest.importorskip("transformers")
@@ -95,6 +97,11 @@ def wav(numbers, rate=RATE):
     return buffer.getvalue()
 
 
+@cache
+def theirs_of(home, dtype=torch.float32):
+    return Theirs(home, dtype)
+
+
 class Theirs:
     """The library's own: what it hears, what it writes, its weights."""
 
@@ -136,7 +143,7 @@ N_OF_SOUND = 19  # frames of 20 ms, the last of which begins at 0.36 s
 @pytest.mark.parametrize("kind", ["encoder", "decoder", "cross"])
 @pytest.mark.parametrize(("dtype", "off"), [("float32", 1e-5), ("float64", 1e-10)])
 def test_every_kind_of_attention_is_that_of_the_library(home, kind, dtype, off):
-    theirs = Theirs(home, getattr(torch, dtype))
+    theirs = theirs_of(home, getattr(torch, dtype))
     expected = theirs.weights(theirs.written(20))[kind]
     rows, keys = (
         slice(N_OF_SOUND) if kind in of else slice(None) for of in (("encoder",), ("encoder", "cross"))
@@ -150,7 +157,7 @@ def test_every_kind_of_attention_is_that_of_the_library(home, kind, dtype, off):
 
 
 def test_rows_are_what_it_writes_after_language_and_task(home):
-    names = tokenizer_of_letters().convert_ids_to_tokens(Theirs(home).written(20))
+    names = tokenizer_of_letters().convert_ids_to_tokens(theirs_of(home).written(20))
     whole = attended(home, kind="cross")
     rows = whole.query_tokens
     assert "cut after" not in whole.provenance
@@ -162,7 +169,7 @@ def test_rows_are_what_it_writes_after_language_and_task(home):
 
 
 def test_a_target_stands_between_language_and_end(home):
-    theirs, number = Theirs(home), tokenizer_of_letters().convert_tokens_to_ids
+    theirs, number = theirs_of(home), tokenizer_of_letters().convert_tokens_to_ids
     numbers = [*theirs.written(1)[:-1], *(number(one) for one in ("Ġa", "ab", "c", END))]
     got = attended(home, kind="cross", target="aabc")
     np.testing.assert_allclose(got.weights, theirs.weights(numbers)["cross"][..., :N_OF_SOUND], atol=1e-5)
@@ -179,8 +186,8 @@ def test_norms_heads_and_frames_are_those_of_the_whole(home):
 
 
 def test_the_spectrogram_has_a_column_for_each_frame(home):
-    loud = Theirs(home).features[0].numpy()[:, : 2 * N_OF_SOUND].reshape(8, N_OF_SOUND, 2).mean(-1)
-    whole = Theirs(home).features[0].numpy().reshape(8, N_FRAMES, 2).mean(-1)
+    loud = theirs_of(home).features[0].numpy()[:, : 2 * N_OF_SOUND].reshape(8, N_OF_SOUND, 2).mean(-1)
+    whole = theirs_of(home).features[0].numpy().reshape(8, N_FRAMES, 2).mean(-1)
     expected = 255 * (loud - whole.min()) / (whole.max() - whole.min())
     np.testing.assert_allclose(attended(home).spectrogram, expected, atol=0.51)
 
@@ -270,3 +277,9 @@ def test_what_is_too_fast_for_a_rate_is_left_out():
     sound = Sound(np.cos(2 * np.pi * 3000 * np.arange(8000) / 8000), 8000)
     with pytest.warns(AttnNote, match="resampled from 8,000 to 4,000 samples a second"):
         assert np.abs(resampled(sound, 4000)).max() < 1e-6
+
+
+def test_labels_of_times_leave_out_positions():
+    ticks = below([f"{i / 50:.2f}s" for i in range(160)], 2.0, Setting(8.0))
+    assert ticks.texts[:3] == ("0.00s", "0.40s", "0.80s")
+    assert (ticks.thinned, ticks.running) == (True, True)

@@ -120,10 +120,10 @@ def test_its_frames_are_called_by_their_seconds_and_the_picture_goes_with_the_ke
     ("given", "options", "said"),
     [
         ("C E G", {}, "this run hears sounds, not text or images; give a .wav file"),
-        (Image(np.zeros((4, 4, 3), int)), {}, "hears sounds, not images; give --model DIR"),
+        (Image(np.zeros((4, 4, 3), int)), {}, "this model hears sounds, not images; give "),
         (None, {"target": "X"}, "the run cannot write 'X'; give notes: A B C D E F G"),
-        (None, {"generate": 2}, "this run cannot continue a text; leave --generate out, it writes by itself"),
-        (None, {"pair": "C"}, "--pair does not apply to sounds; leave it out"),
+        (None, {"generate": 2}, "this run cannot continue a text; leave generate out, it writes by itself"),
+        (None, {"pair": "C"}, "pair does not apply to sounds; leave it out"),
     ],
 )
 def test_what_it_is_not_for_is_said_in_a_line(heard, given, options, said):
