@@ -552,3 +552,21 @@ def test_the_marks_of_a_chinese_keyboard_are_plain_ones(run):
     )
     assert plain.stdout == wide.stdout
     assert plain.stdout.count("\n") == 5
+
+
+@pytest.mark.parametrize("command", [("heatmap", "-o", "both.html"), ("attend", "-o", "both.csv")])
+def test_several_saved_attentions_go_through_no_model(run, tmp_path, command):
+    for name in ("a.json", "b.npz"):
+        assert run("attend", "--text", "a b", "--dim", "4", "-o", name, "-q", cwd=tmp_path).code == 0
+    done = run(*command, "a.json", "b.npz", cwd=tmp_path)
+    assert done.code == 0, done.stderr
+    refused = run(*command, "a.json", "b.npz", "--model", "mini", cwd=tmp_path)
+    assert "--model mini reads text, not a saved attention" in refused.stderr
+
+
+def test_a_page_of_ours_is_no_text(run, tmp_path):
+    run("attend", "--text", "a b", "--dim", "4", "-o", "a.json", "-q", cwd=tmp_path)
+    for name in ("a.html", "a.svg"):
+        assert run("heatmap", "a.json", "-o", name, cwd=tmp_path).code == 0
+        refused = run("heatmap", name, "-o", "b.png", cwd=tmp_path)
+        assert f"{name}: is a picture that attn drew, not text; give what it was drawn from" in refused.stderr

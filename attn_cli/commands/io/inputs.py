@@ -75,7 +75,12 @@ def _lines(read: Read) -> list[Read]:
 
 def _of_file(path: str, encoding: str | None) -> Any:
     try:
-        return files.read(path, encoding=encoding)
+        data = files.read(path, encoding=encoding)
+        if isinstance(data, str) and path != "-" and files.made_by_attn(path):
+            raise InputError(
+                "is a picture that attn drew, not text", hint="give what it was drawn from", where=path
+            )
+        return data
     except InputError as problem:
         if os.path.exists(path) or problem.hint.startswith("did you mean") or not is_said(path):
             raise

@@ -99,15 +99,22 @@ def _resolved(
     from ...sources import resolve as road
     from .progress import watched
 
-    model: Any = source.through.model
-    if len(read) > 1:
-        model = loaded(model or default_model)
+    named: Any = source.through.model
+    through = [one for one in read if isinstance(one.data, str) or (named and _is_seen_or_heard(one.data))]
+    once = loaded(named or default_model) if len(through) > 1 else named  # all of them by one model
     for one in read:
+        model = once if one in through else named
         with watched("attention"):
             found = road.resolve(
                 one.data, source.options, model=model, default_model=default_model, show=show, where=one.where
             )
         yield one, found
+
+
+def _is_seen_or_heard(data: Any) -> bool:
+    from ...records.encoding import Image, Sound
+
+    return isinstance(data, (Image, Sound))
 
 
 def loaded(model: str) -> Any:
