@@ -17,13 +17,14 @@ from ...text.tokenizers import whitespace
 from ..hearing import stretched
 from ..native.vision import WHOLE_IMAGE
 from ..showing import Side
+from .tokens import Tokens
 
 if TYPE_CHECKING:
     from jaxtyping import Float
 
     from ...records.attention import Attention
     from ..reading import Reading
-    from .run import Run, Tokens
+    from .run import Run
 
 # As the task `tones` makes its sounds; a test holds them to it.
 RATE, HOP = 1000, 32  # samples a second, from frame to frame
@@ -133,8 +134,6 @@ def _slow(sound: Sound) -> Float[np.ndarray, " sample"]:
 
 def _target(run: Run, text: str) -> Tokens:
     """Notes as the run is to write them; raises InputError for what it cannot write."""
-    from .run import Tokens  # which brings this in
-
     named = whitespace(text)
     if unknown := [name for name in named if name not in run.outputs]:
         notes = " ".join(name for name in run.outputs if not name.startswith("["))

@@ -25,6 +25,7 @@ from ..showing import Side, sides_of
 from .asking import asked
 from .listening import listen
 from .seeing import look_at
+from .tokens import Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -36,14 +37,6 @@ if TYPE_CHECKING:
     from ..asking import Meant
 
 END = "[end]"  # what a decoder writes last
-
-
-@dataclass(frozen=True, eq=False)
-class Tokens:
-    """A text as the model reads it, and what its tokens are called."""
-
-    numbers: list[int]
-    labels: list[str]
 
 
 @dataclass(frozen=True, eq=False)
