@@ -122,7 +122,7 @@ def _attention(run: Run, training: Training, example: Example, kind: Kind) -> At
     """One kind of attention of the run to an example."""
     import torch
 
-    from ...models.runs.run import Tokens
+    from ...models.runs.tokens import Tokens
     from ...models.showing import Side
     from ...text.pieces import unmarked
 
