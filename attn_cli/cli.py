@@ -127,6 +127,10 @@ class Commands(TyperGroup):
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
         """Find the command, or say which there are."""
         if args[0] not in self.names and not args[0].startswith("-"):
+            if args[0] in ("list", "ls"):
+                raise InputError(
+                    f"no command {args[0]!r}", hint=f"{ctx.command_path} by itself lists what there is"
+                )
             raise InputError(
                 f"no command {args[0]!r}",
                 hint=f"the commands are {', '.join(self.names)}{nearest(args[0], list(self.names))}",

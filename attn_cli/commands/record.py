@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import shlex
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -195,7 +196,7 @@ def _path(output: str | None, keep: str) -> str:
         return next(name for name in names if not any(map(os.path.exists, (name, f"{name}{PARTS}"))))
     folder = os.path.dirname(output)
     if folder and not os.path.isdir(folder):
-        raise InputError("no such folder", hint=f"make it: mkdir -p {folder}", where=output)
+        raise InputError("no such folder", hint=f"make it: mkdir -p {shlex.quote(folder)}", where=output)
     if keep != "figures" and not output.endswith(".npz"):
         raise InputError("a recording is written as .npz", hint="write -o NAME.npz", where=output)
     if os.path.isdir(f"{output}{PARTS}"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import shlex
 import shutil
 import tomllib
 from dataclasses import dataclass, field, replace
@@ -148,7 +149,9 @@ def start(name: str, student: str, folder: Path, language: str) -> Started:
     if os.path.lexists(folder):
         raise InputError("is there already", hint="give another folder: -o DIR", where=str(folder))
     if not folder.absolute().parent.is_dir():
-        raise InputError("no such folder", hint=f"make it: mkdir -p {folder.parent}", where=str(folder))
+        raise InputError(
+            "no such folder", hint=f"make it: mkdir -p {shlex.quote(str(folder.parent))}", where=str(folder)
+        )
     called = source.resolve().name
     course = course_of(source, called, student, str(folder))
     language = language if language in course.texts else next(iter(course.texts))

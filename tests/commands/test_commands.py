@@ -515,6 +515,8 @@ def test_help_is_a_word_too(run):
             "attn explain has no option --mask, which attend, heatmap,",
         ),
         (("explain", "t.txt", "--maks", "causal"), "No such option: --maks"),
+        (("lab", "list"), "no command 'list'; attn lab by itself lists what there is"),
+        (("attend", "t.txt", "-o", "a b/c.tsv"), "a b/c.tsv: no such folder; make it: mkdir -p 'a b'"),
         (("heatmap", "--text", " "), "the text contains no token; give at least one word"),
         (("explain", "--text", " "), "the text contains no token; give at least one word"),
         (

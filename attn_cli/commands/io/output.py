@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
@@ -112,7 +113,9 @@ def check(
             files.with_digits(formats[name], digits, name)
     folder = os.path.dirname(to.output or "")
     if folder and not os.path.isdir(folder):
-        raise InputError("no such folder", hint=f"make it: mkdir -p {folder}", where=to.output or "")
+        raise InputError(
+            "no such folder", hint=f"make it: mkdir -p {shlex.quote(folder)}", where=to.output or ""
+        )
 
 
 def numbered(to: Output, number: int | None) -> Output:
