@@ -16,7 +16,18 @@ from .pairs import HEADER, compare
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOMS = ("startup", "models", "pictures", "long", "training", "corpus", "recording", "checking")
+ROOMS = (
+    "startup",
+    "models",
+    "pictures",
+    "long",
+    "training",
+    "corpus",
+    "recording",
+    "checking",
+    "live",
+    "pages",
+)
 
 
 def rows(room: str, rounds: int) -> Iterator[str]:

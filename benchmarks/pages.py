@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 SHAPES = ((6, 12, 16), (12, 12, 512))  # layers, heads, tokens
 HEADS = (1, 5, 17, 30, 44, 58, 71)  # that are opened, one after the other
@@ -35,12 +35,12 @@ OPEN = """(async (head) => {
 })(%d)"""
 
 
-def rows() -> Iterator[str]:
-    """Lines: for each shape our page in Chromium, and the bytes of theirs."""
+def rows(rounds: int = len(HEADS)) -> Iterator[str]:
+    """Lines: for each shape our page in Chromium, so many heads opened, and the bytes of theirs."""
     for layers, heads, tokens in SHAPES:
         weights = _weights(heads, tokens)
         name = f"page, {tokens} tokens × {layers * heads} heads"
-        yield f"{name:44} {_ours(np.stack([weights] * layers))}"
+        yield f"{name:44} {_ours(np.stack([weights] * layers), HEADS[:rounds])}"
         for theirs, html in (("bertviz", _bertviz), ("circuitsvis", _circuitsvis)):
             yield f"{f'  {theirs}':44} {_bytes_of(theirs, html, weights, layers)}"
 
@@ -53,7 +53,7 @@ def _weights(heads: int, tokens: int) -> np.ndarray:
     return (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
 
 
-def _ours(weights: np.ndarray) -> str:
+def _ours(weights: np.ndarray, opened: Sequence[int]) -> str:
     from attn_cli.records.attention import Attention
     from attn_cli.render.page.page import page
 
@@ -72,7 +72,7 @@ def _ours(weights: np.ndarray) -> str:
         tab.wait(painted)
         paint = tab.run(painted)
         tab.wait("document.querySelector('#grid[data-drawn]')")
-        took = sorted(tab.run(OPEN % head) for head in HEADS)
+        took = sorted(tab.run(OPEN % head) for head in opened)
         tab.send("HeapProfiler.collectGarbage")
         heap = tab.send("Runtime.getHeapUsage")
     held = (heap["usedSize"] + heap.get("backingStorageSize", 0)) / 2**20
