@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from ..render.page.questions import Question, Sheet
 
 _BEYOND = ("show", "reduce")  # of a quantity: what a live page does not show
-_COMMANDS = re.compile(r"^```sh\n.*?^```\n?", re.MULTILINE | re.DOTALL)
+_COMMANDS = re.compile(  # and the paragraph that ends in a colon before them
+    r"(?:^(?:[^\n]+\n)*[^\n]*[:：]\n\n)?^```sh\n.*?^```\n?", re.MULTILINE | re.DOTALL
+)
 _QUOTED = re.compile(r"^> ?", re.MULTILINE)
 
 
