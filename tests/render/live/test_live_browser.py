@@ -73,9 +73,9 @@ def labels(tab, selector):
     return tab.run(f"[...document.querySelectorAll('{selector}')].map((e) => e.textContent)")
 
 
-def softmax_rows(tab):
+def softmax_rows(tab, side=""):
     """The weights that the table of the chosen cell lists."""
-    return [float(text) for text in labels(tab, ".softmax td.weight")]
+    return [float(text) for text in labels(tab, f"{side} .softmax td.weight")]
 
 
 @torch.no_grad()
@@ -130,9 +130,17 @@ def test_a_dropped_word_and_a_masked_key_stand_beside_the_original(live):
     assert shown(tab) == ["Original", "Changed", "Changed − original"]
     assert labels(tab, "#changes .change") == ["without c"]
     np.testing.assert_allclose(changed_row(tab), expected(run, "a b d e f", 0, 0)[0], atol=THREE_DECIMALS)
+    assert labels(tab, "#arithmetic h3") == ["Original", "Changed"]
+    before = expected(run, LETTERS, 0, 0)[0]
+    np.testing.assert_allclose(softmax_rows(tab, "[data-side=original]"), before, atol=THREE_DECIMALS)
+    tab.run("document.querySelector('.panel .over').focus()")
+    for _ in range(2):
+        tab.press("ArrowDown")  # to the row that was dropped
+    assert labels(tab, "#arithmetic h3") == ["Original"]
     tab.click("#reset")
     answered(tab, 3)
     assert shown(tab) == ["Original"]
+    assert labels(tab, "#arithmetic h3") == []
     tab.run(
         "(s => (s.value = 'hide', s.dispatchEvent(new Event('change'))))(document.querySelector('#click'))"
     )
@@ -155,7 +163,21 @@ def changed_row(tab):
     """The first row of the changed head, read out of its table."""
     tab.run("document.querySelectorAll('.panel .over')[1].focus()")
     tab.press("ArrowUp")
-    return [np.nan if text == "masked" else float(text) for text in labels(tab, ".softmax td.weight")]
+    return [
+        np.nan if text == "masked" else float(text)
+        for text in labels(tab, "[data-side=changed] .softmax td.weight")
+    ]
+
+
+def test_blanks_behind_a_text_are_no_tokens(live):
+    tab = live(tiny("as train-toy has it"))
+    typed(tab, "a ")
+    answered(tab, 2)
+    assert labels(tab, "#tokens .chip") == ["a"]
+    assert tab.text("#precision").startswith("1 token in ")
+    typed(tab, " ")
+    tab.wait("document.querySelector('#problem').textContent")
+    assert tab.text("#problem") == "Type at least one word."
 
 
 def test_a_silent_head_a_temperature_and_no_positions(live):
@@ -294,11 +316,10 @@ def test_a_temperature_is_part_of_the_arithmetic(live):
         answered(tab, 2 + n)
     focus(tab, ".panel:nth-child(2) .over")
     tab.press("ArrowUp")
-    score = float(re.search(r"score (\S+)\.$", labels(tab, ".result")[0].replace("−", "-"))[1])
-    assert labels(tab, ".result")[1].startswith("Divided by the temperature 2: ")
-    assert float(labels(tab, ".result")[1].split(": ")[1].rstrip(".").replace("−", "-")) == pytest.approx(
-        score / 2, rel=1e-2
-    )
+    said = labels(tab, "[data-side=changed] .result")
+    score = float(re.search(r"score (\S+)\.$", said[0].replace("−", "-"))[1])
+    assert said[1].startswith("Divided by the temperature 2: ")
+    assert float(said[1].split(": ")[1].rstrip(".").replace("−", "-")) == pytest.approx(score / 2, rel=1e-2)
 
 
 def test_the_mean_of_heads_stands_beside_them_and_has_no_arithmetic_of_its_own(live):

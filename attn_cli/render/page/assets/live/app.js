@@ -67,7 +67,7 @@ class Live {
     const change = this.changes.any ? this.changes.asked() : null;
     this.worker.postMessage({
       id: ++this.last,
-      text: byId("text").value,
+      text: byId("text").value.trimEnd(), // a space before the next word is no token that is meant
       target: byId("target").value.trim(),
       change,
     });
@@ -92,7 +92,7 @@ class Live {
       return;
     }
     this.take(data);
-    byId("precision").textContent = worded("took", {
+    byId("precision").textContent = worded(data.tokens.length === 1 ? "took_1" : "took", {
       tokens: data.tokens.length,
       milliseconds: Math.round(data.milliseconds),
     });
@@ -221,7 +221,11 @@ class Live {
     const own = ofChanged ? this.state.own : cell;
     const beside = this.alignment ? counterpart(cell, this.alignment) : null;
     showCellOf({ record, own, head, original: this.original, changed: this.changed, cell, beside }, spoken);
-    showInside(byId("arithmetic"), record, head, own, this.signedRamp);
+    const sides = [
+      { side: "original", record: this.original, cell: this.alignment || !ofChanged ? cell : null },
+      { side: "changed", record: this.changed, cell: ofChanged ? own : beside },
+    ].filter((one) => one.record && one.cell);
+    showInside(byId("arithmetic"), sides, head, this.signedRamp, Boolean(this.changed));
   }
 }
 

@@ -4,11 +4,26 @@ import { showArithmetic } from "./../arithmetic.js";
 import { element, shown } from "./../words.js";
 import { worded } from "./../wording.js";
 
-/** Say how its weight came about; a mean of heads has no such. */
-export function showInside(host, record, map, cell, ramp) {
-  const place = record.headOf(map);
-  if (place.head === null) host.replaceChildren(element("p", "hint", worded("inside_mean")));
-  else showArithmetic(host, numbersOf(record, place, cell), cell, ramp);
+/**
+ * Say how its weight came about in each of `sides`, { side, record, cell }, named where there is more than the
+ * original; a mean of heads has no such.
+ */
+export function showInside(host, sides, map, ramp, named) {
+  const place = sides[0].record.headOf(map);
+  if (place.head === null) {
+    host.replaceChildren(element("p", "hint", worded("inside_mean")));
+    return;
+  }
+  host.replaceChildren(
+    ...sides.map(({ side, record, cell }) => {
+      const [whole, steps] = [element("div"), element("div")];
+      whole.dataset.side = side;
+      if (named) whole.append(element("h3", "", worded(side)));
+      whole.append(steps);
+      showArithmetic(steps, numbersOf(record, place, cell), cell, ramp);
+      return whole;
+    }),
+  );
 }
 
 /** The numbers of one cell of a head. */

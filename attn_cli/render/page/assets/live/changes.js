@@ -1,7 +1,7 @@
 /** What is changed in the model or in what it reads: nothing at first. */
 
 import { byId } from "./../controls.js";
-import { element } from "./../words.js";
+import { element, shown } from "./../words.js";
 import { worded } from "./../wording.js";
 
 export class Changes {
@@ -53,9 +53,14 @@ function toggle(set, value) {
   if (!set.delete(value)) set.add(value);
 }
 
+/** A token of a change, which may be one of another text for as long as that is not answered. */
+function shownAt(token) {
+  return token ? shown(token.label) : "";
+}
+
 /** Say what is changed, and set the controls to it. */
 export function showChanges(changes, tokens) {
-  const names = (places) => [...places].map((place) => tokens[place]?.label ?? "").join(", ");
+  const names = (places) => [...places].map((place) => shownAt(tokens[place])).join(", ");
   const heads = [...changes.heads].map((name) =>
     name.replace(/^(\w+) (\d+) (\d+)$/, (_, kind, layer, head) => `${worded(kind)} L${layer}H${head}`),
   );
