@@ -1,6 +1,6 @@
 """`python -m benchmarks [ROUNDS] [ROOM …]`: every row of the budget, beside its reference; a room is a module here.
 
-Three rounds take about ten minutes on two cores; a quick look at one room is `python -m benchmarks 1 startup`. What
+Whole it takes many minutes, on a machine that does nothing else; a quick look at one room is `python -m benchmarks 1 startup`. What
 else there is to measure, and is no row of the budget, each module prints by itself: `python -m benchmarks.long`.
 """
 
