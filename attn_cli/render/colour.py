@@ -36,6 +36,8 @@ _RAMPS = {
     "night": ("night",),
     "signed": ("paper", "ember"),
     "signed night": ("frost", "glow"),
+    "toward": ("ember", "paper"),
+    "toward night": ("glow", "night"),
 }
 # A place on the map where nothing can be: neither zero nor any other value.
 MASKED = {"paper": (230, 230, 226), "night": (62, 62, 60)}
@@ -96,10 +98,11 @@ class Scale:
         return ramp(self.ramp)[self.shades(values)]
 
 
-def scale_for(values: Float[np.ndarray, "*n"], *, night: bool = False) -> Scale:
+def scale_for(values: Float[np.ndarray, "*n"], *, night: bool = False, toward: bool = False) -> Scale:
     """The scale on which all values have a place: from 0 up, or as far below 0 as above it.
 
-    `night` is for a dark ground: zero is dark there, where on paper it is white.
+    `night` is for a dark ground: zero is dark there, where on paper it is white. With `toward`, numbers above 0 have
+    the hues that they have where there are none below it, so that what speaks for something looks alike throughout.
 
     >>> scale_for(np.array([0.1, 0.4]))
     Scale(low=0.0, high=0.4, ramp='paper')
@@ -108,13 +111,13 @@ def scale_for(values: Float[np.ndarray, "*n"], *, night: bool = False) -> Scale:
     """
     top = float(np.abs(values).max(initial=0)) or 1.0
     if values.min(initial=0) < 0:
-        return Scale(-top, top, "signed night" if night else "signed")
+        return Scale(-top, top, ("toward" if toward else "signed") + " night" * night)
     return Scale(0.0, top, "night" if night else "paper")
 
 
 def scale_of(values: Float[np.ndarray, "*n"], look: Look, *, many: bool = False) -> Scale:
     """The scale on which all values have a place, as the look wants it; of `many`, all but the few largest."""
-    scale = scale_for(values, night=look.night)
+    scale = scale_for(values, night=look.night, toward=look.toward)
     if many and look.color_scale != "log":
         top = top_of(values) or scale.high
         scale = replace(scale, low=-top if scale.signed else 0.0, high=top)
@@ -150,8 +153,8 @@ def ramp(name: str) -> UInt8[np.ndarray, "256 3"]:
     """The colours of a ramp, from the lowest value to the highest.
 
     `paper` runs from white to ink and `night` from dark to light, for numbers from zero up; `signed` and
-    `signed night` run from blue to orange, through white or black at zero. `ember` is the warm side alone;
-    other names are matplotlib's.
+    `signed night` run from blue to orange, through white or black at zero, `toward` and `toward night` from orange
+    to the hues of `paper` and `night`. `ember` is the warm side alone; other names are matplotlib's.
 
     >>> ramp("paper")[0].tolist()
     [255, 255, 255]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from ..records.explanation import Explanation
 
+ERRORS = 2.0  # standard errors of random orders: what is no farther from their mean is within chance
+
 
 def shares(found: Explanation) -> Mapping[str, Float[np.ndarray, " token"]]:
     """What each method says of each token, as a share of what it says of the token it puts first.
@@ -55,9 +57,15 @@ def tests(found: Explanation) -> Iterator[str]:
         yield f"{name}: {', '.join(f'{method} {number:z.3f}' for method, number in numbers)}"
 
 
+def unit(found: Explanation, words: Mapping[str, str]) -> str:
+    """What the colours say, and what those below zero do where there are any."""
+    against = any((numbers < 0).any() for numbers in found.methods.values())
+    return words["explain_share"] + words["explain_below"] * against
+
+
 def chance(found: Explanation, words: Mapping[str, str]) -> str:
-    """Which way each test is better, and the standard errors of `random`, in the words of a language."""
-    names = [name for name in found.tests.columns if name != "method" and not name.endswith("_se")]
+    """Which way each test is better, the standard errors of `random`, and what is within chance, in words."""
+    names = _tests(found)
     ways = {"higher": [name for name in names if name in HIGHER]}
     ways["lower"] = [name for name in names if name not in HIGHER]
     said = [words[f"explain_{way}"].format(names=", ".join(those)) for way, those in ways.items() if those]
@@ -65,7 +73,23 @@ def chance(found: Explanation, words: Mapping[str, str]) -> str:
     if row is not None:
         errors = ", ".join(f"{name} {_number(row, f'{name}_se'):.3f}" for name in names)
         said.append(words["explain_errors"].format(errors=errors))
+    within = {
+        name: [method for method, by in standings(found).items() if by[name] == "within"] for name in names
+    }
+    if alike := ", ".join(f"{name} ({', '.join(methods)})" for name, methods in within.items() if methods):
+        said.append(words["explain_alike"].format(n=f"{ERRORS:g}", tests=alike))
     return "; ".join(said)
+
+
+def beside_chance(found: Explanation, words: Mapping[str, str]) -> dict[str, str]:
+    """How each method stands beside chance over all tests, in the words of a language."""
+    said = {}
+    for method, by in standings(found).items():
+        n = {way: [*by.values()].count(way) for way in ("better", "within", "worse")}
+        parts = [words["explain_better"].format(n=n["better"], all=len(by))]
+        parts += [words[f"explain_{way}"].format(n=n[way]) for way in ("within", "worse") if n[way]]
+        said[method] = words["explain_comma"].join(parts)
+    return said
 
 
 def said(found: Explanation, words: Mapping[str, str]) -> list[str]:
@@ -77,26 +101,38 @@ def said(found: Explanation, words: Mapping[str, str]) -> list[str]:
     return told
 
 
-def better(found: Explanation) -> dict[str, tuple[int, int]]:
-    """In how many of how many tests each method does better than the mean of random orders.
+def standings(found: Explanation) -> dict[str, dict[str, str]]:
+    """Whether each method is better or worse than random orders in each test, or within chance.
+
+    Better and worse are by more than 2 standard errors of the mean of random orders.
 
     >>> from attn_cli.records.explanation import Explanation
     >>> from attn_cli.records.table import Table
-    >>> tests = Table({"method": ["flow", "random"], "comprehensiveness": [0.5, 0.25], "deletion": [0.5, 0.25]})
-    >>> better(Explanation(("a",), (0,), ("b",), (0,), 0.5, {"flow": np.ones(1)}, tests))
-    {'flow': (1, 2)}
+    >>> columns = {"comprehensiveness": [0.5, 0.25], "comprehensiveness_se": [np.nan, 0.1], "deletion": [0.3, 0.25]}
+    >>> tests = Table({"method": ["flow", "random"], **columns, "deletion_se": [np.nan, 0.05]})
+    >>> standings(Explanation(("a",), (0,), ("b",), (0,), 0.5, {"flow": np.ones(1)}, tests))
+    {'flow': {'comprehensiveness': 'better', 'deletion': 'within'}}
     """
-    tests = [name for name in found.tests.columns if name != "method" and not name.endswith("_se")]
-    rows = {row["method"]: row for row in found.tests.rows()}
-    chance = rows.get("random", {})
-    counts = {}
-    for method, row in rows.items():
-        if method not in CHANCE:
-            ahead = [
-                (_number(row, name) - _number(chance, name)) * (1 if name in HIGHER else -1) for name in tests
-            ]
-            counts[str(method)] = (sum(by > 0 for by in ahead), len(tests))
-    return counts
+    rows = {str(row["method"]): row for row in found.tests.rows()}
+    random = rows.get("random", {})
+    return {
+        method: {name: _standing(row, random, name) for name in _tests(found)}
+        for method, row in rows.items()
+        if method not in CHANCE
+    }
+
+
+def _standing(row: Mapping[str, object], random: Mapping[str, object], name: str) -> str:
+    """`better` or `worse` where the difference is beyond chance; a single order has no standard error."""
+    ahead = (_number(row, name) - _number(random, name)) * (1 if name in HIGHER else -1)
+    error = _number(random, f"{name}_se")
+    if not abs(ahead) > ERRORS * (0 if np.isnan(error) else error):
+        return "within"
+    return "better" if ahead > 0 else "worse"
+
+
+def _tests(found: Explanation) -> list[str]:
+    return [name for name in found.tests.columns if name != "method" and not name.endswith("_se")]
 
 
 def _number(row: Mapping[str, object], name: str) -> float:

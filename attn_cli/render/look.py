@@ -91,6 +91,7 @@ class Look:
     pool: str | None = None  # what a cell shows of several numbers, one of POOLS; None: what suits the view
     text_as: str = "text"  # in an SVG
     no: tuple[str, ...] = ()  # which of PARTS are left out
+    toward: bool = False  # whether numbers above zero keep their hues where others are below: see `scale_for`
 
     def __post_init__(self) -> None:
         check("style", self.style, STYLES)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from attn_cli.records.explanation import Explanation
 from attn_cli.records.table import Table
-from attn_cli.render.colour import ramp
-from attn_cli.render.explained import better, shading
+from attn_cli.render.colour import ramp, scale_for
+from attn_cli.render.explained import shading, standings
 from attn_cli.render.figure.explained import explanation_sheet, explanation_text
 from attn_cli.render.look import PLAIN
 from attn_cli.render.page.document import wording
@@ -41,11 +41,28 @@ FOUND = Explanation(
 )
 
 
-def test_only_what_is_better_than_the_mean_of_random_orders_is_counted():
-    assert better(FOUND) == {
-        "flow": (2, 3),
-        "leave_one_out": (1, 3),
-    }  # a deletion of 0.25 is no better than 0.25
+def test_better_and_worse_are_beyond_two_standard_errors_of_random():
+    assert standings(FOUND) == {  # 0.1 is 2 standard errors of 0.05 away
+        "flow": {"comprehensiveness": "better", "sufficiency": "better", "deletion": "within"},
+        "leave_one_out": {"comprehensiveness": "worse", "sufficiency": "better", "deletion": "worse"},
+    }
+
+
+def test_figure_and_page_say_alike_what_is_within_chance():
+    alike = "within chance, 2 standard errors of random: deletion (flow)"
+    assert alike in " ".join(explanation_sheet(FOUND).words())
+    elements = Elements(explained_page(FOUND))
+    assert any(alike in text for a, text in elements.all("p") if a.get("class") == "provenance")
+    assert [text for a, text in elements.all("span") if a.get("class") == "hint"] == [
+        "better than random in 2 of 3 tests, within chance in 1",
+        "better than random in 1 of 3 tests, worse in 2",
+    ]
+
+
+def test_what_speaks_for_the_output_has_one_hue_whether_anything_speaks_against_it():
+    for night, plain in ((False, "paper"), (True, "night")):
+        scale = scale_for(np.array([-1.0, 1.0]), night=night, toward=True)
+        assert scale.colours(np.array([1.0])).tolist() == [ramp(plain)[255].tolist()]
 
 
 def test_each_method_is_shaded_by_its_own_largest_without_chance():
@@ -58,7 +75,7 @@ def test_each_method_is_shaded_by_its_own_largest_without_chance():
 def test_the_page_holds_text_tests_numbers_and_the_warning():
     page = explained_page(FOUND, lang="zh")
     elements = Elements(page)
-    assert [a["data-n"] for a, _ in elements.all("span") if "data-n" in a] == [
+    assert [a["data-n"] for a, _ in elements.all("span") if "data-n" in a and "role" in a] == [
         "0.25", "0.5", "0.0", "-0.5", "1.0", "0.25",
     ]  # fmt: skip
     said = [text for a, text in elements.all("p") if a.get("class") == "summary"]
@@ -95,7 +112,7 @@ def test_a_token_is_marked_in_every_method_by_pointer_and_keys(browser, tmp_path
         "[...document.querySelectorAll('.running .token')].map((one) => getComputedStyle(one).backgroundColor)"
     )
     plain, signed = ramp("paper"), ramp("signed")
-    expected = [plain[128], plain[255], plain[0], signed[64], signed[255], signed[159]]
+    expected = [plain[128], plain[255], plain[0], signed[191], plain[255], plain[64]]
     assert colours == [f"rgb({r}, {g}, {b})" for r, g, b in expected]
     assert browser.complaints == []
     if not AXE.exists():
@@ -130,7 +147,7 @@ def test_a_figure_in_chinese_keeps_names_and_numbers():
 
 
 def test_a_terminal_shades_the_text_once_for_each_method():
-    console = Console(file=io.StringIO(), width=60, color_system=None)
+    console = Console(file=io.StringIO(), width=80, color_system=None)
     console.print(explained_text(FOUND, PLAIN, wording("en")))
     lines = console.file.getvalue().splitlines()
     assert lines[0].split() == ["flow", "undo", "it"]
@@ -140,4 +157,5 @@ def test_a_terminal_shades_the_text_once_for_each_method():
         "it",
     ]  # between them the shades, where there are no colours
     assert "share of the row's largest" in lines[5]
+    assert "below 0: against it" in lines[5]
     assert lines[5].endswith("toward 父")

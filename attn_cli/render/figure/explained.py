@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..explained import chance, said, shading, shares, tests
+from ..explained import chance, said, shading, shares, tests, unit
 from ..fonts.faces import preferring
 from ..labels import label
 from ..look import PLAIN
@@ -46,10 +47,10 @@ def explanation_sheet(found: Explanation, look: Look = PLAIN, lang: str = "en") 
         columns=tuple(label(token, LONGEST) for token in found.tokens),
         row_name=words["explain_method"],
         column_name=words["explain_token"],
-        unit=words["explain_share"],
+        unit=unit(found, words),
         origin=None,
         titles=(words["explain_title"].format(output=output),),
-        look=look,
+        look=replace(look, toward=True),
         said=(*tests(found), chance(found, words)),
     )
     return side_by_side([maps], _origin(found, lang), look)
@@ -62,8 +63,8 @@ def explanation_text(found: Explanation, look: Look = PLAIN, lang: str = "en") -
     view = shading(found, words["explain_share"])
     return shaded(
         view,
-        look,
-        words["explain_share"],
+        replace(look, toward=True),
+        unit(found, words),
         len(view.titles),
         subheading=words["explain_title"].format(output=output),
         origin=_origin(found, lang),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...records.explanation import CHANCE
 from ...records.table import Table
-from ..explained import better, said
+from ..explained import beside_chance, chance, said
 from ..text import running
 from .document import wording
 from .running import Running
@@ -28,19 +28,17 @@ def explained_page(found: Explanation, *, title: str = "", lang: str = "en") -> 
     """
     words = wording(lang)
     methods = {name: numbers for name, numbers in found.methods.items() if name not in CHANCE}
-    counts = better(found)
+    below = any((numbers < 0).any() for numbers in methods.values())
+    ends = {-1.0: words["explain_against"]} if below else {}
     text = Running(
         words["explain_tokens"],
         running(found.tokens, None),
         methods or found.methods,
-        {
-            name: words["explain_better"].format(n=counts[name][0], all=counts[name][1])
-            for name in methods
-            if name in counts
-        },
+        beside_chance(found, words),
+        {**ends, 1.0: words["explain_for"]},
     )
     errors_last = sorted(found.tests.columns, key=lambda name: name.endswith("_se"))
-    tests = Table(found.tests.only(errors_last).columns, "faithfulness", words["explain_chance"])
+    tests = Table(found.tests.only(errors_last).columns, "faithfulness", chance(found, words))
     numbers = Table(found.by_token().columns, "explain", found.provenance)
     return table_page(
         tests,

@@ -26,6 +26,9 @@ class Running:
     pieces: Sequence[Piece]
     rows: Mapping[str, Float[np.ndarray, " token"]]
     notes: Mapping[str, str] = field(default_factory=dict)
+    ends: Mapping[float, str] = field(
+        default_factory=dict
+    )  # what the colours at the ends of a scale, −1 and 1, say
 
 
 def running_section(text: Running, hint: str) -> str:
@@ -43,9 +46,11 @@ def running_section(text: Running, hint: str) -> str:
         f"{''.join(_tokens(i, text.pieces, numbers))}</p>\n"
         for i, (name, numbers) in enumerate(text.rows.items())
     )
+    ends = "".join(f'<span data-n="{at!r}">{as_text(said)}</span>\n' for at, said in text.ends.items())
+    legend = f'<p class="hint ends">{ends}</p>\n' if ends else ""
     return f"""<section class="methods" aria-labelledby="running">
 <h2 id="running">{as_text(text.title)}</h2>
-{rows}<p id="told" class="hint">{as_text(hint)}</p>
+{rows}{legend}<p id="told" class="hint">{as_text(hint)}</p>
 </section>
 """
 

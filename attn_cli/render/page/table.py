@@ -100,7 +100,7 @@ def _section(number: int, table: Table, words: Mapping[str, str], *, opens: bool
     heads = "".join(_head(column, table) for column in columns)
     rows = "".join(_rows(table, columns, words["table_open"] if opens else ""))
     origin = f'<p class="provenance">{stressed(as_text(table.provenance))}</p>\n' if table.provenance else ""
-    return f"""<section class="tabular">
+    return f"""<section class="tabular" data-about="{as_text(table.about)}">
 <div class="bar"><h2 id="table-{number}">{as_text(name)}</h2>
 <label class="finding">{as_text(words["table_find"])} <input id="find-{number}" type="search" autocomplete="off" spellcheck="false"></label>
 <output></output></div>

@@ -70,9 +70,9 @@ def shaded_text(attention: Attention, look: Look) -> RenderableType:
 def explained_text(found: Explanation, look: Look, words: Mapping[str, str]) -> RenderableType:
     """The tokens where they stand, once for each method, on the colour of their share of its largest."""
     view = explained.shading(found, words["explain_title"].format(output=" ".join(found.output)))
-    shown, scale = scaled(view.weights, view.hidden, replace(look, style="dark"))
+    shown, scale = scaled(view.weights, view.hidden, replace(look, style="dark", toward=True))
     footer = "; ".join(filter(None, [found.provenance, *explained.said(found, words)]))
-    return TextShades(view, shown, scale, words["explain_share"], escape(look.title), escape(footer))
+    return TextShades(view, shown, scale, explained.unit(found, words), escape(look.title), escape(footer))
 
 
 def patches(attention: Attention, look: Look) -> RenderableType:

@@ -53,7 +53,10 @@ class Column:
 
 def lines(table: Table, screen: Screen, digits: int | None = None) -> Iterator[Text]:
     """Header, rows, and a word on what is left out and where the numbers come from."""
-    every = [_column(name, values[:MOST_ROWS], screen, digits) for name, values in table.columns.items()]
+    toward = table.about == "explain"  # above zero is for the output in every column
+    every = [
+        _column(name, values[:MOST_ROWS], screen, digits, toward) for name, values in table.columns.items()
+    ]
     shown = _fitting(every, screen.width)
     *before, last = shown
     indent = sum(column.width + 1 for column in before)
@@ -76,11 +79,12 @@ def lines(table: Table, screen: Screen, digits: int | None = None) -> Iterator[T
         yield Text(screen.spelled(escape(table.provenance)), style=QUIET)
 
 
-def _column(name: str, values: np.ndarray, screen: Screen, digits: int | None) -> Column:
+def _column(name: str, values: np.ndarray, screen: Screen, digits: int | None, toward: bool) -> Column:
     if values.dtype.kind == "f":
         texts = written(values, digits)
         width = max(map(len, (name, *texts)))
-        return Column(name, texts, width, values, scale_for(values[np.isfinite(values)], night=True))
+        scale = scale_for(values[np.isfinite(values)], night=True, toward=toward)
+        return Column(name, texts, width, values, scale)
     texts = [screen.label(str(value), LONGEST) if value != "" else "" for value in values.tolist()]
     side: Literal["left", "right"] = "right" if values.dtype.kind in "iu" else "left"
     return Column(name, texts, max(map(cell_len, (name, *texts))), side=side)

@@ -11,6 +11,7 @@ export class RunningText {
     this.say = say;
     this.rows = [...section.querySelectorAll(".running")];
     this.tokens = this.rows.map((row) => [...row.querySelectorAll(".token")]);
+    this.ends = [...section.querySelectorAll(".ends [data-n]")]; // what the colours say
     this.at = -1;
     this.rows.forEach((row, number) => {
       for (const kind of ["pointerover", "click"]) {
@@ -46,7 +47,7 @@ export class RunningText {
 
   /** Each method on a scale of its own, as their numbers cannot be compared. */
   shade({ plain, signed }) {
-    for (const row of this.tokens) shadeAll(row, plain, signed);
+    for (const row of [...this.tokens, this.ends]) shadeAll(row, plain, signed, true);
   }
 }
 

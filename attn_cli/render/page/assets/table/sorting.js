@@ -13,6 +13,7 @@ export class SortedTable {
     this.heads = [...section.querySelectorAll("thead th")];
     this.compare = new Intl.Collator(document.documentElement.lang, { numeric: true }).compare;
     this.say = say;
+    this.toward = section.dataset.about === "explain";
     this.onChange = () => {}; // hears that other rows are seen, or in another order
     this.heads.forEach((head, column) => {
       head.setAttribute("aria-sort", "none");
@@ -59,20 +60,29 @@ export class SortedTable {
     this.heads.forEach((head, column) => {
       if (head.dataset.kind !== "number") return;
       const cells = this.rows.map((row) => row.cells[column]).filter((cell) => "n" in cell.dataset);
-      shadeAll(cells, plain, signed);
+      shadeAll(cells, plain, signed, this.toward);
     });
   }
 }
 
-/** Give each element the colour of its number, all on one scale. */
-export function shadeAll(elements, plain, signed) {
+/**
+ * Give each element the colour of its number, all on one scale.
+ *
+ * With `toward`, numbers above 0 have the hues that they have where none is below it: what speaks for the output
+ * looks alike in all of them.
+ */
+export function shadeAll(elements, plain, signed, toward = false) {
   const numbers = elements.map((one) => Number(one.dataset.n));
   const known = numbers.filter(Number.isFinite);
   const top = known.reduce((most, number) => Math.max(most, Math.abs(number)), 0) || 1;
   const two = known.some((number) => number < 0);
   elements.forEach((one, i) => {
     const part = Math.max(-1, Math.min(1, numbers[i] / top));
-    const colour = two ? signed[Math.round(127.5 + 127.5 * part)] : plain[Math.round(255 * part)];
+    const sided = toward ? Math.abs(part) : part;
+    const colour =
+      two && (part < 0 || !toward)
+        ? signed[Math.round(127.5 + 127.5 * sided)]
+        : plain[Math.round(255 * part)];
     one.style.background = css(colour);
     one.style.color = inkOn(colour);
   });
