@@ -348,6 +348,23 @@ def test_a_title_counts_tokens_that_have_no_names_but_their_positions():
     assert Elements(page(Attention("12", "12", np.eye(2)[None, None]))).all("h1") == [({}, "Attention: 1 2")]
 
 
+def test_moments_of_a_sound_are_titled_by_the_first_and_the_last():
+    heard = Attention(("0.00s", "0.02s", "0.04s"), ("0.00s", "0.02s", "0.04s"), np.eye(3)[None, None])
+    assert Elements(page(heard)).all("h1") == [({}, "Attention: 0.00s … 0.04s")]
+
+
+@pytest.mark.parametrize(
+    ("origin", "named"),
+    [
+        ("recorded from my, run.py: Model, step 2", "my, run.py · Model"),
+        ("recorded: MultiheadAttention 2, step 10, example 0 of 4", "MultiheadAttention 2"),
+    ],
+)
+def test_a_recording_without_names_of_tokens_is_titled_by_what_was_recorded(origin, named):
+    recorded = Attention(range(2), range(2), np.eye(2)[None, None], provenance=origin)
+    assert Elements(page(recorded)).all("h1") == [({}, f"Attention: {named}")]
+
+
 @pytest.mark.parametrize(
     ("tokens", "given", "special"),
     [

@@ -1,8 +1,11 @@
 """A sound of one's own through a run that learned notes: prepared as those of the task, heard, drawn."""
 
+from types import SimpleNamespace
+
 import attn_cli as attn
 import numpy as np
 import pytest
+from attn_cli.commands.training import run_readme
 from attn_cli.errors import AttnNote, AttnWarning, InputError
 from attn_cli.models.runs import listening
 from attn_cli.models.runs.run import Run
@@ -85,12 +88,27 @@ NAMES = (*"ABCDEFG", "[end]", "[start]")
 
 
 @pytest.fixture(scope="module")
-def heard():
+def untrained():
     """A run that has learned nothing."""
     config = Config(33, 256, 16, 2, 1, d_ff=32, stack="both", patch=1, outputs=len(NAMES))
     model = new_model(config, 0).eval()
-    run = Run("train-toy tones", model, (), 0, "exact match 0.0 %", "cross", NAMES, ("[start]",), longest=25)
-    return attn.LoadedModel(run)
+    return Run("train-toy tones", model, (), 0, "exact match 0.0 %", "cross", NAMES, ("[start]",), longest=25)
+
+
+@pytest.fixture(scope="module")
+def heard(untrained):
+    return attn.LoadedModel(untrained)
+
+
+def test_its_readme_says_how_it_hears_a_sound_of_ones_own(untrained):
+    training = SimpleNamespace(
+        options=SimpleNamespace(steps=1, batch=2, seed=0),
+        done=1,
+        extended=(),
+        dataset=SimpleNamespace(held_out=[]),
+    )
+    told = run_readme.readme(untrained, "attn train-toy tones", training, [], ()).decode()
+    assert "$ attn heatmap my.wav --model . -o my.png" in told
 
 
 @pytest.mark.filterwarnings("ignore:greedy output")

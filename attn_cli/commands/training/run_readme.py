@@ -109,6 +109,9 @@ def _trained(training: Training) -> str:
 
 def _commands(run: Run, examples: Sequence[Example]) -> Iterator[str]:
     yield "attn models ."
+    if run.hears:
+        yield "attn heatmap my.wav --model . -o my.png  # a sound of your own"
+        return
     text = next(filter(None, (_text(run, example) for example in examples)), None)
     if text is None:  # of pictures there is attention.png
         return

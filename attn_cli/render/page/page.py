@@ -42,6 +42,8 @@ MODULES = (
     "strips", "arithmetic", "vectors", "qk", "growing", "views", "hold", "link", "saving", "finding", "app",
 )  # fmt: skip
 _SPECIAL = re.compile(r"\[(?:CLS|SEP|PAD|MASK|UNK|[a-z]{2,5})\]|</?s>|<pad>|<\|\w+\|>")
+_RECORDED = re.compile(r"recorded(?: from|:) (.+?), step \d")  # of what program and module
+_MOMENT = re.compile(r"\d+\.\d\ds")  # of a sound
 _BETWEEN_IDEOGRAPHS = re.compile(r"(?<=[\u2e80-\u9fff]) (?=[\u2e80-\u9fff\uff00-\uffef])")
 _TITLED = 60  # characters of the text that a title shows
 
@@ -119,7 +121,7 @@ def _fill(
     pools = [{"pool": name, **each.header} for name, each in packed.items()]
     bytes_ = [base64.b64encode(each.data).decode() for each in packed.values()]
     parts = {
-        "title": as_text(title or _title(attention.query_tokens, words)),
+        "title": as_text(title or _title(attention, words)),
         "summary": as_text(_summary(attention, view, words)),
         "provenance": stressed(as_text(origin(attention, beside.header) or words["unknown_origin"])),
         "header": as_json(_header(attention, view) | beside.header | pools[0] | {"others": pools[1:]}),
@@ -137,10 +139,15 @@ def _figures(figures: Mapping[str, Float[np.ndarray, "layer head"]]) -> dict[str
     }
 
 
-def _title(tokens: Sequence[str], words: Mapping[str, str]) -> str:
-    """What is attended to: the text, or how many tokens where they have no names but their positions."""
+def _title(attention: Attention, words: Mapping[str, str]) -> str:
+    """What is attended to: the text; where tokens have no names, what was recorded or else how many they are."""
+    tokens = attention.query_tokens
     if list(tokens) == list(map(str, range(len(tokens)))):
+        if recorded := _RECORDED.match(attention.provenance):
+            return words["page_title"].format(tokens=recorded[1].replace(": ", " · "))
         return words["page_title"].format(tokens=_count("tokens", len(tokens), words))
+    if len(tokens) > 2 and all(map(_MOMENT.fullmatch, tokens)):
+        tokens = (tokens[0], "…", tokens[-1])
     return words["page_title"].format(tokens=_beginning(tokens))
 
 

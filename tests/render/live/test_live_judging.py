@@ -70,6 +70,14 @@ def test_a_table_is_judged_number_by_number(typed, answer):
     assert said((typed, MATRIX)) == [answer]
 
 
+def test_numbers_that_need_few_decimals_may_be_typed_with_few():
+    scores = np.array([[-3.0, 2.0, 3.5]])
+    assert said(("-3 2 3.5", scores), ("-3 2 4.5", scores)) == [
+        {"right": True},
+        {"said": "lab_coarse", "least": 2},
+    ]
+
+
 def test_a_mask_and_infinities_are_whole():
     mask = np.tri(3)
     typed = "1,0,0\n1,1,0\n1,1,1"

@@ -42,8 +42,8 @@ function judgedNumbers(typed, sealed, salt) {
 
 function compared(texts, { columns, whole, least, slack, numbers }, salt) {
   const written = texts.map((text) => /\.(\d*)/.exec(text)?.[1].length ?? 0);
-  const decimals = whole ? 0 : Math.min(Math.max(...written), least + numbers[0].length - 1);
-  if (decimals < least) return { said: "lab_coarse", least };
+  const most = Math.max(...written);
+  const decimals = whole ? 0 : Math.min(Math.max(most, least), least + numbers[0].length - 1);
   const isRight = (text, i) => {
     const number = numberOf(text);
     if (whole && Number.isFinite(number) && !Number.isInteger(number)) return false;
@@ -52,7 +52,8 @@ function compared(texts, { columns, whole, least, slack, numbers }, salt) {
     );
   };
   const wrong = texts.flatMap((text, i) => (isRight(text, i) ? [] : [i]));
-  if (wrong.length === 0) return { right: true };
+  if (wrong.length === 0) return { right: true }; // with few decimals too, where the others are zeros
+  if (!whole && most < least) return { said: "lab_coarse", least };
   if (texts.length === 1) return { said: "lab_wrong" };
   const [row, column] = [Math.floor(wrong[0] / columns), wrong[0] % columns];
   return { said: "lab_some", wrong: wrong.length, all: texts.length, row, column };
