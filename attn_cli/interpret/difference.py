@@ -230,9 +230,11 @@ def _check_words(axis: str, ours: tuple[str, ...], theirs: tuple[str, ...]) -> N
             hint = "leave special tokens out: --special drop" if special else "give the same text to both"
             raise InputError(what, hint=hint)
     if len(ours) != len(theirs):
+        more = max(ours, theirs, key=len)[min(len(ours), len(theirs)) :]
+        special = all(_SPECIAL.fullmatch(word) for word in more)
+        hint = "leave special tokens out: --special drop" if special else "give inputs of the same length"
         raise InputError(
-            f"{len(ours)} words as {axis} in the first and {len(theirs)} in the second",
-            hint="leave special tokens out: --special drop",
+            f"{len(ours)} words as {axis} in the first and {len(theirs)} in the second", hint=hint
         )
 
 

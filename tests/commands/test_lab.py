@@ -288,6 +288,12 @@ def test_a_lab_is_written_as_a_page_with_a_model(run, tmp_path):
     assert (done.code, "html" in done.stderr) == (2, True)
 
 
+@pytest.mark.parametrize("given", [("nope",), ("masks", "--lang", "fr")])
+def test_a_page_that_is_not_written_is_not_named(run, tmp_path, given):
+    done = run("lab", "page", *given, cwd=tmp_path)
+    assert (done.code, done.stdout) == (2, "")
+
+
 def test_a_lab_about_what_one_trains_has_no_page(run, tmp_path):
     (tmp_path / "mine").mkdir()
     toml = '[[exercise]]\nid = "loss"\nquantity = "trained"\nrun = "run"\nof = "loss"\n'

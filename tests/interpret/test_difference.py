@@ -169,6 +169,10 @@ def test_the_same_tokens_are_left_as_they_are():
         ),
         (
             ("a", "b", "c"),
+            "2 words as query in the first and 3 in the second; give inputs of the same length",
+        ),
+        (
+            ("a", "b", "[SEP]"),
             "2 words as query in the first and 3 in the second; leave special tokens out: --special drop",
         ),
     ],

@@ -24,8 +24,12 @@ def page(to: Output, name: Name = None, seed: Student = "0", lang: Lang = None) 
     from ..io.output import check, deliver
 
     check(to, (), ("html",))
+    spoken = language(lang)
     asked = named(name)
-    if to.output is None and to.format is None:
+    made = lab_page(asked, student=seed, lang=spoken)
+    unnamed = to.output is None and to.format is None
+    if unnamed:
         to = dataclasses.replace(to, output=files.own_name(asked, ".html"))
+    deliver([made], "html", to)
+    if unnamed:
         print(to.output)
-    deliver([lab_page(asked, student=seed, lang=language(lang))], "html", to)
