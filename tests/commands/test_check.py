@@ -224,6 +224,8 @@ def test_a_page_of_several_answers_opens_each_from_its_row(run, files, tmp_path)
     assert (done.code, done.stderr) == (1, "")
     page = path.read_text()
     assert "<h1>答案评判</h1>" in page
+    assert ">文件</button>" in page
+    assert "<td>有误</td>" in page
     (links,) = re.findall(r'id="links">(.*?)<', page)
     assert json.loads(links) == [[0, ""], [1, ""]]
     (pages,) = re.findall(r'id="pages">(.*?)<', page)

@@ -10,7 +10,7 @@ from attn_cli.records.attention import Attention
 from attn_cli.records.table import Table
 from attn_cli.render.colour import ramp
 from attn_cli.render.page import table as table_module
-from attn_cli.render.page.maps import both, opened, opened_maps, opened_pairs
+from attn_cli.render.page.maps import both, opened, opened_maps, opened_pairs, texts, with_tokens
 from attn_cli.render.page.table import table_page
 from browser import PROGRAM
 from test_page import Elements, random_attention
@@ -83,6 +83,22 @@ def test_a_chinese_page_explains_the_columns_in_chinese():
     assert elements.all("h1") == [({}, "每个头做什么")]
     assert [text for _, text in elements.all("dt")] == ["entropy", "offset", "role"]
     assert "查询" in elements.all("dd")[0][1]
+
+
+def test_a_long_sentence_is_set_in_several_lines_and_columns_have_words_of_the_language():
+    said = Table({"file": ["a.csv", "b.csv"], "message": ["right", "wrong " * 20]}, "check")
+    elements = Elements(table_page(said, lang="zh"))
+    assert [a.get("class") for a, _ in elements.all("td")] == ["long", "long"]
+    assert [text.strip() for _, text in elements.all("button")][1:] == ["文件", "说明"]
+
+
+def test_a_difference_names_the_tokens_and_the_text_that_it_is_of():
+    one = Attention(("the", "cat"), ("the", "cat"), np.full((1, 1, 2, 2), 0.5), provenance="a")
+    table = with_tokens(Table({"head": [0], "query": [1], "key": [0]}, "diff"), (one, one))
+    assert (table["query"].tolist(), table["key"].tolist()) == (["1 cat"], ["0 the"])
+    assert texts((one, one)) == ["Text: “the cat”"]
+    long = Attention(("a",), ("b",) * 70, np.ones((1, 1, 1, 70)) / 70)
+    assert texts(long, "zh") == [f"文本：“{'b ' * 60}…”", "文本：“a”"]
 
 
 def test_too_many_rows_are_refused(monkeypatch):

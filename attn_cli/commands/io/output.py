@@ -168,11 +168,14 @@ def page_of(drawing: Appearance, lang: str, shown: Shown | None = None) -> Calla
     """What makes the page of a table, whose rows open the maps that it is about."""
 
     def made(table: Table) -> bytes:
-        from ...render.page.maps import opened
+        from ...render.page.maps import opened, texts, with_tokens
         from ...render.page.table import table_page
 
-        opens = None if shown is None else partial(opened, table, shown, lang=lang)
-        return table_page(table, title=drawing.title, lang=lang, opens=opens)
+        if shown is None:
+            return table_page(table, title=drawing.title, lang=lang)
+        opens = partial(opened, table, shown, lang=lang)
+        named = with_tokens(table, shown)
+        return table_page(named, title=drawing.title, lang=lang, said=texts(shown, lang), opens=opens)
 
     return made
 

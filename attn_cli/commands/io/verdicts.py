@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError
 from .environment import environment
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...lab.verdict import StageVerdict, Verdict
+    from ...records.table import Table
     from ...render.figure.answers import Compared
     from ...render.page.maps import Opened
     from .options import Output
@@ -128,7 +130,26 @@ def _page(verdicts: Sequence[Verdict], hint: int, lang: str) -> bytes:
     def opens(max_bytes: int) -> Opened:
         return opened_pages((_answer(verdict, hint, lang) for verdict in verdicts), len(verdicts), max_bytes)
 
-    return table_page(table(verdicts, hint=hint, lang=lang), lang=lang, opens=opens)
+    return table_page(_said(table(verdicts, hint=hint, lang=lang), lang), lang=lang, opens=opens)
+
+
+def _said(judged: Table, lang: str) -> Table:
+    """The same table with verdicts and stages in words of the language, as people read it."""
+    from ...lab.wording import sentences
+    from ...records.table import Table
+    from ...render.page.document import wording
+
+    words = wording(lang)
+
+    def stages(names: str) -> str:
+        return "+".join(sentences(lang).get(name, name) for name in names.split("+"))
+
+    said: dict[str, Any] = {
+        "verdict": [words[f"check_{verdict}"] for verdict in judged["verdict"].tolist()],
+        "what": [stages(names) for names in judged["what"].tolist()],
+        "stage": [stages(names) for names in judged["stage"].tolist()],
+    }
+    return Table({**judged.columns, **said}, judged.about, judged.provenance, judged.units)
 
 
 def _answer(verdict: Verdict, hint: int, lang: str) -> bytes:
@@ -139,8 +160,8 @@ def _answer(verdict: Verdict, hint: int, lang: str) -> bytes:
 
     svg = None
     if verdict.decisive.numbers is not None:
-        svg = save(answer_figure(_compared(verdict.decisive, verdict.file, lang)), "svg")
-    return answer_page(svg, verdict.lines(hint, lang), verdict.file, lang)
+        svg = save(answer_figure(_compared(verdict.decisive, "", lang)), "svg")
+    return answer_page(svg, verdict.lines(hint, lang), PurePath(verdict.file).name, lang)
 
 
 def _compared(stage: StageVerdict, file: str, lang: str) -> Compared:

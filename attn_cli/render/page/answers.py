@@ -19,5 +19,6 @@ def answer_page(svg: bytes | None, lines: Sequence[str], title: str, lang: str =
     picture, style = ("", "") if svg is None else inlined(svg)
     name = as_text(title or "attn check")
     said = "".join(f"<p>{as_text(line)}</p>\n" for line in lines)
-    body = f"<h1>{name}</h1>\n{said}{picture}\n"
+    drawn = f"<figure>{picture}</figure>\n" if picture else ""
+    body = f"<h1>{name}</h1>\n{said}{drawn}"
     return shell(name, body, LANGUAGES[lang], source("answers.css") + style, also=_IMAGES)

@@ -9,17 +9,20 @@ from urllib.parse import urlencode
 import numpy as np
 
 from ...records.attention import Attention
+from ...records.table import Table
+from ..text import running
+from .document import wording
 from .page import page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ...records.attention import Kind
-    from ...records.table import Table
 
     Shown = Attention | tuple[Attention, Attention] | Mapping[Kind, Attention]
 
 _LINKED = {"layer": "layer", "head": "head", "query_pos": "query", "key_pos": "key"}  # column: part of a link
+MOST_TOKENS = 60  # of a text that a page says under its title
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +40,43 @@ def opened(table: Table, shown: Shown, max_bytes: int, *, lang: str = "en") -> O
     if isinstance(shown, tuple):
         return opened_pairs(table, *shown, max_bytes, lang=lang)
     return opened_kinds(table, shown, max_bytes, lang=lang)
+
+
+def texts(shown: Shown, lang: str = "en") -> list[str]:
+    """What the maps are of: each text of queries and keys once, in the words of a language.
+
+    >>> texts(Attention(("a", "b"), ("a", "b"), [[[[1.0, 0.0], [0.0, 1.0]]]]))
+    ['Text: “a b”']
+    """
+    each = _each(shown)
+    every = [tokens for one in each for tokens in (one.key_tokens, one.query_tokens)]
+    said = dict.fromkeys(_as_text(tokens) for tokens in every)
+    return [wording(lang)["table_text"].format(text=text) for text in said if text]
+
+
+def with_tokens(table: Table, shown: Shown) -> Table:
+    """The same table with the token beside each position of a query or key that it compares."""
+    if not isinstance(shown, tuple) or not {"query", "key"} <= set(table.columns):
+        return table
+    ours = shown[0]
+    names = {"query": ours.query_tokens, "key": ours.key_tokens}
+    said: dict[str, Any] = {
+        name: [f"{at} {tokens[at]}" for at in table[name].tolist()] for name, tokens in names.items()
+    }
+    return Table({**table.columns, **said}, table.about, table.provenance, table.units)
+
+
+def _each(shown: Shown) -> Sequence[Attention]:
+    if isinstance(shown, Attention):
+        return [shown]
+    return shown if isinstance(shown, tuple) else list(shown.values())
+
+
+def _as_text(tokens: Sequence[str]) -> str:
+    """The tokens as a text, of a long one the beginning."""
+    pieces = running(tokens[:MOST_TOKENS], None)
+    text = "".join(" " * (piece.before == "space") + piece.text for piece in pieces).strip()
+    return text + " …" * (len(tokens) > MOST_TOKENS)
 
 
 def opened_maps(table: Table, attention: Attention, max_bytes: int, *, lang: str = "en") -> Opened:

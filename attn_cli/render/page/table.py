@@ -37,6 +37,7 @@ MODULES = (
     "table/app",
 )
 PLACES = ("kind", "layer", "head", "query_pos", "query", "key_pos", "key", "file")  # what a row is about
+LONG, LONG_CELL = 48, ' class="long"'  # letters, beyond which a cell is set in several lines
 
 _OPENED = """<section id="maps" aria-labelledby="opened" hidden>
 <div class="bar"><h2 id="opened"></h2><button id="close" type="button">{close}</button></div>
@@ -97,15 +98,17 @@ def _section(number: int, table: Table, words: Mapping[str, str], *, opens: bool
     name = words.get(f"table_{table.about}_rows", words["table_rows"])
     table = _words_first(table)
     columns = {column: _texts(values) for column, values in table.columns.items()}
-    heads = "".join(_head(column, table) for column in columns)
-    rows = "".join(_rows(table, columns, words["table_open"] if opens else ""))
+    heads = "".join(_head(column, table, words) for column in columns)
+    places = min(2, len([*takewhile(("layer", "head").__contains__, columns)]))
+    kept = f' data-places="{places}"' if places else ""
+    rows = "".join(_rows(table, columns, words, words["table_open"] if opens else ""))
     origin = f'<p class="provenance">{stressed(as_text(table.provenance))}</p>\n' if table.provenance else ""
     return f"""<section class="tabular" data-about="{as_text(table.about)}">
 <div class="bar"><h2 id="table-{number}">{as_text(name)}</h2>
 <label class="finding">{as_text(words["table_find"])} <input id="find-{number}" type="search" autocomplete="off" spellcheck="false"></label>
 <output></output></div>
 <div class="wide" role="region" aria-labelledby="table-{number}" tabindex="0">
-<table><thead><tr>{heads}</tr></thead>
+<table{kept}><thead><tr>{heads}</tr></thead>
 <tbody>
 {rows}</tbody></table></div>
 {origin}</section>
@@ -120,24 +123,32 @@ def _words_first(table: Table) -> Table:
     return table.only([*about, *said, *(name for name in kinds if name not in {*about, *said})])
 
 
-def _head(column: str, table: Table) -> str:
+def _head(column: str, table: Table, words: Mapping[str, str]) -> str:
     unit = f" <small>{as_text(table.units[column])}</small>" if column in table.units else ""
     kind = {"f": "number", "i": "place", "u": "place"}.get(table[column].dtype.kind, "text")
-    return f'<th scope="col" data-kind="{kind}"><button type="button">{as_text(column)}{unit}</button></th>'
+    return f'<th scope="col" data-kind="{kind}"><button type="button">{as_text(_called(column, table, words))}{unit}</button></th>'
 
 
-def _rows(table: Table, columns: Mapping[str, Sequence[str]], opens: str) -> Iterator[str]:
+def _called(column: str, table: Table, words: Mapping[str, str]) -> str:
+    """A column as people read it: by its name, unless the language has a word for it."""
+    return words.get(f"heading_{table.about}_{column}", column)
+
+
+def _rows(
+    table: Table, columns: Mapping[str, Sequence[str]], words: Mapping[str, str], opens: str
+) -> Iterator[str]:
     """A row begins with its name where it has one; `opens` says what a button on that does, "" that there is none."""
     (first, *others) = columns
     exact = {name: table[name].tolist() for name in columns if table[name].dtype.kind == "f"}
     about = [name for name in takewhile(lambda name: name not in exact, columns) if name in PLACES]
+    long = {name for name in others if name not in exact and max(map(len, columns[name]), default=0) > LONG}
     for i in range(len(table)):
         name = as_text(columns[first][i])
         if opens:
-            where = " · ".join(f"{place} {columns[place][i]}" for place in about)
+            where = " · ".join(f"{_called(place, table, words)} {columns[place][i]}" for place in about)
             name = f'<button type="button" class="open" aria-label="{as_text(f"{where}: {opens}")}">{name}</button>'
         cells = (
-            f"<td{_exactly(exact[name][i]) if name in exact else ''}>{as_text(columns[name][i])}</td>"
+            f"<td{_exactly(exact[name][i]) if name in exact else LONG_CELL * (name in long)}>{as_text(columns[name][i])}</td>"
             for name in others
         )
         begun = (
@@ -163,7 +174,11 @@ def _texts(values: Any) -> list[str]:
 
 def _meanings(tables: Sequence[Table], words: Mapping[str, str]) -> Iterator[str]:
     """What the columns are, as far as that is written down."""
-    found = {name: words.get(f"column_{table.about}_{name}") for table in tables for name in table.columns}
+    found = {
+        _called(name, table, words): words.get(f"column_{table.about}_{name}")
+        for table in tables
+        for name in table.columns
+    }
     if known := {name: said for name, said in found.items() if said}:
         each = "".join(f"<dt>{as_text(name)}</dt><dd>{as_text(said)}</dd>\n" for name, said in known.items())
         yield f"<details><summary>{as_text(words['table_columns'])}</summary><dl>\n{each}</dl></details>\n"

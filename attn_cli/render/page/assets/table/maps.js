@@ -62,10 +62,22 @@ export class Maps {
         this.frame.contentDocument.documentElement.dataset.framed = ""; // what is around it already is left out
         this.go(end);
         this.recolour();
+        this.grow();
       });
     }
     byId("maps").scrollIntoView({ block: "nearest" });
     this.say(worded("table_opened", { row: byId("opened").textContent }));
+  }
+
+  /** A page without a script is as high as what is in it: nothing there is measured by the window. */
+  grow() {
+    const { body, documentElement: root } = this.frame.contentDocument;
+    const fixed = this.frame.contentDocument.getElementById("theme");
+    this.frame.style.height = "";
+    if (fixed) return;
+    const fit = () =>
+      (this.frame.style.height = `${Math.ceil(body.getBoundingClientRect().bottom + root.scrollTop)}px`);
+    new ResizeObserver(fit).observe(body);
   }
 
   /** Let the page in the frame show what the end of an address says. */
@@ -89,5 +101,7 @@ export class Maps {
   recolour() {
     const theme = this.frame?.contentDocument?.getElementById("theme");
     if (theme && (theme.getAttribute("aria-pressed") === "true") !== this.isDark()) theme.click();
+    const root = this.frame?.contentDocument?.documentElement;
+    if (root && !theme) root.dataset.theme = this.isDark() ? "dark" : "light"; // a page without a script
   }
 }

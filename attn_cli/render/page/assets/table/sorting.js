@@ -23,6 +23,15 @@ export class SortedTable {
     field.addEventListener("input", () => this.find(field.value));
     this.body.addEventListener("pointerover", ({ target }) => nameExactly(target.closest("[data-n]")));
     this.find("");
+    const wide = section.querySelector(".wide");
+    wide.addEventListener("scroll", () => this.reach(wide));
+    new ResizeObserver(() => this.reach(wide)).observe(wide);
+  }
+
+  /** Say whether there is more to the right, and how far from the left the second of two columns stays. */
+  reach(wide) {
+    wide.toggleAttribute("data-more", wide.scrollLeft + wide.clientWidth < wide.scrollWidth - 1);
+    wide.style.setProperty("--first", `${this.heads[0].offsetWidth}px`);
   }
 
   /** What is largest first where there are numbers, else what is smallest; pressed again the other way round. */
