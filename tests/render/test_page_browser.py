@@ -295,6 +295,8 @@ def test_a_search_finds_tokens_and_goes_from_one_to_the_next(opened):
     )
     wanted = [i for i, token in enumerate(ENGLISH) if "t" in token.lower()]
     assert tab.text("#live") == f"{len(wanted)} of 11 tokens found"
+    assert tab.text("#found") == tab.text("#live")
+    assert not tab.run("document.querySelector('#pixel-hint').checkVisibility()")  # each pixel is one weight
     for place in [*wanted, wanted[0]]:
         tab.press("Enter")
         assert tab.text("#readout sub") == str(place)
@@ -497,9 +499,11 @@ def test_every_role_is_named_for_those_who_cannot_see(opened):
 def test_the_button_changes_between_light_and_dark(opened):
     tab = opened(RECORDS["english"], dark=True)
     assert tab.run("getComputedStyle(document.body).color") == "rgb(236, 236, 241)"
+    assert tab.text("#theme") == "Light"
     tab.click("#theme")
     tab.wait("document.querySelector('[data-drawn]')")
-    assert tab.run("document.querySelector('#theme').getAttribute('aria-pressed')") == "false"
+    assert tab.run("document.querySelector('#theme').dataset.dark") == "false"
+    assert tab.text("#theme") == "Dark"  # what a press leads to
     assert tab.run("getComputedStyle(document.body).color") == "rgb(27, 27, 34)"
     assert (picture_of(tab, 0)[..., :3].max((0, 1)) == 255).all()
 

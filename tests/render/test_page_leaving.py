@@ -51,7 +51,7 @@ def test_a_view_is_saved_as_a_picture(opened):
             const {data} = context.getImageData(0, 0, bitmap.width, bitmap.height);
             return [saved.type, called, bitmap.width, new Set(new Uint32Array(data.buffer)).size];
         })""")
-        assert seen[:2] == ["image/png", "attention.png"]
+        assert seen[:2] == ["image/png", f"attention-L0H0{'-L0H1' if view == 'compare' else ''}-{view}.png"]
         assert seen[3] > 50  # colours, of cells and letters
         sizes.append(seen[2])
     assert sizes[1] > sizes[0]  # three maps side by side

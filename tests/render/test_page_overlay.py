@@ -26,7 +26,7 @@ def test_a_click_lays_a_head_over_the_open_one_in_a_colour_of_its_own(opened):
     tab = opened(attention)
     tab.click("#tab-tokens")
     tab.click("#overlay [data-head='2']")
-    assert tab.run(PRESSED) == ["0.0", "0.2"]
+    assert tab.run(PRESSED) == ["L0H0", "L0H2"]
     tab.click("#view .token:nth-child(4)")
     peak = attention.weights.max()
     for key in (0, 5):
@@ -36,9 +36,13 @@ def test_a_click_lays_a_head_over_the_open_one_in_a_colour_of_its_own(opened):
         assert np.abs(np.subtract([alpha for _, alpha in found], strengths)).max() <= 0.011
     best = attention.weights[0, 2, 3].argmax()
     weight = float(f"{attention.weights[0, 2, 3, best]:.2g}")
-    assert tab.text("#readout .overlaid") == f"0.2{ENGLISH[best]}{best}{weight}"
+    named = tab.run("[...document.querySelectorAll('#readout .overlaid')].map((e) => e.textContent)")
+    assert named == ["L0H0", f"L0H2{ENGLISH[best]}{best}{weight}"]
+    assert tab.text("#which") == "Layer 0 · head 0 + L0H2"
+    assert tab.text("#strongest h3").startswith(f"L0H0: {ENGLISH[3]}")
+    assert tab.run("document.querySelector('#legend').hidden")
     tab.click("#overlay [data-head='0']")  # the open one goes, the other stays
-    assert (tab.run(PRESSED), tab.text("#which")) == (["0.2"], "Layer 0 · head 2")
+    assert (tab.run(PRESSED), tab.text("#which")) == (["L0H2"], "Layer 0 · head 2")
 
 
 def test_lines_of_several_heads_have_their_colours(opened):
@@ -55,13 +59,13 @@ def test_lines_of_several_heads_have_their_colours(opened):
     })()"""
     assert tab.run(seen) == 0
     tab.click("[role=gridcell][aria-label='Layer 1 · head 3']", shift=True)
-    assert tab.run(PRESSED) == ["0.0", "1.3"]
+    assert tab.run(PRESSED) == ["L0H0", "L1H3"]
     assert tab.run(seen) > 100
     assert tab.run("document.querySelectorAll('.gridcell.beside').length") == 1
     assert tab.run("location.hash") == "#layer=0&head=0&view=lines&also=1.3"
     tab.run("location.hash = '#layer=0&head=1&view=lines&also=1.2+0.3+9.9'")
-    tab.wait("document.querySelector('#which').textContent === 'Layer 0 · head 1'")
-    assert tab.run(PRESSED) == ["0.1", "0.3", "1.2"]
+    tab.wait("document.querySelector('#which').textContent.startsWith('Layer 0 · head 1 ')")
+    assert tab.run(PRESSED) == ["L0H1", "L0H3", "L1H2"]
 
 
 def test_heads_are_laid_over_one_another_by_keys_and_no_more_than_there_are_colours(opened):
@@ -71,10 +75,10 @@ def test_heads_are_laid_over_one_another_by_keys_and_no_more_than_there_are_colo
     for _ in range(5):
         tab.press("ArrowRight")
         tab.press("Enter")
-    assert tab.run(PRESSED) == [f"0.{head}" for head in range(6)]
+    assert tab.run(PRESSED) == [f"L0H{head}" for head in range(6)]
     assert tab.run("document.querySelectorAll('#overlay button:disabled').length") == 3
     tab.press("ArrowRight")  # those are passed over
-    assert tab.run("document.activeElement.textContent") == "0.0"
+    assert tab.run("document.activeElement.textContent") == "L0H0"
     assert tab.run("getComputedStyle(document.querySelector('#overlay')).display") == "flex"
     tab.click("#tab-map")
     assert tab.run("document.querySelector('#overlay').hidden")

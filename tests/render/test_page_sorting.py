@@ -50,10 +50,10 @@ def test_heads_are_sorted_and_filtered(opened):
     previous = figures["previous"].ravel()
     down = np.argsort(-previous)
     assert tab.run(ORDER) == [
-        f"{head // 3}.{head % 3} · {float(f'{previous[head]:.2g}'):g}".replace("e-0", "e-") for head in down
+        f"L{head // 3}H{head % 3} {float(f'{previous[head]:.2g}'):g}".replace("e-0", "e-") for head in down
     ]
     tab.click("#sort-down")
-    assert tab.run(ORDER)[0].startswith(f"{down[-1] // 3}.{down[-1] % 3} ")
+    assert tab.run(ORDER)[0].startswith(f"L{down[-1] // 3}H{down[-1] % 3} ")
     choose(tab, "keep", ">")
     choose(tab, "limit", f"{np.median(previous):.4f}")
     assert len(tab.run(ORDER)) == 3
@@ -76,10 +76,10 @@ def test_a_figure_that_a_head_lacks_stands_last(opened):
     figures = {"induction": np.array([[np.nan, 0.5], [0.25, np.nan]])}
     tab = opened(causal(ENGLISH, 2, 2), {"figures": figures}, width=390, height=844, touch=True)
     choose(tab, "sort", "induction")
-    assert tab.run(ORDER) == ["0.1 · 0.5", "1.0 · 0.25", "0.0 · –", "1.1 · –"]
+    assert tab.run(ORDER) == ["L0H1 0.5", "L1H0 0.25", "L0H0 –", "L1H1 –"]
     tab.click("#sort-down")
-    assert tab.run(ORDER) == ["1.0 · 0.25", "0.1 · 0.5", "0.0 · –", "1.1 · –"]
+    assert tab.run(ORDER) == ["L1H0 0.25", "L0H1 0.5", "L0H0 –", "L1H1 –"]
     choose(tab, "keep", "<")
     choose(tab, "limit", "0.3")
-    assert tab.run(ORDER) == ["1.0 · 0.25"]
+    assert tab.run(ORDER) == ["L1H0 0.25"]
     assert tab.run("document.documentElement.scrollWidth") <= 390

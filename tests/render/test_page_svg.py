@@ -20,7 +20,7 @@ SPACE = "{http://www.w3.org/2000/svg}"
 def saved(tab):
     """What the page hands over to be saved: Chromium would ask where."""
     tab.run(
-        "URL.createObjectURL = (blob) => ((window.saved = blob), 'blob:'); HTMLAnchorElement.prototype.click = () => {}; 0"
+        "URL.createObjectURL = (blob) => ((window.saved = blob), 'blob:'); HTMLAnchorElement.prototype.click = function () { window.named = this.download; }; 0"
     )
     tab.click("#save-svg")
     assert tab.run("saved.type") == "image/svg+xml"
@@ -45,7 +45,7 @@ def test_a_map_is_rectangles_in_their_colours_and_text(opened):
     assert np.abs(colours - expected).max() <= 3
     said = texts(root)
     assert all(said.count(token) >= 2 * CHINESE.count(token) for token in CHINESE)
-    assert {"A page", "Layer 0 · head 0", "origin not recorded"} <= set(said)
+    assert {"A page", "Layer 0 · head 0", "origin not recorded", "queries ↓ · keys →", "0"} <= set(said)
 
 
 def test_hostile_tokens_are_text_in_it_too(opened):
@@ -66,12 +66,15 @@ def test_lines_of_several_heads_and_a_text_are_drawn_whole(opened):
     tab.click("#tab-lines")
     tab.click("#overlay [data-head='2']")
     root = saved(tab)
-    assert {"#0072b2", "#d55e00"} <= {one.get("stroke") for one in root.iter(f"{SPACE}path")}
+    keys = {one.get("fill") for one in root.iter(f"{SPACE}rect")}
+    assert {"#0072b2", "#d55e00"} <= keys  # of the key under it, each beside its name
+    assert not [one for one in root.iter(f"{SPACE}path") if one.get("stroke-opacity")]  # they would mix
     assert [text for text in texts(root) if text in ENGLISH] == [*ENGLISH, *ENGLISH]
-    assert "Layer 0 · head 0, Layer 0 · head 2" in texts(root)
+    assert {"Layer 0 · head 0", "Layer 0 · head 2", "queries left · keys right"} <= set(texts(root))
     tab.click("#tab-tokens")
     root = saved(tab)
     assert [text for text in texts(root) if text in ENGLISH] == [*ENGLISH]
+    assert "The (0): What it attends to" in texts(root)
     assert tab.run("document.querySelector('#tab-qk').hidden")
 
 
@@ -96,4 +99,7 @@ def test_compared_heads_stand_side_by_side(opened):
     assert len(panels) == 3
     assert lefts == sorted(lefts)
     assert lefts[-1] + float(panels[-1].get("width")) < float(root.get("width"))
-    assert {"Layer 0 · head 0", "Layer 0 · head 1", "Difference"} <= set(texts(root))
+    assert tab.run("window.named") == "attention-L0H0-L0H1-compare.svg"
+    peak = f"{abs(RECORDS['english'].weights[0, 0] - RECORDS['english'].weights[0, 1]).max():.2g}"
+    assert {f"−{peak}", peak} <= set(texts(root))
+    assert {"Layer 0 · head 0", "Layer 0 · head 1", "Difference: L0H0 − L0H1"} <= set(texts(root))

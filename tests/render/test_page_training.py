@@ -105,10 +105,10 @@ def test_heads_are_sorted_by_what_they_were_at_the_step(opened):
         "const s = document.getElementById('sort'); s.value = 'entropy'; s.dispatchEvent(new Event('change'))"
     )
     heads = "[...document.querySelectorAll('[role=gridcell]')].filter((e) => e.checkVisibility()).map((e) => e.ariaLabel)"
-    assert [name[:7] for name in tab.run(heads)] == ["0.0 · 4", "0.1 · 3"]
+    assert [name[:6] for name in tab.run(heads)] == ["L0H0 4", "L0H1 3"]
     tab.run("document.activeElement.blur()")
     tab.press("ArrowLeft")
-    assert [name[:7] for name in tab.run(heads)] == ["0.1 · 2", "0.0 · 1"]
+    assert [name[:6] for name in tab.run(heads)] == ["L0H1 2", "L0H0 1"]
 
 
 def test_one_step_has_no_slider(opened):

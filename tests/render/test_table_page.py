@@ -247,7 +247,7 @@ def test_a_row_opens_the_map_of_its_head_by_pointer_and_keys(shown):
     tab.click("tbody tr:nth-child(2) td:last-child")
     which = "document.getElementById('which').textContent"
     assert framed(tab, which) == "Layer 1 · head 0"
-    assert framed(tab, "document.getElementById('theme').getAttribute('aria-pressed')") == "true"
+    assert framed(tab, "document.getElementById('theme').dataset.dark") == "true"
     assert (
         framed(tab, "document.defaultView.getComputedStyle(document.getElementById('overview')).display")
         == "none"
@@ -283,7 +283,7 @@ def test_a_row_of_a_difference_opens_both_maps_at_the_largest(shown):
     tab = shown(document, width=1500)
     tab.click("tbody tr:nth-child(2) .open")
     titles = "[...document.querySelectorAll('.compare h3')].map((one) => one.textContent)"
-    assert framed(tab, titles) == ["Layer 0 · head 1 A", "Layer 0 · head 1 B", "Difference"]
+    assert framed(tab, titles) == ["Layer 0 · head 1 A", "Layer 0 · head 1 B", "Difference: L0H1 A − L0H1 B"]
     tops = "[...document.querySelectorAll('.compare .panel')].map((one) => one.getBoundingClientRect().y)"
     assert len(set(framed(tab, tops))) == 1
     assert f"difference {apart[0, 1][at]:+.3g}".replace("-", "−") in framed(

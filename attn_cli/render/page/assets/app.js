@@ -3,15 +3,15 @@
 import { readStyle } from "./canvas.js";
 import { byId, showControls, wireControls, wireKeys, wireTheme } from "./controls.js";
 import { extrasOf } from "./extras.js";
-import { foundIn, nextOf } from "./finding.js";
+import { foundIn, nextOf, showFound } from "./finding.js";
 import { growFrame } from "./growing.js";
 import { Grid } from "./grid.js";
 import { Hold } from "./hold.js";
 import { readLink, writeLink } from "./link.js";
 import { overlaid, Overlay } from "./overlay.js";
-import { say, showCell, showHint, showPrecision, showStrongest, showToken } from "./readout.js";
+import { handed, say, showCell, showHint, showPrecision, showStrongest, showToken } from "./readout.js";
 import { readRecord } from "./record.js";
-import { saveDrawing, savePicture } from "./saving.js";
+import { fileName, saveDrawing, savePicture } from "./saving.js";
 import { Scales } from "./scales.js";
 import { sheetOf } from "./sheet.js";
 import { Sorting } from "./sorting.js";
@@ -62,8 +62,8 @@ class App {
       change: (changes) => this.change(changes),
       zoom,
       next: () => this.nextFound(),
-      save: () => savePicture(this.views[this.state.view].maps, "attention"),
-      saveSvg: () => saveDrawing(this.views[this.state.view].panels, readStyle(byId("view")), "attention"),
+      save: () => this.save(savePicture),
+      saveSvg: () => this.save(saveDrawing),
     });
     const turn = (by) => this.change({ head: this.grid.step(this.state.head, by) });
     wireKeys({ zoom, turn, release: () => this.release() });
@@ -118,8 +118,7 @@ class App {
     if ("time" in changes && this.sorting.by) this.sorting.arrange();
     if (["scale", "least", "special", "pool", "time"].some((part) => part in changes)) this.recolour();
     else this.show();
-    if (changes.find)
-      say(worded("found", { n: this.found().queries.size, all: this.attention.queries.length }));
+    if ("find" in changes) showFound(this.attention, this.found(), changes.find);
     writeLink(this.attention, this.state);
     if ("head" in changes) say(this.attention.name(this.state.head));
   }
@@ -162,6 +161,11 @@ class App {
     };
   }
 
+  save(as) {
+    const { view } = this.state;
+    as(this.views[view].panels, readStyle(byId("view")), fileName(this.attention, this.seen, view));
+  }
+
   release() {
     this.hold.release();
     this.describe({}, false);
@@ -195,14 +199,13 @@ class App {
   describe(token, spoken) {
     const { view, head, cell } = this.state;
     const pointed = ["map", "compare", "qk"].includes(view) ? (cell ?? {}) : token;
-    showStrongest(this.attention, head, pointed);
+    showStrongest(this.attention, head, pointed, this.seen.length > 1 ? this.attention.tag(head) : "");
     if (token.query !== undefined || token.key !== undefined) {
-      const beside = this.overlays ? overlaid(this.attention, this.overlay.heads, token) : [];
-      showToken(this.attention, head, token, spoken, beside);
+      showToken(this.attention, head, token, spoken, overlaid(this.attention, this.overlay.heads, token));
     } else if (view === "lines") showHint(worded("point_token"));
     else if (cell) this.describeCell(cell, spoken);
-    else showHint(worded("point_cell"));
-    if (this.hold.held) byId("readout").append(element("span", "hint", worded("held")));
+    else showHint(handed("point_cell"));
+    if (this.hold.held) byId("readout").append(element("span", "hint", handed("held")));
   }
 
   describeCell(cell, spoken) {

@@ -114,6 +114,25 @@ function drawAcross(context, label, x, box) {
   context.restore();
 }
 
+/** The token of the column that the pointer is on, on a coloured ground; it runs as the labels do, and covers its own. */
+export function drawChipAcross(context, token, x, box, style) {
+  if (box.flat) return drawChip(context, token, x, box.top - 12, "center", style);
+  const label = fitted(token, box.label, context.font);
+  const { width } = context.measureText(label);
+  context.save();
+  context.translate(x, box.top - 6);
+  context.rotate(SLANT);
+  context.fillStyle = style.accent;
+  context.beginPath();
+  context.roundRect(-3, -8, width + 10, 16, 5);
+  context.fill();
+  context.fillStyle = style.surface;
+  context.textAlign = "left";
+  context.textBaseline = "middle";
+  context.fillText(label, 2, 0, box.label);
+  context.restore();
+}
+
 /** A label on a coloured ground: the token that the pointer is on, whether or not its axis names it. */
 export function drawChip(context, token, x, y, align, style) {
   const label = short(token, 24);

@@ -50,7 +50,7 @@ function difference({ attention, head, other, least, signedRamp, sheetOf }) {
     codes: encode(weights, range),
     scale: new Scale(range, { kind: "shared", top: peak, least, ramp: signedRamp }),
     brief: (query, key) => weights[query * attention.keys.length + key].toFixed(2),
-    label: worded("compare_difference"),
+    label: worded("compare_difference", { first: attention.tag(head), second: attention.tag(other) }),
     range: worded("compare_range", { peak: writeNumber(peak) }),
   };
 }

@@ -72,7 +72,8 @@ export function wireKeys({ zoom, turn, release }) {
 
 /** Make the controls say what the state is. */
 export function showControls(attention, state, scale) {
-  byId("which").textContent = attention.name(state.head);
+  const laid = ["lines", "tokens"].includes(state.view) ? state.also : [];
+  byId("which").textContent = [attention.name(state.head), ...laid.map((one) => attention.tag(one))].join(" + ");
   for (const tab of byId("tabs").children) {
     const chosen = tab.id === `tab-${state.view}`;
     tab.setAttribute("aria-selected", chosen);
@@ -88,6 +89,7 @@ export function showControls(attention, state, scale) {
     "aria-valuetext",
     state.least ? writeNumber(state.least) : worded("least_every"),
   );
+  byId("legend").hidden = laid.length > 0; // heads have colours of their own
   showLegend(scale);
 }
 
@@ -110,7 +112,10 @@ export function wireTheme(onChange) {
   const chosen = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
   const isDark = () => !paper.matches && chosen();
   paper.addEventListener("change", onChange);
-  const show = () => byId("theme").setAttribute("aria-pressed", isDark());
+  const show = () => {
+    byId("theme").dataset.dark = isDark();
+    byId("theme").textContent = worded(isDark() ? "light" : "dark");
+  };
   byId("theme").addEventListener("click", () => {
     root.dataset.theme = isDark() ? "light" : "dark";
     show();

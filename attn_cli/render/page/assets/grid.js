@@ -34,12 +34,12 @@ export class Grid {
     this.host.toggleAttribute("data-sorted", order !== null);
     const count = Math.ceil(this.shown.length / this.columns);
     const rows = order
-      ? Array.from({ length: count }, (_, row) => this.row("", row * this.columns + 1, row))
+      ? Array.from({ length: count }, (_, row) => this.row("", `#${row * this.columns + 1}`, row))
       : layers.map((layer, row) => this.row(worded("layer"), layer, row));
     this.host.replaceChildren(...(order ? [] : [this.header()]), ...rows);
     this.cells.forEach((cell, head) => {
       const name = this.attention.name(head);
-      const said = order && `${this.attention.shortName(head)} · ${order.said(head)}`;
+      const said = order && `${this.attention.tag(head)} ${order.said(head)}`;
       cell.querySelector(".figure")?.remove();
       if (order) cell.append(element("span", "figure", said));
       cell.title = order ? `${said} · ${name} · ${order.what}` : name;
@@ -64,6 +64,9 @@ export class Grid {
     const [width, height] = [keys, queries].map((tokens) => Math.min(LARGEST, room, tokens.length));
     if (width === this.shape?.[0] && height === this.shape[1]) return false;
     this.shape = [width, height];
+    const { rows, columns } = this.attention.overviewOf(this.shown[0] ?? 0);
+    const whole = width === keys.length && height === queries.length;
+    this.host.toggleAttribute("data-pooled", !whole || rows !== height || columns !== width);
     this.samples = [];
     return true;
   }

@@ -1,13 +1,15 @@
 /** Heads as lines: queries on the left, keys on the right, each pair joined as strongly as it attends. */
 
 import { fitCanvas, readStyle } from "./canvas.js";
-import { css } from "./colours.js";
+import { css, packed } from "./colours.js";
+import { captionOf } from "./overlay.js";
 import { strongest } from "./record.js";
 import { TokenList } from "./tokenlist.js";
 import { worded } from "./wording.js";
 import { element } from "./words.js";
 
 const MOST = 3000; // lines drawn at once; the strongest are
+const BESIDE = 2.5; // pixels between the lines of two heads from the same query to the same key
 const FAINT = 0.06; // of the others, while one token's lines are looked at
 
 export class LinesView {
@@ -27,7 +29,7 @@ export class LinesView {
     this.element.append(this.queries.element, between, this.keys.element);
     this.element.addEventListener("scroll", () => this.drawLines());
     this.element.addEventListener("pointerleave", () => this.focus({}, false));
-    new ResizeObserver(() => this.model && this.drawLines()).observe(this.element);
+    new ResizeObserver(() => this.model && this.element.isConnected && this.drawLines()).observe(this.element);
   }
 
   show(model) {
@@ -101,37 +103,56 @@ export class LinesView {
       const scrolled = { x: corner.x, y: corner.y - seen.scrollTop };
       for (const list of [this.queries, this.keys]) list.drawOn(context, style, scrolled);
     };
-    const caption = this.layers.map(({ head }) => this.model.attention.name(head)).join(", ");
-    return [{ caption, width: corner.width, height: seen.scrollHeight, draw }];
+    const said = { ...captionOf(this.model), note: worded("lines_sides") };
+    return [{ ...said, width: corner.width, height: seen.scrollHeight, draw }];
   }
 
   /** All lines, on a canvas so wide whose top is so far down the lists. */
   drawOn(context, style, width, top) {
     const draw = (layer, cell, strength) =>
       this.drawLine(context, layer, cell, { style, width, top, strength });
-    for (const layer of this.layers)
-      for (const cell of layer.strongest) draw(layer, cell, this.own.length ? FAINT : 1);
-    for (const layer of this.layers) for (const cell of this.own) draw(layer, cell, 1);
+    for (const [layer, cell] of this.fromFaint((one) => one.strongest))
+      draw(layer, cell, this.own.length ? FAINT : 1);
+    for (const [layer, cell] of this.fromFaint(() => this.own)) draw(layer, cell, 1);
+  }
+
+  /** The cells of all layers, the strongest last, which lies on top. */
+  fromFaint(cellsOf) {
+    const all = this.layers.flatMap((layer) => Array.from(cellsOf(layer), (cell) => [layer, cell]));
+    const tone = ([layer, cell]) => Math.abs(layer.tones[cell]);
+    return this.layers.length > 1 ? all.sort((a, b) => tone(a) - tone(b)) : all;
   }
 
   drawLine(context, layer, cell, { style, width, top, strength }) {
     const { length } = this.model.attention.keys;
     const tone = Math.abs(layer.tones[cell]);
     if (tone === 0) return;
-    const from = this.queries.middle(Math.floor(cell / length)) - top;
-    const to = this.keys.middle(cell % length) - top;
-    context.globalAlpha = strength * (0.04 + 0.96 * tone);
+    const aside = BESIDE * (this.layers.indexOf(layer) - (this.layers.length - 1) / 2);
+    const from = this.queries.middle(Math.floor(cell / length)) - top + aside;
+    const to = this.keys.middle(cell % length) - top + aside;
+    const share = strength * (0.04 + 0.96 * tone);
+    context.globalAlpha = this.layers.length > 1 ? 1 : share;
     context.lineWidth = 0.5 + 3 * tone;
-    context.strokeStyle = this.colourOf(layer, layer.tones[cell], style);
+    context.strokeStyle = this.colourOf(layer, layer.tones[cell], { style, share });
     context.beginPath();
     context.moveTo(0, from);
     context.bezierCurveTo(width * 0.4, from, width * 0.6, to, width, to);
     context.stroke();
   }
 
-  /** Several heads are told apart by colour; of one with signs the colour tells which. */
-  colourOf({ colour, scale }, tone, style) {
-    if (this.layers.length > 1) return css(colour);
+  /**
+   * Several heads are told apart by colour, which is blended with the ground alone: through one another they would
+   * have colours of no head. Of one head with signs the colour tells which.
+   */
+  colourOf({ colour, scale }, tone, { style, share }) {
+    if (this.layers.length > 1) return css(blended(colour, style.surface, share));
     return scale.signed ? css(scale.colour(Math.sign(tone))) : style.accent;
   }
+}
+
+/** So much of a packed colour over a ground that the style sheet names. */
+function blended(colour, ground, share) {
+  const under = ground.match(/[\d.]+/g).map(Number);
+  const mixed = [0, 8, 16].map((shift, i) => share * ((colour >> shift) & 255) + (1 - share) * under[i]);
+  return packed(...mixed.map(Math.round));
 }

@@ -34,7 +34,7 @@ export class MapView {
   /** Show a sheet (sheet.js). */
   show(sheet) {
     this.sheet = sheet;
-    this.axes.textContent = sheet.range ?? axesOf(sheet);
+    this.axes.textContent = axesOf(sheet);
     this.over.setAttribute("aria-label", sheet.label);
     this.draw();
   }
@@ -82,10 +82,6 @@ export class MapView {
     return [left + width + right, top + height + below + 2];
   }
 
-  get maps() {
-    return [this];
-  }
-
   /** What is seen, for a picture of it. */
   get panels() {
     const [width, height] = this.size;
@@ -93,7 +89,9 @@ export class MapView {
       this.drawOn(context);
       this.mark(context);
     };
-    return [{ caption: this.sheet.label, width, height, draw }];
+    const { label, scale } = this.sheet;
+    const said = { caption: label, scale, note: this.axes.textContent };
+    return [{ ...said, width, height, draw, canvases: [this.base, this.over] }];
   }
 
   /** The place under a pointer, in rows and columns with fractions. */
@@ -149,9 +147,9 @@ export class MapView {
   }
 }
 
-/** What runs down and across, and what lines mean where there are any. */
-function axesOf({ began = [], strips }) {
+/** What runs down and across, what lines mean where there are any, and how far a difference reaches. */
+function axesOf({ began = [], strips, range }) {
   const parted = began.some(Boolean) ? [worded("axis_began")] : [];
-  const beside = strips ? [strips.said] : [];
+  const beside = [strips?.said, range].filter(Boolean);
   return [worded("axis_queries"), worded("axis_keys"), ...parted, ...beside].join(" · ");
 }

@@ -69,7 +69,7 @@ export class Overlay {
   }
 
   chip(head, colour) {
-    const made = element("button", "head-chip", this.attention.shortName(head));
+    const made = element("button", "head-chip", this.attention.tag(head));
     Object.assign(made, { type: "button", title: this.attention.name(head) });
     made.dataset.head = head;
     made.setAttribute("aria-pressed", colour !== undefined);
@@ -95,13 +95,18 @@ export class Overlay {
   }
 }
 
-/** What the heads beside the open one give a token most, each in its colour. */
-export function overlaid(attention, heads, { query, key }) {
-  return heads.slice(1).map(({ head, colour }) => {
+/** Where several heads are seen: the name of the first, and what the others give a token most, each in its colour. */
+export function overlaid(attention, heads, token) {
+  if (heads.length === 1) return {};
+  return { tag: [tagOf(attention, heads[0])], beside: besideIt(attention, heads.slice(1), token) };
+}
+
+function besideIt(attention, heads, { query, key }) {
+  return heads.map((one) => {
+    const { head } = one;
     const weights = attention.line(head, { query, key });
     const [best] = strongest(weights, 1);
-    const said = element("span", "overlaid", attention.shortName(head));
-    said.style.setProperty("--own", css(colour));
+    const said = tagOf(attention, one);
     if (best === undefined) return said;
     const token = (query === undefined ? attention.queries : attention.keys)[best];
     const chip = element("span", "chip");
@@ -109,6 +114,20 @@ export function overlaid(attention, heads, { query, key }) {
     said.append(chip, element("span", "weight", writeNumber(weights[best])));
     return said;
   });
+}
+
+/** What a picture says of heads: the name of one, of several all names, each with its colour. */
+export function captionOf({ attention, heads }) {
+  if (heads.length === 1) return { caption: attention.name(heads[0].head) };
+  const named = heads.map(({ head, colour }) => ({ name: attention.name(head), colour }));
+  return { caption: worded("overlay"), heads: named };
+}
+
+/** The name of a head in its colour. */
+function tagOf(attention, { head, colour }) {
+  const tag = element("span", "overlaid", attention.tag(head));
+  tag.style.setProperty("--own", css(colour));
+  return tag;
 }
 
 function bytesOf(hex) {

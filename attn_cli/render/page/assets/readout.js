@@ -31,10 +31,10 @@ function writeDifference(attention, [first, second], query, key) {
 }
 
 /**
- * A query and the keys that it attends to most, or a key and the queries that attend to it most; `beside` is what
- * stands after that, of other heads.
+ * A query and the keys that it attends to most, or a key and the queries that attend to it most; `tag` is what
+ * stands before that where several heads are seen, and `beside` what the others give.
  */
-export function showToken(attention, head, { query, key }, spoken, beside = []) {
+export function showToken(attention, head, { query, key }, spoken, { tag = [], beside = [] } = {}) {
   const given = query !== undefined;
   const tokens = given ? attention.keys : attention.queries;
   const weights = attention.line(head, { query, key });
@@ -45,23 +45,23 @@ export function showToken(attention, head, { query, key }, spoken, beside = []) 
     token(tokens[other], other),
     element("span", "weight", writeNumber(weights[other])),
   ]);
-  write(token(own, given ? query : key), element("span", "arrow", verb), ...parts, ...beside);
+  write(...tag, token(own, given ? query : key), element("span", "arrow", verb), ...parts, ...beside);
   if (spoken)
     say(
       `${shown(own)} ${verb} ${best.map((other) => `${shown(tokens[other])}, ${writeNumber(weights[other])}`).join("; ")}`,
     );
 }
 
-/** The panel of the strongest keys of a query, and of the strongest queries of a key. */
-export function showStrongest(attention, head, { query, key }) {
+/** The panel of the strongest keys of a query, and of the strongest queries of a key; `tag` names the head where several are seen. */
+export function showStrongest(attention, head, { query, key }, tag = "") {
   if (query === undefined && key === undefined) return;
   const parts = [];
-  if (query !== undefined) parts.push(...ranking(attention, head, worded("attends_most"), { query }));
-  if (key !== undefined) parts.push(...ranking(attention, head, worded("gets_most"), { key }));
+  if (query !== undefined) parts.push(...ranking(attention, head, worded("attends_most"), { query }, tag));
+  if (key !== undefined) parts.push(...ranking(attention, head, worded("gets_most"), { key }, tag));
   document.getElementById("strongest").replaceChildren(...parts);
 }
 
-function ranking(attention, head, verb, { query, key }) {
+function ranking(attention, head, verb, { query, key }, tag) {
   const tokens = query === undefined ? attention.queries : attention.keys;
   const weights = attention.line(head, query === undefined ? { key } : { query });
   const list = element("ol", "ranking");
@@ -73,6 +73,7 @@ function ranking(attention, head, verb, { query, key }) {
   }
   const heading = element("h3");
   heading.append(
+    tag && `${tag}: `,
     query === undefined ? token(attention.keys[key], key) : token(attention.queries[query], query),
     ` ${verb}`,
   );
@@ -93,6 +94,11 @@ export function entry(chip, share, written) {
 /** What to do, while nothing is pointed at. */
 export function showHint(text) {
   write(element("span", "arrow", text));
+}
+
+/** The sentence of that name, as it is for a finger where there is one. */
+export function handed(name) {
+  return worded(matchMedia("(pointer: coarse)").matches ? `${name}_touch` : name);
 }
 
 /** How exact the numbers of this page are. */

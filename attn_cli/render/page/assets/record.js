@@ -128,7 +128,15 @@ export class Attention {
     return worded("head_name", { layer: this.layers[layer], head: this.heads[head % this.heads.length] });
   }
 
-  /** The same in short: layer.head. */
+  /** In a few letters: `L0H1`, and of another step which. */
+  tag(head) {
+    const [own, step] = [head % this.count, this.times[Math.floor(head / this.count) - 1]];
+    const columns = this.heads.length;
+    const name = `L${this.layers[Math.floor(own / columns)]}H${this.heads[own % columns]}`;
+    return step === undefined ? name : `${name} · ${worded("training_step", { step })}`;
+  }
+
+  /** As an address has it: layer.head. */
   shortName(head) {
     return `${this.layers[Math.floor(head / this.heads.length)]}.${this.heads[head % this.heads.length]}`;
   }

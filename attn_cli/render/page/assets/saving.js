@@ -1,74 +1,127 @@
-/** The view as a picture. */
+/** The view as a picture: its panels side by side, under each what its colours mean, under all what the page says of them. */
 
-import { readStyle } from "./canvas.js";
+import { css } from "./colours.js";
 import { SvgContext } from "./svg.js";
+import { writeNumber } from "./words.js";
 
 const EDGE = 16; // pixels around it
+const TOP = 24; // of a caption
+const LEADING = 18; // from one line of words to the next
+const RAMP = { width: 120, steps: 60 }; // of a scale of colours
 const SAID = "h1, #training:not([hidden]) h2, .provenance"; // what stands under it
 
-/** Save maps as PNG, under their captions and over what the page says of them. */
-export async function savePicture(maps, name) {
-  const panels = maps.map(({ sheet, base, over }) => ({ caption: sheet.label, canvases: [base, over] }));
-  const lines = [...document.querySelectorAll(SAID)].map((one) => one.textContent);
-  const style = readStyle(panels[0].canvases[0]);
-  const scale = devicePixelRatio;
-  const widths = panels.map(({ canvases }) => canvases[0].width);
-  const [width, height] = [
-    widths.reduce((sum, one) => sum + one + EDGE * scale, EDGE * scale),
-    Math.max(...panels.map(({ canvases }) => canvases[0].height)) + (EDGE + 24 + 18 * lines.length) * scale,
-  ];
-  const picture = new OffscreenCanvas(width, height);
+/**
+ * Save maps as PNG. A panel says its `caption`, `width` and `height`, how to `draw` it or the `canvases` that show it,
+ * and what stands under it: the `scale` of its colours, the `heads` that have a colour each, and a `note`.
+ */
+export async function savePicture(panels, style, name) {
+  const { width, height, compose } = plan(panels, style);
+  const size = [width, height].map((length) => Math.ceil(length * devicePixelRatio));
+  const picture = new OffscreenCanvas(...size);
   const context = picture.getContext("2d");
-  context.fillStyle = style.surface;
-  context.fillRect(0, 0, width, height);
-  context.fillStyle = style.ink;
-  context.font = style.font.replace("12px", `${12 * scale}px`);
-  let left = EDGE * scale;
-  panels.forEach(({ caption, canvases }, i) => {
-    context.fillText(caption, left, 16 * scale);
-    for (const canvas of canvases) context.drawImage(canvas, left, 24 * scale);
-    left += widths[i] + EDGE * scale;
-  });
-  lines.forEach((line, i) => {
-    context.fillText(
-      line,
-      EDGE * scale,
-      height - (18 * (lines.length - i) - 6) * scale,
-      width - 2 * EDGE * scale,
-    );
+  context.scale(devicePixelRatio, devicePixelRatio);
+  compose(context, (panel, left) => {
+    for (const canvas of panel.canvases) context.drawImage(canvas, left, TOP, panel.width, panel.height);
   });
   download(await picture.convertToBlob({ type: "image/png" }), `${name}.png`);
 }
 
 /** Save what a view draws as SVG, in the same order. */
 export function saveDrawing(panels, style, name) {
-  const lines = [...document.querySelectorAll(SAID)].map((one) => one.textContent);
-  const width = panels.reduce((sum, panel) => sum + panel.width + EDGE, EDGE);
-  const foot = 24 + Math.max(...panels.map((panel) => panel.height)) + EDGE;
-  const context = new SvgContext(Math.ceil(width), Math.ceil(foot + 18 * lines.length));
-  context.fillStyle = style.surface;
-  context.fillRect(0, 0, Math.ceil(width), Math.ceil(foot + 18 * lines.length));
-  let left = EDGE;
-  for (const panel of panels) {
-    written(context, style, panel.caption, left, 16, panel.width);
+  const { width, height, compose } = plan(panels, style);
+  const context = new SvgContext(width, height);
+  compose(context, (panel, left) => {
     context.save();
     context.beginPath();
-    context.rect(left, 24, panel.width, panel.height);
+    context.rect(left, TOP, panel.width, panel.height);
     context.clip(); // where it begins at 0, 0
     context.at.setAttribute("viewBox", `0 0 ${panel.width} ${panel.height}`);
     context.canvas = { clientWidth: panel.width };
     panel.draw(context);
     context.restore();
-    left += panel.width + EDGE;
-  }
-  lines.forEach((line, i) => written(context, style, line, EDGE, foot + 18 * i + 6, width - 2 * EDGE));
+  });
   download(new Blob([context.text()], { type: "image/svg+xml" }), `${name}.svg`);
 }
 
-function written(context, style, line, x, y, room) {
+/** How large the picture is, and what draws it: `drawPanel(panel, left)` draws a panel itself. */
+function plan(panels, style) {
+  const lines = [...document.querySelectorAll(SAID)].map((one) => one.textContent);
+  const feet = panels.map((panel) => footOf(panel, style));
+  const width = Math.ceil(panels.reduce((sum, panel) => sum + panel.width + EDGE, EDGE));
+  const bottoms = panels.map((panel, i) => TOP + panel.height + LEADING * feet[i].length);
+  const foot = Math.max(...bottoms) + EDGE;
+  const height = Math.ceil(foot + LEADING * lines.length);
+  const compose = (context, drawPanel) => {
+    context.fillStyle = style.surface;
+    context.fillRect(0, 0, width, height);
+    let left = EDGE;
+    panels.forEach((panel, i) => {
+      written(context, style, panel.caption, [left, 16], panel.width);
+      drawPanel(panel, left);
+      feet[i].forEach((draw, row) => draw(context, left, TOP + panel.height + LEADING * (row + 1)));
+      left += panel.width + EDGE;
+    });
+    lines.forEach((line, i) => written(context, style, line, [EDGE, foot + LEADING * i + 6], width - 2 * EDGE));
+  };
+  return { width, height, compose };
+}
+
+/** The lines under a panel, each as what draws it where its baseline begins. */
+function footOf({ width, scale, heads = [], note = "" }, style) {
+  const said = (text) => (context, left, y) => written(context, style, text, [left, y], width);
+  const named = ({ name, colour }) => {
+    return (context, left, y) => {
+      context.fillStyle = css(colour);
+      context.fillRect(left, y - 8, 18, 8);
+      written(context, style, name, [left + 24, y], width - 24);
+    };
+  };
+  const ramp = (context, left, y) => drawRamp(context, style, scale, [left, y]);
+  return [...(scale ? [ramp] : []), ...heads.map(named), ...wrapped(note, width, style.font).map(said)];
+}
+
+/** The colours of a scale between its ends; each is drawn on to the end, so that no gaps are seen. */
+function drawRamp(context, style, scale, [left, y]) {
+  const [low, high] = [scale.bottom, scale.top].map((end) => writeNumber(end));
+  written(context, style, low, [left, y], RAMP.width);
+  const from = left + context.measureText(low).width + 6;
+  context.save();
+  context.lineWidth = 9;
+  for (let step = 0; step < RAMP.steps; step++) {
+    context.strokeStyle = css(scale.ramp[Math.round((255 * step) / (RAMP.steps - 1))]);
+    context.beginPath();
+    context.moveTo(from + (RAMP.width * step) / RAMP.steps, y - 4);
+    context.lineTo(from + RAMP.width, y - 4);
+    context.stroke();
+  }
+  context.restore();
+  written(context, style, high, [from + RAMP.width + 6, y], RAMP.width);
+}
+
+/** A text in lines so wide; it breaks after spaces and ideographs. */
+function wrapped(text, width, font) {
+  const ruler = new OffscreenCanvas(1, 1).getContext("2d");
+  ruler.font = font;
+  const lines = [""];
+  for (const piece of text.match(/[^\s\u3000-\u9fff\uff00-\uffef]*[\s\u3000-\u9fff\uff00-\uffef]?/gu)) {
+    if (ruler.measureText(lines.at(-1) + piece.trimEnd()).width > width) lines.push("");
+    lines[lines.length - 1] += piece;
+  }
+  return lines.map((line) => line.trim()).filter(Boolean);
+}
+
+function written(context, style, line, [x, y], room) {
   context.font = style.font;
   context.fillStyle = style.ink;
+  context.textAlign = "start";
+  context.textBaseline = "alphabetic";
   context.fillText(line, x, y, room);
+}
+
+/** The name of a file, of the view and the heads that it shows: `attention-L0H1-lines`. */
+export function fileName(attention, heads, view) {
+  const tags = heads.map((head) => attention.tag(head).replace(/[^\p{L}\p{N}]+/gu, ""));
+  return ["attention", ...tags, view].join("-");
 }
 
 function download(blob, name) {

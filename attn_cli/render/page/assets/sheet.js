@@ -6,7 +6,7 @@
  * where it lies on the canvas (axes.js), its `view` which part of it is there (viewport.js).
  */
 
-import { drawChip } from "./axes.js";
+import { drawChip, drawChipAcross } from "./axes.js";
 import { css, isLight } from "./colours.js";
 import { paint, sample } from "./raster.js";
 
@@ -157,7 +157,7 @@ export function drawPointer(context, sheet, { query, key }, view, box, style) {
   context.strokeRect(cell.x, cell.y, cell.width, cell.height);
   context.lineWidth = 1;
   drawChip(context, sheet.queries[query], left - 4, y, "right", style);
-  drawChip(context, sheet.keys[key], x, top - 12, "center", style);
+  drawChipAcross(context, sheet.keys[key], x, box, style);
 }
 
 /** Where a cell lies on the canvas. */

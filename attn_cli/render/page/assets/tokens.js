@@ -1,9 +1,10 @@
 /** Heads over the text itself: each token shaded by what the chosen query gives it, or by what it gives the chosen key. */
 
 import { readStyle } from "./canvas.js";
+import { captionOf } from "./overlay.js";
 import { TokenList } from "./tokenlist.js";
 import { worded } from "./wording.js";
-import { element } from "./words.js";
+import { element, shown } from "./words.js";
 
 const DIRECTIONS = ["query", "key"]; // what is chosen
 
@@ -60,7 +61,7 @@ export class TokensView {
       }
     };
     const height = lists.reduce((sum, list) => sum + list.beyond, bottom - corner.top);
-    return [{ caption: this.caption, width: corner.width, height, draw }];
+    return [{ ...this.said, width: corner.width, height, draw }];
   }
 
   /** The token that is looked at. */
@@ -70,7 +71,7 @@ export class TokensView {
 
   show({ attention, heads, scaleOf, found, cell }) {
     const token = this.token(cell);
-    this.caption = heads.map((one) => attention.name(one.head)).join(", ");
+    this.said = saidOf({ attention, heads, scaleOf }, token);
     this.buttons?.forEach((one, i) => one.setAttribute("aria-pressed", DIRECTIONS[i] === this.chosen));
     this.keys.show(attention.keys, found.keys);
     this.queries.show(attention.queries, found.queries);
@@ -94,4 +95,12 @@ function tonesOf(attention, scale, head, { query, key }) {
       ? attention.queries.map((_, other) => toneAt(other, key))
       : attention.keys.map((_, other) => toneAt(query, other));
   return { scale, tones };
+}
+
+/** What a picture says of it: the head and its colours, and which token is asked for what. */
+function saidOf({ attention, heads, scaleOf }, token) {
+  const [[axis, place]] = Object.entries(token);
+  const text = shown((axis === "query" ? attention.queries : attention.keys)[place]);
+  const scale = heads.length === 1 ? scaleOf(heads[0].head) : undefined;
+  return { ...captionOf({ attention, heads }), scale, note: `${text} (${place}): ${worded(`direction_${axis}`)}` };
 }

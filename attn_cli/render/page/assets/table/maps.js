@@ -100,7 +100,7 @@ export class Maps {
   /** The page in the frame is as light or as dark as the one around it. */
   recolour() {
     const theme = this.frame?.contentDocument?.getElementById("theme");
-    if (theme && (theme.getAttribute("aria-pressed") === "true") !== this.isDark()) theme.click();
+    if (theme && (theme.dataset.dark === "true") !== this.isDark()) theme.click();
     const root = this.frame?.contentDocument?.documentElement;
     if (root && !theme) root.dataset.theme = this.isDark() ? "dark" : "light"; // a page without a script
   }
