@@ -211,6 +211,11 @@ def test_several_texts_are_one_page():
         attn.page(["a", "b"], live=True)
 
 
+def test_a_weight_that_is_no_number_is_told_once():
+    with pytest.raises(InputError, match="weights hold nan"):  # and no warning, which would be an error here
+        attn.diff(np.full((2, 2), np.nan), np.eye(2))
+
+
 @pytest.mark.parametrize(
     "asked", [lambda: attn.attend(K[None].repeat(3, 0)), lambda: torch.no_grad()(note)("so")]
 )

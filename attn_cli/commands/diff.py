@@ -109,8 +109,19 @@ def _compared(source: Source, against: list[str], show: str | None, *, match: bo
         hint = "give two INPUTs, or one and --against MODEL or KEY=VALUE"
         raise InputError(f"attn diff compares two inputs, got {len(read)}", hint=hint)
     ours = _attention(source, read[0], show)
-    theirs = _attention(changed(source, against), read[-1], show)
+    try:
+        theirs = _attention(changed(source, against), read[-1], show)
+    except InputError as problem:
+        if len(read) == 2 or isinstance(read[0].data, str):
+            raise
+        raise _of_record(problem, against) from None
     return compare(ours, theirs, match=match, against=", ".join(against))
+
+
+def _of_record(problem: InputError, against: list[str]) -> InputError:
+    """What is wrong with a change to what is computed already, under the name of the option that asks for it."""
+    what = f"--against {', '.join(against)} does not apply to this INPUT: {problem.what}"
+    return InputError(what, hint="give a second INPUT, or a text", where=problem.where)
 
 
 def _attention(source: Source, read: Any, show: str | None) -> Attention:

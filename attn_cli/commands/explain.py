@@ -112,9 +112,9 @@ def explain(
 
 
 def _check_view(wanted: Wanted, to: Output) -> None:
-    """Refuse an unknown view, and one of what is not drawn: a table, a page, which has both, and heads."""
+    """Refuse an unknown view, and one of what is not drawn: a table, and heads. A page has both views."""
     from .. import files
-    from ..render import FIGURES, PICTURES
+    from ..render import PICTURES
     from .io.output import for_screen
 
     if wanted.view is None:
@@ -125,8 +125,9 @@ def _check_view(wanted: Wanted, to: Output) -> None:
     if for_screen(to):
         return
     name = files.format_of(to.output, to.format, formats=files.TABLES, pictures=PICTURES)
-    if name not in FIGURES:
-        raise InputError(f"--view does not apply to {name}", hint=f"write {', '.join(FIGURES)}")
+    if name not in PICTURES:
+        hint = f"write {', '.join(PICTURES)}, or to a terminal"
+        raise InputError(f"--view does not apply to {name}", hint=hint)
 
 
 def _emit(found: Explanation, to: Output, drawing: Appearance, lang: str, view: str) -> None:

@@ -102,6 +102,7 @@ def stats(
         if value is not None:
             one_of(option, value, tuple(known))
     names = _names(asked.column or ())
+    _check_alone(asked)
     if asked.roles:
         emit_table(report.thresholds(), to, page=page_of(drawing, spoken))
         return
@@ -118,6 +119,15 @@ def stats(
         lambda chosen: _figure(chosen, names, drawing),
         page_of(drawing, spoken, attention),
     )
+
+
+def _check_alone(asked: Asked) -> None:
+    """Refuse options that would be ignored beside --similar, which has a table of its own, and --clusters without it."""
+    for name in ("roles", "by", "column", "resume") if asked.similar else ():
+        if getattr(asked, name):
+            raise InputError(f"--{name} cannot be combined with --similar", hint="leave one out")
+    if asked.clusters is not None and not asked.similar:
+        raise InputError("--clusters applies only to --similar", hint="add --similar, or leave it out")
 
 
 def _names(columns: Any) -> list[str]:

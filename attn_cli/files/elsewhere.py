@@ -124,7 +124,7 @@ def _attention(
     elif weights is not None and scores is not None:
         kept = _stacked(scores, given, where)[0]
         kept = kept if kept.shape == values.shape else None
-    if wrong := not_weights(values):
+    if np.isfinite(values).all() and (wrong := not_weights(values)):  # else the record refuses them
         warn(f"{where}: {group.name} are no attention weights: {wrong}")
     queries, keys = _tokens(arrays, given, *values.shape[2:])
     said = given.kind or _kind_of(group.name)

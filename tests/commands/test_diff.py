@@ -214,3 +214,13 @@ def test_what_cannot_be_compared_is_refused(run, arguments, said):
     done = run("diff", *arguments)
     assert done.code == 2
     assert said in done.stderr
+
+
+@pytest.mark.parametrize("change", ["foo", "seed=1"])
+def test_a_change_that_a_record_cannot_have_is_named(run, tmp_path, change):
+    path = str(tmp_path / "a.npz")
+    attn.save(attn.Attention(("a",), ("a",), np.ones((1, 1, 1, 1))), path)
+    done = run("diff", path, "--against", change)
+    assert done.code == 2
+    assert f"--against {change} does not apply to this INPUT: --" in done.stderr
+    assert done.stderr.endswith("; give a second INPUT, or a text\n")

@@ -178,7 +178,10 @@ def test_a_page_in_chinese_with_what_is_said_on_stderr_too(run, tmp_path):
         (["--model", "none"], "--model none gives no output"),
         (["--method", "flow", "--ablate"], "--method cannot be combined with --ablate; leave one out"),
         (["--view", "tokens", "--ablate"], "--view cannot be combined with --ablate; leave one out"),
-        (["--view", "tokens", "--format", "html"], "--view does not apply to html; write png, svg, pdf, jpg"),
+        (
+            ["--view", "tokens"],
+            "--view does not apply to tsv; write png, svg, pdf, jpg, html, or to a terminal",
+        ),
         (["--view", "token"], "--view 'token'"),
     ],
 )

@@ -147,6 +147,9 @@ def test_similar_heads(tmp_path, run):
             ("--similar", "--text", "a b"),
             "--similar compares the heads of one attention, got 2 inputs; give one",
         ),
+        (("--similar", "--by", "layer"), "--by cannot be combined with --similar; leave one out"),
+        (("--similar", "--roles"), "--roles cannot be combined with --similar; leave one out"),
+        (("--clusters", "2"), "--clusters applies only to --similar"),
         (("--max-memory", "lots"), "--max-memory: 'lots' is not a size"),
     ],
 )

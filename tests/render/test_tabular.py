@@ -157,3 +157,12 @@ def test_a_difference_stands_beside_both_maps():
 def test_divergences_are_a_map_with_the_names_of_heads():
     sheet = similarity_sheet(np.array([[0.0, 0.5], [0.5, 0.0]]), ["0.0", "0.1"], "a model")
     assert {"0.0", "0.1", "JS, nats", "a model"} <= set(sheet.words())
+
+
+def test_names_of_heads_that_are_thinned_have_no_position_before_them():
+    names = [f"{i // 4}.{i % 4}" for i in range(16)]
+    sheet = similarity_sheet(np.zeros((16, 16)), names, "a model", Look(size=(2.0, 1.5)))
+    said = set(sheet.words())
+    assert "0.0" in said
+    assert not said >= set(names)
+    assert not any(f"{i} {name}" in said for i, name in enumerate(names))

@@ -23,6 +23,7 @@ OFF = 0.5  # from the panel to its labels, for letters of 1
 OVERHANG = 4.0  # how far positions under a panel may reach beyond it
 _DOWN = 1.1  # from one ideograph to the next below it, for letters of 1
 _TICK = 2.5
+_HEAD = re.compile(r"\w+\.\w+")  # as a head is called by its layer and its number
 _TIME = re.compile(r"\d+\.\d\ds")  # as frames of a sound are called
 
 
@@ -146,7 +147,8 @@ def _thinned(labels: Sequence[str], pitch: float, by: Setting, among_positions: 
     if step > 1 and (by.brief or all(label == str(i) for i, label in enumerate(labels))):
         labels, step = [""] * len(labels), _step(len(labels), pitch, among_positions)
     shown = range(0, len(labels), step)
-    texts = tuple(labels[i] if step == 1 else f"{i} {labels[i]}".rstrip() for i in shown)
+    whole = step == 1 or _are_heads(labels)
+    texts = tuple(labels[i] if whole else f"{i} {labels[i]}".rstrip() for i in shown)
     return Ticks(texts, tuple((i + 0.5) * pitch for i in shown), by.size, step > 1)
 
 
@@ -157,6 +159,15 @@ def _are_times(labels: Sequence[str]) -> bool:
     (True, False)
     """
     return all(_TIME.fullmatch(label) for label in labels)
+
+
+def _are_heads(labels: Sequence[str]) -> bool:
+    """Whether labels are heads, each once, which have no position beside their name.
+
+    >>> _are_heads(["0.0", "2.1"]), _are_heads(["0.0", "0.0"]), _are_heads(["the", "0.0"])
+    (True, False, False)
+    """
+    return len(set(labels)) == len(labels) and all(_HEAD.fullmatch(label) for label in labels)
 
 
 def _step(n: int, pitch: float, closest: float) -> int:
