@@ -27,6 +27,7 @@ _CURVES = {
     "ember": ((1, 0, 0), (0.92, 0.10, 85), (0.74, 0.16, 60), (0.50, 0.20, 35), (0.27, 0.08, 25)),
     "night": ((0.20, 0.04, 285), (0.36, 0.18, 285), (0.60, 0.12, 225), (0.84, 0.24, 160), (0.96, 0.12, 105)),
     "frost": ((0.20, 0, 0), (0.34, 0.12, 265), (0.60, 0.18, 245), (0.80, 0.14, 225), (0.94, 0.05, 210)),
+    "rose": ((0.20, 0, 0), (0.34, 0.12, 20), (0.56, 0.22, 18), (0.74, 0.18, 8), (0.88, 0.09, 0)),
     "glow": ((0.20, 0, 0), (0.34, 0.10, 40), (0.60, 0.20, 50), (0.80, 0.16, 65), (0.94, 0.08, 90)),
 }
 # A ramp is one curve, or two that meet at zero.
@@ -37,7 +38,7 @@ _RAMPS = {
     "signed": ("paper", "ember"),
     "signed night": ("frost", "glow"),
     "toward": ("ember", "paper"),
-    "toward night": ("glow", "night"),
+    "toward night": ("rose", "night"),
 }
 # A place on the map where nothing can be: neither zero nor any other value.
 MASKED = {"paper": (230, 230, 226), "night": (62, 62, 60)}
@@ -154,7 +155,7 @@ def ramp(name: str) -> UInt8[np.ndarray, "256 3"]:
 
     `paper` runs from white to ink and `night` from dark to light, for numbers from zero up; `signed` and
     `signed night` run from blue to orange, through white or black at zero, `toward` and `toward night` from orange
-    to the hues of `paper` and `night`. `ember` is the warm side alone; other names are matplotlib's.
+    and from pink to the hues of `paper` and `night`. `ember` is the warm side alone; other names are matplotlib's.
 
     >>> ramp("paper")[0].tolist()
     [255, 255, 255]

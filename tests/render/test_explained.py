@@ -111,8 +111,8 @@ def test_a_token_is_marked_in_every_method_by_pointer_and_keys(browser, tmp_path
     colours = browser.run(
         "[...document.querySelectorAll('.running .token')].map((one) => getComputedStyle(one).backgroundColor)"
     )
-    plain, signed = ramp("paper"), ramp("signed")
-    expected = [plain[128], plain[255], plain[0], signed[191], plain[255], plain[64]]
+    plain, signed = ramp("paper"), ramp("toward")
+    expected = [plain[128], plain[255], plain[0], signed[64], signed[255], signed[159]]
     assert colours == [f"rgb({r}, {g}, {b})" for r, g, b in expected]
     assert browser.complaints == []
     if not AXE.exists():

@@ -134,9 +134,9 @@ def as_json(value: Any) -> str:
     return re.sub("[<>&]", lambda character: f"\\u{ord(character[0]):04x}", text)
 
 
-def ramps() -> dict[str, str]:
+def ramps(*others: str) -> dict[str, str]:
     """The colours of a page by day and by night, base64 of RGB."""
-    return {name: base64.b64encode(ramp(name).tobytes()).decode() for name in _RAMPS}
+    return {name: base64.b64encode(ramp(name).tobytes()).decode() for name in (*_RAMPS, *others)}
 
 
 def stressed(provenance: str) -> str:

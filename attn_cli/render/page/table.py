@@ -87,7 +87,7 @@ def table_page(
         "parts": frames.parts,
         "links": as_json(opened.rows),
         "columns": "".join(_meanings(tables, words)),
-        "ramps": as_json(ramps()),
+        "ramps": as_json(ramps("toward", "toward night")),
     }
     style = source("page.css") + source("table/table.css")
     return filled("table/table.html", style, script_of(MODULES), parts, lang, frames.also)

@@ -16,9 +16,12 @@ const isDark = wireTheme(shade);
 const maps = new Maps(tables[0], isDark, say);
 
 function shade() {
-  const [plain, signed] = isDark() ? ["night", "signed night"] : ["paper", "signed"];
+  const [plain, ...signed] = isDark()
+    ? ["night", "signed night", "toward night"]
+    : ["paper", "signed", "toward"];
+  const [either, toward] = signed.map((name) => ramps[name]);
   maps?.recolour();
-  for (const part of [...tables, ...texts]) part.shade({ plain: ramps[plain], signed: ramps[signed] });
+  for (const part of [...tables, ...texts]) part.shade({ plain: ramps[plain], signed: either, toward });
 }
 
 shade();

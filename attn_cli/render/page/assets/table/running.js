@@ -46,8 +46,8 @@ export class RunningText {
   }
 
   /** Each method on a scale of its own, as their numbers cannot be compared. */
-  shade({ plain, signed }) {
-    for (const row of [...this.tokens, this.ends]) shadeAll(row, plain, signed, true);
+  shade({ plain, toward }) {
+    for (const row of [...this.tokens, this.ends]) shadeAll(row, plain, toward);
   }
 }
 

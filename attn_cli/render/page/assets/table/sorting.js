@@ -13,6 +13,7 @@ export class SortedTable {
     this.heads = [...section.querySelectorAll("thead th")];
     this.compare = new Intl.Collator(document.documentElement.lang, { numeric: true }).compare;
     this.say = say;
+    // What is above 0 speaks for the output, in the same hues in all columns.
     this.toward = section.dataset.about === "explain";
     this.onChange = () => {}; // hears that other rows are seen, or in another order
     this.heads.forEach((head, column) => {
@@ -65,33 +66,24 @@ export class SortedTable {
   }
 
   /** Each column of numbers on a scale of its own: from 0 up, or as far below 0 as above it. */
-  shade({ plain, signed }) {
+  shade({ plain, signed, toward }) {
     this.heads.forEach((head, column) => {
       if (head.dataset.kind !== "number") return;
       const cells = this.rows.map((row) => row.cells[column]).filter((cell) => "n" in cell.dataset);
-      shadeAll(cells, plain, signed, this.toward);
+      shadeAll(cells, plain, this.toward ? toward : signed);
     });
   }
 }
 
-/**
- * Give each element the colour of its number, all on one scale.
- *
- * With `toward`, numbers above 0 have the hues that they have where none is below it: what speaks for the output
- * looks alike in all of them.
- */
-export function shadeAll(elements, plain, signed, toward = false) {
+/** Give each element the colour of its number, all on one scale: of two sides where there are numbers below 0. */
+export function shadeAll(elements, plain, signed) {
   const numbers = elements.map((one) => Number(one.dataset.n));
   const known = numbers.filter(Number.isFinite);
   const top = known.reduce((most, number) => Math.max(most, Math.abs(number)), 0) || 1;
   const two = known.some((number) => number < 0);
   elements.forEach((one, i) => {
     const part = Math.max(-1, Math.min(1, numbers[i] / top));
-    const sided = toward ? Math.abs(part) : part;
-    const colour =
-      two && (part < 0 || !toward)
-        ? signed[Math.round(127.5 + 127.5 * sided)]
-        : plain[Math.round(255 * part)];
+    const colour = two ? signed[Math.round(127.5 + 127.5 * part)] : plain[Math.round(255 * part)];
     one.style.background = css(colour);
     one.style.color = inkOn(colour);
   });
