@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar, Unpack
 
 from . import files
-from .errors import InputError, for_python
+from .errors import InputError, for_python, note
 from .lab.verdict import Verdict
 from .records.attention import Attention
 from .records.encoding import Encoding, Image, PositionTable, Sound
@@ -111,6 +111,7 @@ def encode(
     options = Options(
         text=Text(tokenizer, embed, dim), positions=Positions(_several(posenc)), seed=Seed(seed)
     )
+    _note_of_file(text)
     return resolve.resolve_encoding(text, options)
 
 
@@ -189,6 +190,7 @@ def attend(
         select=Selection(layer, head, query_range, key_range, query_token, words, reduce),
     )
     through = model.model if isinstance(model, LoadedModel) else model
+    _note_of_file(data)
     found = resolve.resolve(None if apart else data, options, model=through, show=show)
     return resolve.shown(found, show, pool)
 
@@ -756,6 +758,12 @@ def _attention(given: Tensors) -> Attention:
     if isinstance(data, (str, Encoding, Image, Sound)):
         return resolve.resolve(data, Options(), default_model="mini")
     return resolve.resolve(None, Options(tensors=given))
+
+
+def _note_of_file(text: Any) -> None:
+    """Say that what was given as a text is the name of a file: a command would have read that."""
+    if isinstance(text, str) and os.path.isfile(text):
+        note(f"{text!r} is the name of a file, and is taken as the text; attn.read({text!r}) reads the file")
 
 
 def _several(given: Any) -> Any:

@@ -199,7 +199,7 @@ def test_whatever_a_function_gives_can_be_saved(here):
     assert (here / "e.json").read_text().startswith('{"schema_version": 1, "type": "explanation"')
     assert (here / "e.tsv").read_text().startswith("part\tpos\ttoken")
     assert (here / "c.tsv").read_text().count("\n") == 4
-    with pytest.raises(InputError, match="unknown format 'npz'; known are tsv"):
+    with pytest.raises(InputError, match="npz is not written here; known are tsv"):
         attn.save(curves, here / "c.npz")
 
 
@@ -209,6 +209,14 @@ def test_several_texts_are_one_page():
     assert document.count("<!doctype html>") == 1
     with pytest.raises(InputError, match="live takes a model, not several texts"):
         attn.page(["a", "b"], live=True)
+
+
+def test_the_name_of_a_file_is_a_text_with_a_note(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.txt").write_text("a b")
+    for asked in (attn.encode, attn.attend):
+        with pytest.warns(AttnNote, match=r"'t.txt' is the name of a file, .*attn.read\('t.txt'\) reads"):
+            asked("t.txt", embed="onehot")
 
 
 def test_a_weight_that_is_no_number_is_told_once():

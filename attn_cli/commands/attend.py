@@ -87,8 +87,8 @@ def attend(
 def _output(attention: Attention) -> Record:
     """The output of the last layer, a vector for each query."""
     from ..records.encoding import Encoding
+    from ..records.fields import how_to_get
 
     if attention.output is None:
-        hint = "recompute it from vectors or with a natively supported model"
-        raise InputError("this attention has no output", hint=hint)
+        raise InputError("this attention has no output", hint=how_to_get("output"))
     return Encoding(attention.query_tokens, attention.output[-1], attention.provenance)

@@ -10,7 +10,7 @@ from ..errors import InputError, note
 from ..sources.groups import one_of
 from .io.choices import Listed, completion, explain
 from .io.languages import PageLang, language
-from .io.options import Appearance, NumbersOutput, Output
+from .io.options import Appearance, Output, TableNumbersOutput
 from .io.resolve import Source
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ MOST_DRAWN = 12  # heads on a terminal
 def diff(
     source: Source,
     drawing: Appearance,
-    to: NumbersOutput,
+    to: TableNumbersOutput,
     against: Annotated[
         list[str] | None,
         typer.Option(metavar="MODEL|KEY=VALUE", help="What is different about the second; may be repeated."),

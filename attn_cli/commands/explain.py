@@ -12,7 +12,7 @@ from ..sources.groups import Computing, Model, Options, Seed, one_of
 from .io.choices import Listed, Registered, completion
 from .io.choices import explain as explained
 from .io.languages import lang_option, language
-from .io.options import Appearance, Output
+from .io.options import Appearance, Output, TableOutput
 from .io.source_options import Input, Through
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def explain(
     seed: Seed,
     computing: Computing,
     drawing: Appearance,
-    to: Output,
+    to: TableOutput,
     lang: Annotated[str, lang_option("Language of what people read (default: en).")] = "en",
 ) -> None:
     """Say which tokens an output of a model rests on, by several methods, each tested beside chance.

@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..sources.groups import one_of
 from .io.choices import Listed, Registered, completion, explain
 from .io.languages import PageLang, language
-from .io.options import Appearance, NumbersOutput, Output
+from .io.options import Appearance, Output, TableNumbersOutput
 from .io.resolve import Source
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Asked:
 
 
 def stats(
-    asked: Asked, source: Source, drawing: Appearance, to: NumbersOutput, lang: PageLang = "en"
+    asked: Asked, source: Source, drawing: Appearance, to: TableNumbersOutput, lang: PageLang = "en"
 ) -> None:
     """Say what each head does: entropy, distance, previous token, induction, sink, …, and its role in words.
 

@@ -59,8 +59,11 @@ def format_of(
         return name
     if not name and (path in (None, "-") or is_stream(path)):
         return "tsv"
+    what = "the file name has no suffix, so its format is unknown"
+    if name:
+        what = f"{name} is not written here" if name in FORMATS else f"unknown format {name!r}"
     raise InputError(
-        f"unknown format {name!r}" if name else "the file name has no suffix, so its format is unknown",
+        what,
         hint=f"known are {', '.join(known)}{nearest(name, known)}",
         where="" if chosen else path or "",
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
+from ..records.fields import how_to_get
 from . import divergence
 
 if TYPE_CHECKING:
@@ -136,8 +137,7 @@ def of(attention: Attention, show: str = "weights") -> Float[np.ndarray, "layer 
         )
     numbers: np.ndarray | None = getattr(attention, show)
     if numbers is None:
-        hint = "recompute it from vectors or with a natively supported model"
-        raise InputError(f"this attention has no {show}", hint=hint)
+        raise InputError(f"this attention has no {show}", hint=how_to_get(show))
     return numbers
 
 

@@ -16,7 +16,7 @@ from ..errors import InputError, warn
 from .axes import weights_of
 from .checks import as_tokens, in_a_line, numbers, settle, shape
 from .encoding import Encoding, Image, PositionTable
-from .fields import held, maps, traits
+from .fields import held, how_to_get, maps, traits
 from .weights import not_weights
 
 if TYPE_CHECKING:
@@ -283,8 +283,7 @@ class Attention:
         if self.show not in known:
             raise InputError(f"cannot show {self.show!r}", hint=f"known are {', '.join(known)}")
         if (given := self.__dict__[self.show]) is None:
-            hint = "recompute it from vectors or with a natively supported model"
-            raise InputError(f"this attention has no {self.show}", hint=hint)
+            raise InputError(f"this attention has no {self.show}", hint=how_to_get(self.show))
         if self.__dict__["weights"] is None:
             object.__delattr__(self, "weights")
         if known[self.show].traits.infinite:

@@ -183,3 +183,13 @@ def combined(record: Any, axis: str, how: str, also: str = "") -> dict[str, Any]
         at = part.axes.index(axis) if axis in part.axes else None
         changes[part.name] = None if way is None or at is None else _WAYS[way](array, at)
     return changes
+
+
+def how_to_get(name: str) -> str:
+    """What to do about a map that an attention lacks: those of an output come from a model alone.
+
+    >>> how_to_get("alti")
+    'recompute it with --model mini, or another model that runs natively'
+    """
+    vectors = "" if name in ("gradients", "zeroing", "alti") else "from vectors, or "
+    return f"recompute it {vectors}with --model mini, or another model that runs natively"

@@ -150,6 +150,25 @@ class NumbersOutput(Output):
     ] = None
 
 
+def table_formats() -> Any:
+    """The option that chooses the format of a table, or of a picture of it."""
+    return typer.Option(metavar="NAME", help="tsv csv json md tex, or a picture: png svg pdf html jpg.")
+
+
+@dataclasses.dataclass(frozen=True)
+class TableOutput(Output):
+    """Where a table goes that is no record."""
+
+    format: Annotated[str | None, table_formats()] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class TableNumbersOutput(NumbersOutput):
+    """Where a table of numbers goes that is no record."""
+
+    format: Annotated[str | None, table_formats()] = None
+
+
 def digits_of(to: Output) -> int | None:
     """How many digits were asked for, where they can be."""
     return to.digits if isinstance(to, NumbersOutput) else None
