@@ -279,7 +279,7 @@ def test_a_row_of_a_difference_opens_both_maps_at_the_largest(shown):
         {"layer": [0, 0], "head": [0, 1], "max": [0.1, 0.2], "query": [0, at[0]], "key": [0, at[1]]}
     )
     document = table_page(table, opens=lambda room: opened_pairs(table, a, b, room))
-    assert len(document) < 256_000
+    assert len(document) < 300_000
     tab = shown(document, width=1500)
     tab.click("tbody tr:nth-child(2) .open")
     titles = "[...document.querySelectorAll('.compare h3')].map((one) => one.textContent)"
