@@ -243,7 +243,7 @@ def _explain(problem: Exception) -> str:
 def _of_others(problem: typer.TyperException) -> str:
     """Of an option that this command lacks, which commands have it; nothing where none has."""
     option, context = getattr(problem, "option_name", None), getattr(problem, "ctx", None)
-    if option is None or context is None or context.parent is None:
+    if option is None or context is None or context.parent is None or _has(context.command, option):
         return ""
     group = context.find_root().command
     having = [name for name in group.list_commands(context) if _has(group.get_command(context, name), option)]
