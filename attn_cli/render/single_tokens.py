@@ -64,5 +64,5 @@ def _entropy(weights: Float[np.ndarray, "layer head query key"]) -> Float[np.nda
     found = np.empty(weights.shape[:3])
     for place in np.ndindex(weights.shape[:2]):
         head = weights[place].astype(np.float64)
-        found[place] = -(head * np.log(head, where=head > 0, out=np.zeros_like(head))).sum(axis=-1)
+        found[place] = 0 - (head * np.log(head, where=head > 0, out=np.zeros_like(head))).sum(axis=-1)
     return found

@@ -59,6 +59,8 @@ def beginning(
 
     A fraction, where it begins within a cell of several tokens.
 
+    >>> import numpy as np
+    >>> from attn_cli.records.attention import Attention
     >>> made = Attention(tuple("abc"), tuple("abc"), np.eye(3)[None, None], written=(0, 0, 1))
     >>> beginning(made, [range(3)], [range(1), range(1, 3)])
     (None, 1.5)

@@ -61,7 +61,7 @@ def table_page(
     bytes as are left for it. Raises InputError where there are so many rows that a browser would not bear it.
 
     >>> from attn_cli.records.table import Table
-    >>> table_page(Table({"head": [0, 1], "entropy": [0.5, np.nan]}, about="stats"))[:15]
+    >>> table_page(Table({"head": [0, 1], "entropy": [0.5, 0.25]}, about="stats"))[:15]
     b'<!doctype html>'
     """
     words = wording(lang)
