@@ -122,7 +122,7 @@ def attend(
     value: Numbers | None = None,
     *,
     context: Numbers | None = None,
-    model: str | LoadedModel | None = None,
+    model: Path | LoadedModel | None = None,
     kind: Kind | None = None,
     target: str | None = None,
     pair: str | None = None,
@@ -500,7 +500,7 @@ def _answer(given: Any) -> Any:
 def stats(
     data: Any,
     *,
-    model: str | LoadedModel | None = None,
+    model: Path | LoadedModel | None = None,
     kind: Kind | None = None,
     target: str | None = None,
     special: Literal["keep", "drop", "renormalise"] = "keep",
@@ -539,7 +539,7 @@ def stats(
 
 
 @_public
-def diff(first: Any, second: Any, *, model: str | LoadedModel | None = None, match: bool = False) -> Table:
+def diff(first: Any, second: Any, *, model: Path | LoadedModel | None = None, match: bool = False) -> Table:
     """Compare two attentions: largest and mean difference of each head and where, divergence, correlation.
 
     Both are attentions, bare weights, or texts, which go through the trained model mini unless told. With `match`
@@ -560,7 +560,7 @@ def diff(first: Any, second: Any, *, model: str | LoadedModel | None = None, mat
 def explain(
     text: str,
     *,
-    model: str | LoadedModel | None = None,
+    model: Path | LoadedModel | None = None,
     toward: int | str | None = None,
     method: str | Sequence[str] | None = None,
     ablate: bool = False,
@@ -637,7 +637,7 @@ def heatmap(
     size: tuple[float, float] | str | None = None,
     dpi: int | None = None,
     style: str = "paper",
-    font: str | None = None,
+    font: Path | None = None,
     font_size: float | None = None,
     columns: int | None = None,
     text_as: Literal["text", "outlines"] = "text",
@@ -666,7 +666,7 @@ def heatmap(
         style=style,
         view=view,
         query_token=None if query_token is None else str(query_token),
-        font=font,
+        font=None if font is None else os.fspath(font),
         font_size=font_size,
         columns=columns,
         text_as=text_as,

@@ -271,11 +271,13 @@ def test_a_model_without_text_is_named(tmp_path):
         "num_heads": [2],
         "window_size": 2,
     }
-    transformers.SwinModel(transformers.SwinConfig(**sizes)).save_pretrained(tmp_path)
+    transformers.Swinv2Model(transformers.Swinv2Config(**sizes)).save_pretrained(tmp_path)
     words(tmp_path)
     said = "attends within windows of patches that shift and merge, not over one set of tokens"
     assert models.describe(str(tmp_path))["read"] == f"no, it {said}"
-    with pytest.raises(InputError, match=f"Swin {said}; models with softmax attention over tokens are read"):
+    with pytest.raises(
+        InputError, match=f"Swinv2 {said}; models with softmax attention over tokens are read"
+    ):
         models.load(str(tmp_path)).attend(TEXT)
 
 
