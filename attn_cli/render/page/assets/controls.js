@@ -73,7 +73,9 @@ export function wireKeys({ zoom, turn, release }) {
 /** Make the controls say what the state is. */
 export function showControls(attention, state, scale) {
   const laid = ["lines", "tokens"].includes(state.view) ? state.also : [];
-  byId("which").textContent = [attention.name(state.head), ...laid.map((one) => attention.tag(one))].join(" + ");
+  byId("which").textContent = [attention.name(state.head), ...laid.map((one) => attention.tag(one))].join(
+    " + ",
+  );
   for (const tab of byId("tabs").children) {
     const chosen = tab.id === `tab-${state.view}`;
     tab.setAttribute("aria-selected", chosen);

@@ -29,7 +29,9 @@ export class LinesView {
     this.element.append(this.queries.element, between, this.keys.element);
     this.element.addEventListener("scroll", () => this.drawLines());
     this.element.addEventListener("pointerleave", () => this.focus({}, false));
-    new ResizeObserver(() => this.model && this.element.isConnected && this.drawLines()).observe(this.element);
+    new ResizeObserver(() => this.model && this.element.isConnected && this.drawLines()).observe(
+      this.element,
+    );
   }
 
   show(model) {

@@ -61,7 +61,9 @@ function plan(panels, style) {
       feet[i].forEach((draw, row) => draw(context, left, TOP + panel.height + LEADING * (row + 1)));
       left += panel.width + EDGE;
     });
-    lines.forEach((line, i) => written(context, style, line, [EDGE, foot + LEADING * i + 6], width - 2 * EDGE));
+    lines.forEach((line, i) =>
+      written(context, style, line, [EDGE, foot + LEADING * i + 6], width - 2 * EDGE),
+    );
   };
   return { width, height, compose };
 }

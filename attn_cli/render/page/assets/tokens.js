@@ -102,5 +102,9 @@ function saidOf({ attention, heads, scaleOf }, token) {
   const [[axis, place]] = Object.entries(token);
   const text = shown((axis === "query" ? attention.queries : attention.keys)[place]);
   const scale = heads.length === 1 ? scaleOf(heads[0].head) : undefined;
-  return { ...captionOf({ attention, heads }), scale, note: `${text} (${place}): ${worded(`direction_${axis}`)}` };
+  return {
+    ...captionOf({ attention, heads }),
+    scale,
+    note: `${text} (${place}): ${worded(`direction_${axis}`)}`,
+  };
 }
