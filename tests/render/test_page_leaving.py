@@ -40,7 +40,7 @@ def test_a_view_is_saved_as_a_picture(opened):
         HTMLAnchorElement.prototype.click = function () { window.called = this.download; };
     """)
     sizes = []
-    for view in ("map", "compare"):
+    for view in ("map", "compare", "lines", "tokens"):
         tab.click(f"#tab-{view}")
         tab.run("window.saved = null")
         tab.click("#save")
@@ -52,7 +52,7 @@ def test_a_view_is_saved_as_a_picture(opened):
             return [saved.type, called, bitmap.width, new Set(new Uint32Array(data.buffer)).size];
         })""")
         assert seen[:2] == ["image/png", f"attention-L0H0{'-L0H1' if view == 'compare' else ''}-{view}.png"]
-        assert seen[3] > 50  # colours, of cells and letters
+        assert seen[3] > 50, view  # colours, of cells and letters
         sizes.append(seen[2])
     assert sizes[1] > sizes[0]  # three maps side by side
 

@@ -10,6 +10,7 @@ from attn_cli.render.colour import ramp
 from attn_cli.text.escaping import escape
 from browser import PROGRAM
 from test_page_browser import CHINESE, ENGLISH, RECORDS, causal
+from test_page_vectors import record
 
 from hostile import HOSTILE
 
@@ -66,11 +67,13 @@ def test_lines_of_several_heads_and_a_text_are_drawn_whole(opened):
     tab.click("#tab-lines")
     tab.click("#overlay [data-head='2']")
     root = saved(tab)
+    peak = f"{attention.weights.max():.2g}"
     keys = {one.get("fill") for one in root.iter(f"{SPACE}rect")}
     assert {"#0072b2", "#d55e00"} <= keys  # of the key under it, each beside its name
     assert not [one for one in root.iter(f"{SPACE}path") if one.get("stroke-opacity")]  # they would mix
     assert [text for text in texts(root) if text in ENGLISH] == [*ENGLISH, *ENGLISH]
-    assert {"Layer 0 · head 0", "Layer 0 · head 2", "queries left · keys right"} <= set(texts(root))
+    heads = {f"Layer 0 · head {head}: 0 … {peak}" for head in (0, 2)}
+    assert {*heads, "queries left · keys right"} <= set(texts(root))
     tab.click("#tab-tokens")
     root = saved(tab)
     assert [text for text in texts(root) if text in ENGLISH] == [*ENGLISH]
@@ -88,6 +91,33 @@ def test_of_more_cells_than_64_by_64_it_has_an_image_with_a_pixel_for_each(opene
     png = base64.b64decode(data)
     assert (int.from_bytes(png[16:20]), int.from_bytes(png[20:24])) == (n, n)
     assert len(list(root.iter(f"{SPACE}rect"))) < 5 * n  # of bars, not of cells
+
+
+def test_a_product_of_query_and_key_is_saved_with_its_vectors_and_its_softmax(opened):
+    attention = record(2, 6, 8, ("the", "cat", "sat", "on", "the", "mat"))
+    tab = opened(attention, width=390)
+    tab.click("#tab-qk")
+    tab.run(
+        "(e => (e.value = 4, e.dispatchEvent(new Event('change'))))(document.querySelector('[name=query]'))"
+    )
+    root = saved(tab)
+    assert tab.run("window.named") == "attention-L0H0-qk.svg"
+    said = texts(root)
+    assert {"Layer 0 · head 0: the 4 → the 0", "A page"} <= set(said)
+    assert {f"{weight:.3f}" for weight in attention.weights[0, 0, 4]} <= set(said)
+    results = tab.run("[...document.querySelectorAll('.result, .softmax th')].map((e) => e.textContent)")
+    lines = " ".join(text.strip() for text in said)  # as the screen has them
+    assert all(" ".join(result.split()) in lines for result in results)
+    query = attention.query[0, 0, 4]
+    top = 3 * np.sqrt((query**2).mean())
+    assert f"query of the · blue −{top:.2g} … orange +{top:.2g}" in said
+    expected = ramp("signed")[np.rint(127.5 + 127.5 * (query / top).clip(-1, 1)).astype(int)]
+    [panel] = [one for one in root if one.tag == f"{SPACE}svg"]
+    fills = [one.get("fill") for one in panel.iter(f"{SPACE}rect")][: len(query)]
+    colours = np.array([[int(fill[at : at + 2], 16) for at in (1, 3, 5)] for fill in fills])
+    assert np.abs(colours - expected).max() <= 3
+    beyond = [one for one in panel.iter(f"{SPACE}text") if float(one.get("x")) > float(panel.get("width"))]
+    assert beyond == []
 
 
 def test_compared_heads_stand_side_by_side(opened):

@@ -38,7 +38,7 @@ MOST_CELLS = 120_000_000  # of all steps, before they are pooled: in memory they
 # Joined in this order: a module stands after those it imports from.
 MODULES = (
     "wording", "inflating", "record", "colours", "raster", "words", "scales", "bars", "viewport", "canvas", "axes", "svg", "sheet", "map", "grid",
-    "readout", "overlay", "stepper", "training", "writing", "extras", "tokenlist", "lines", "tokens", "compare", "controls", "sorting",
+    "readout", "overlay", "stepper", "training", "writing", "extras", "tokenlist", "tracing", "lines", "tokens", "compare", "controls", "sorting",
     "strips", "arithmetic", "vectors", "qk", "growing", "views", "hold", "link", "saving", "finding", "app",
 )  # fmt: skip
 _SPECIAL = re.compile(r"\[(?:CLS|SEP|PAD|MASK|UNK|[a-z]{2,5})\]|</?s>|<pad>|<\|\w+\|>")

@@ -84,8 +84,7 @@ export function showControls(attention, state, scale) {
   byId("view").setAttribute("aria-labelledby", `tab-${state.view}`);
   byId("other").value = state.other;
   byId("against").hidden = state.view !== "compare";
-  for (const id of ["zoom", "save"]) byId(id).hidden = !["map", "compare"].includes(state.view);
-  byId("save-svg").hidden = state.view === "qk"; // it is made of words
+  byId("zoom").hidden = !["map", "compare"].includes(state.view);
   byId("least").textContent = state.least ? writeNumber(state.least) : worded("least_all");
   byId("threshold").setAttribute(
     "aria-valuetext",

@@ -116,10 +116,14 @@ function besideIt(attention, heads, { query, key }) {
   });
 }
 
-/** What a picture says of heads: the name of one, of several all names, each with its colour. */
-export function captionOf({ attention, heads }) {
-  if (heads.length === 1) return { caption: attention.name(heads[0].head) };
-  const named = heads.map(({ head, colour }) => ({ name: attention.name(head), colour }));
+/** What a picture says of heads: the name of one and its scale, of several all names, with their colours and ends. */
+export function captionOf({ attention, heads, scaleOf }) {
+  const [{ head: only }] = heads;
+  if (heads.length === 1) return { caption: attention.name(only), scale: scaleOf(only) };
+  const named = heads.map(({ head, colour }) => {
+    const { bottom, top } = scaleOf(head);
+    return { name: `${attention.name(head)}: ${writeNumber(bottom)} … ${writeNumber(top)}`, colour };
+  });
   return { caption: worded("overlay"), heads: named };
 }
 

@@ -1,6 +1,7 @@
 /** How one weight came about of a query and a key: their product dimension by dimension, the score, the softmax. */
 
 import { showArithmetic } from "./arithmetic.js";
+import { trace } from "./tracing.js";
 import { worded } from "./wording.js";
 import { element, short, writeNumber } from "./words.js";
 
@@ -20,6 +21,7 @@ export class QkView {
     const error = vectors ? writeNumber(vectors.error) : "";
     const turned = vectors?.turned ? ` ${worded("qk_turned")}` : "";
     const rounded = worded("qk_rounded", { bits: vectors?.bits, error }) + turned;
+    this.rounded = rounded;
     this.element.append(choosing, this.body, element("p", "hint", rounded));
     this.body.addEventListener("click", ({ target }) => this.press(target.closest("tr")));
   }
@@ -47,6 +49,16 @@ export class QkView {
   show({ head, cell, signedRamp }) {
     Object.assign(this, { head, ramp: signedRamp });
     this.point(cell);
+  }
+
+  /** What is seen, for a picture: the vectors and the softmax; their captions say which query and key. */
+  get panels() {
+    const corner = this.body.getBoundingClientRect();
+    const { width, height } = corner;
+    const draw = (context) => trace(context, this.body, corner);
+    const [query, key] = ["query", "key"].map((axis) => this.choices[axis].selectedOptions[0].text);
+    const caption = `${this.attention.name(this.head)}: ${query} → ${key}`;
+    return [{ caption, note: this.rounded, width, height, draw }];
   }
 
   point(cell) {

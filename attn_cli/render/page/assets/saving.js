@@ -6,24 +6,39 @@ import { writeNumber } from "./words.js";
 
 const EDGE = 16; // pixels around it
 const TOP = 24; // of a caption
+const LONGEST = 16000; // pixels along a side of a PNG, which every browser makes
 const LEADING = 18; // from one line of words to the next
 const RAMP = { width: 120, steps: 60 }; // of a scale of colours
 const SAID = "h1, #training:not([hidden]) h2, .provenance"; // what stands under it
 
 /**
- * Save maps as PNG. A panel says its `caption`, `width` and `height`, how to `draw` it or the `canvases` that show it,
- * and what stands under it: the `scale` of its colours, the `heads` that have a colour each, and a `note`.
+ * Save a view as PNG. A panel says its `caption`, `width` and `height`, how to `draw` it, the `canvases` that show it if
+ * there are any, and what stands under it: the `scale` of its colours, the `heads` that have a colour each, and a `note`.
  */
 export async function savePicture(panels, style, name) {
   const { width, height, compose } = plan(panels, style);
-  const size = [width, height].map((length) => Math.ceil(length * devicePixelRatio));
+  const sharpness = Math.min(devicePixelRatio, LONGEST / Math.max(width, height));
+  const size = [width, height].map((length) => Math.ceil(length * sharpness));
   const picture = new OffscreenCanvas(...size);
   const context = picture.getContext("2d");
-  context.scale(devicePixelRatio, devicePixelRatio);
+  context.scale(sharpness, sharpness);
   compose(context, (panel, left) => {
-    for (const canvas of panel.canvases) context.drawImage(canvas, left, TOP, panel.width, panel.height);
+    if (!panel.canvases) drawWithin(context, panel, left);
+    for (const canvas of panel.canvases ?? [])
+      context.drawImage(canvas, left, TOP, panel.width, panel.height);
   });
   download(await picture.convertToBlob({ type: "image/png" }), `${name}.png`);
+}
+
+/** A panel that is made of elements. */
+function drawWithin(context, panel, left) {
+  context.save();
+  context.beginPath();
+  context.rect(left, TOP, panel.width, panel.height);
+  context.clip();
+  context.translate(left, TOP);
+  panel.draw(context);
+  context.restore();
 }
 
 /** Save what a view draws as SVG, in the same order. */
@@ -45,9 +60,10 @@ export function saveDrawing(panels, style, name) {
 
 /** How large the picture is, and what draws it: `drawPanel(panel, left)` draws a panel itself. */
 function plan(panels, style) {
-  const lines = [...document.querySelectorAll(SAID)].map((one) => one.textContent);
   const feet = panels.map((panel) => footOf(panel, style));
   const width = Math.ceil(panels.reduce((sum, panel) => sum + panel.width + EDGE, EDGE));
+  const said = [...document.querySelectorAll(SAID)].map((one) => one.textContent);
+  const lines = said.flatMap((text) => wrapped(text, width - 2 * EDGE, style.font));
   const bottoms = panels.map((panel, i) => TOP + panel.height + LEADING * feet[i].length);
   const foot = Math.max(...bottoms) + EDGE;
   const height = Math.ceil(foot + LEADING * lines.length);

@@ -1,6 +1,7 @@
 /** Vectors as rows of colour: blue below zero, orange above. */
 
 import { say } from "./readout.js";
+import { worded } from "./wording.js";
 import { element, writeNumber } from "./words.js";
 
 const BRIGHT = 3; // times the root mean square: the brightest colour, so that a few large numbers leave the rest visible
@@ -10,12 +11,23 @@ export function drawStrip(canvas, numbers, columns, ramp) {
   [canvas.width, canvas.height] = [columns, numbers.length / columns];
   const image = new ImageData(canvas.width, canvas.height);
   const pixels = new Uint32Array(image.data.buffer);
-  const square = numbers.reduce((sum, number) => sum + number * number, 0) / numbers.length;
-  const top = BRIGHT * Math.sqrt(square) || 1;
+  const top = brightest(numbers);
   numbers.forEach((number, i) => {
     pixels[i] = ramp[Math.round(127.5 + 127.5 * Math.max(-1, Math.min(1, number / top)))];
   });
-  canvas.getContext("2d").putImageData(image, 0, 0);
+  canvas.getContext("2d", { willReadFrequently: true }).putImageData(image, 0, 0); // pictures of it are read again
+}
+
+function brightest(numbers) {
+  const square = numbers.reduce((sum, number) => sum + number * number, 0) / numbers.length;
+  return BRIGHT * Math.sqrt(square) || 1;
+}
+
+/** Which numbers have the brightest colours; some may lie beyond. */
+function rangeOf(numbers) {
+  const top = brightest(numbers);
+  const beyond = numbers.some((number) => Math.abs(number) > top);
+  return worded(beyond ? "clipped_range" : "compare_range", { peak: writeNumber(top) });
 }
 
 /** A vector under its caption; with `hear`, one dimension after the other is looked at by pointer, touch or arrow keys. */
@@ -26,7 +38,7 @@ export function strip(caption, numbers, ramp, hear) {
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", `${caption}: ${Array.from(numbers, tidy).join(" ")}`);
   if (hear) listen(canvas, caption, numbers.length, hear);
-  figure.append(element("figcaption", "", caption), canvas);
+  figure.append(element("figcaption", "", `${caption} · ${rangeOf(numbers)}`), canvas);
   return figure;
 }
 

@@ -3,6 +3,7 @@
 import { readStyle } from "./canvas.js";
 import { captionOf } from "./overlay.js";
 import { TokenList } from "./tokenlist.js";
+import { trace } from "./tracing.js";
 import { worded } from "./wording.js";
 import { element, shown } from "./words.js";
 
@@ -51,14 +52,17 @@ export class TokensView {
   get panels() {
     const lists = [...new Set([this.queries, this.keys])];
     const style = readStyle(this.element);
-    const corner = lists[0].element.getBoundingClientRect();
+    const names = this.element.querySelectorAll("h3"); // of two texts
+    const corner = (names[0] ?? lists[0].element).getBoundingClientRect();
     const bottom = lists.at(-1).element.getBoundingClientRect().bottom;
     const draw = (context) => {
       let beyond = 0; // of the lists above
-      for (const list of lists) {
-        list.drawOn(context, style, { x: corner.x, y: corner.y - beyond });
+      lists.forEach((list, i) => {
+        const moved = { x: corner.x, y: corner.y - beyond };
+        if (names[i]) trace(context, names[i], moved);
+        list.drawOn(context, style, moved);
         beyond += list.beyond;
-      }
+      });
     };
     const height = lists.reduce((sum, list) => sum + list.beyond, bottom - corner.top);
     return [{ ...this.said, width: corner.width, height, draw }];
@@ -101,10 +105,8 @@ function tonesOf(attention, scale, head, { query, key }) {
 function saidOf({ attention, heads, scaleOf }, token) {
   const [[axis, place]] = Object.entries(token);
   const text = shown((axis === "query" ? attention.queries : attention.keys)[place]);
-  const scale = heads.length === 1 ? scaleOf(heads[0].head) : undefined;
   return {
-    ...captionOf({ attention, heads }),
-    scale,
+    ...captionOf({ attention, heads, scaleOf }),
     note: `${text} (${place}): ${worded(`direction_${axis}`)}`,
   };
 }
