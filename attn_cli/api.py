@@ -8,14 +8,13 @@ arrays. Whatever cannot be right raises `attn.InputError`.
 from __future__ import annotations
 
 import functools
-import inspect
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar, Unpack
 
 from . import files
-from .errors import InputError, for_python, note
+from .errors import InputError, for_python
 from .lab.verdict import Verdict
 from .records.attention import Attention
 from .records.encoding import Encoding, Image, PositionTable, Sound
@@ -25,7 +24,7 @@ from .records.recording import Recording
 from .records.series import Series
 from .records.table import Table
 from .sources import comparing, explaining, masks, measuring, resolve
-from .sources.calls import check_arguments
+from .sources.calls import arguments_of, check_arguments, note_of_files
 from .sources.groups import (
     Computing,
     Model,
@@ -85,9 +84,10 @@ def _public(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
     @functools.wraps(function)
     def called(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        given = inspect.signature(function).bind(*args, **kwargs).arguments
+        given = arguments_of(function, args, kwargs)
         with for_python():
             check_arguments(function, given)
+            note_of_files(function, given)
             return function(*args, **kwargs)
 
     return called
@@ -111,7 +111,6 @@ def encode(
     options = Options(
         text=Text(tokenizer, embed, dim), positions=Positions(_several(posenc)), seed=Seed(seed)
     )
-    _note_of_file(text)
     return resolve.resolve_encoding(text, options)
 
 
@@ -190,7 +189,6 @@ def attend(
         select=Selection(layer, head, query_range, key_range, query_token, words, reduce),
     )
     through = model.model if isinstance(model, LoadedModel) else model
-    _note_of_file(data)
     found = resolve.resolve(None if apart else data, options, model=through, show=show)
     return resolve.shown(found, show, pool)
 
@@ -739,11 +737,10 @@ def page(
 
 def _named(several: Sequence[str | Attention]) -> Iterator[tuple[str, Attention]]:
     """Each with what a reader chooses it by: the text itself, or else its number."""
-    mini = load("mini") if any(isinstance(one, str) for one in several) else None
+    mini = load("mini").model if any(isinstance(one, str) for one in several) else None
     for number, one in enumerate(several, 1):
         if isinstance(one, str):
-            assert mini is not None
-            yield beginning(one), mini(one)
+            yield beginning(one), resolve.resolve(one, Options(), model=mini)
         else:
             yield f"{number}", one
 
@@ -758,12 +755,6 @@ def _attention(given: Tensors) -> Attention:
     if isinstance(data, (str, Encoding, Image, Sound)):
         return resolve.resolve(data, Options(), default_model="mini")
     return resolve.resolve(None, Options(tensors=given))
-
-
-def _note_of_file(text: Any) -> None:
-    """Say that what was given as a text is the name of a file: a command would have read that."""
-    if isinstance(text, str) and os.path.isfile(text):
-        note(f"{text!r} is the name of a file, and is taken as the text; attn.read({text!r}) reads the file")
 
 
 def _several(given: Any) -> Any:

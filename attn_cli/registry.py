@@ -260,9 +260,9 @@ def half_width(text: str) -> str:
     return text.translate(_HALF_WIDTH)
 
 
-def nearest(name: str, known: list[str]) -> str:
+def nearest(name: str, known: list[str], *, cutoff: float = 0.5) -> str:
     """'; did you mean …?' when one of the known names is close, else nothing."""
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=cutoff)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from attn_cli.commands.io.source_options import OPTIONS
 from attn_cli.errors import AttnNote, InputError, for_python, note
+from attn_cli.sources.calls import note_of_files
 
 ROOT = Path(__file__).parents[1]
 TEXT = "to be or not to be"
@@ -211,12 +212,47 @@ def test_several_texts_are_one_page():
         attn.page(["a", "b"], live=True)
 
 
-def test_the_name_of_a_file_is_a_text_with_a_note(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda text: attn.encode(text, embed="onehot"),
+        lambda text: attn.attend(text, embed="onehot"),
+        lambda text: attn.attend("a b", model="mini", kind="cross", target=text),
+        attn.stats,
+        lambda text: attn.stats([text, "a"]),
+        lambda text: attn.explain(text, method="rollout"),
+        attn.heatmap,
+        lambda text: attn.page([text, "a"]),
+        lambda text: attn.diff("t.txt", text),
+        lambda text: attn.check(np.eye(1), text=text, embed="onehot"),
+    ],
+)
+def test_the_name_of_a_file_is_a_text_with_a_note(tmp_path, monkeypatch, asked):
+    """It is said first, so that here, where it is an error, nothing is computed."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "t.txt").write_text("a b")
-    for asked in (attn.encode, attn.attend):
-        with pytest.warns(AttnNote, match=r"'t.txt' is the name of a file, .*attn.read\('t.txt'\) reads"):
-            asked("t.txt", embed="onehot")
+    with pytest.raises(AttnNote, match=r"'t.txt' is the name of a file, .*attn.read\('t.txt'\) reads"):
+        asked("t.txt")
+
+
+def test_a_path_that_is_wanted_is_no_text():
+    """`data` of `train` is a path: nothing is said of a file that is meant."""
+    with pytest.warns(AttnNote, match="is the name of a file"):
+        note_of_files(attn.stats, {"data": __file__})
+    note_of_files(attn.train, {"data": __file__})  # a note would be an error here
+
+
+def test_an_argument_that_there_is_not_is_answered_with_the_nearest():
+    with pytest.raises(TypeError, match=r"stats\(\) has no argument 'heads'; .*; did you mean 'head'\?"):
+        attn.stats("a", heads=1)
+    with pytest.raises(
+        TypeError, match=r"diff\(\) has no argument 'x'; known are first, second, model, match$"
+    ):
+        attn.diff(1, 2, x=3)
+    with pytest.raises(TypeError, match=r"attend\(\) has no argument 'kinds'; .*did you mean 'kind'"):
+        attn.load("mini")("a", kinds="cross")
+    with pytest.raises(TypeError, match=r"encode\(\): missing a required argument: 'text'; see help\(attn"):
+        attn.encode()
 
 
 def test_a_weight_that_is_no_number_is_told_once():

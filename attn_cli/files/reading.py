@@ -11,7 +11,7 @@ from ..errors import InputError
 from ..records.attention import Attention
 from ..records.checks import check_finite, shape
 from ..records.encoding import Encoding, Image, PositionTable, Sound
-from ..records.recording import Recording
+from ..records.recording import Recording, picked_part
 from ..registry import nearest
 from . import (
     contents,
@@ -196,7 +196,7 @@ def _fields(record: Record) -> dict[str, np.ndarray]:
 
 def only_array(held: Record | Recording | Image | Sound | np.ndarray | dict[str, np.ndarray]) -> np.ndarray:
     """The one array that was read."""
-    held = held.pick() if isinstance(held, Recording) else held
+    held = picked_part(held) if isinstance(held, Recording) else held
     if isinstance(held, np.ndarray):
         return held
     if isinstance(held, Image | Sound):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError, note
+from ..errors import InputError, for_python, note
 from .selection import choose
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Recording:
         """The numbers of the steps of which something was kept."""
         return sorted({part.step for part in self.parts})
 
+    @for_python()
     def pick(self, step: int | None = None, kind: str | None = None, module: str | None = None) -> Attention:
         """The attention of all layers of a kind and size, in a step or in the last.
 
@@ -66,18 +67,7 @@ class Recording:
         where there are several sizes, that of most layers; what else there is, is said. Raises InputError when there
         is none.
         """
-        part, *others = self.ranked(step, kind, module)
-        if others:
-            sizes = listed([f"{other.size} ({other.modules[0]})" for other in others])
-            note(f"showing {part.size}; the recording also has {sizes}; choose with --module NAME")
-        kinds = {other.kind: None for other in self._of_step(step) if other.kind != part.kind}
-        if kind is None and module is None and kinds:
-            note(f"showing {part.kind}; the recording also has {listed(list(kinds))}; choose with --kind")
-        attention = self.read(part)
-        if module is None:
-            return attention
-        places = zip(part.modules, part.layers, strict=True)
-        return choose(attention, "layer", tuple(layer for path, layer in places if matches(path, module)))
+        return picked_part(self, step, kind, module)
 
     def ranked(
         self, step: int | None = None, kind: str | None = None, module: str | None = None
@@ -86,7 +76,7 @@ class Recording:
 
         Raises InputError when there is none.
         """
-        parts = self._of_step(step)
+        parts = self.of_step(step)
         if module is not None:
             there = [path for part in parts for path in part.modules]
             parts = [part for part in parts if any(matches(path, module) for path in part.modules)]
@@ -98,13 +88,32 @@ class Recording:
         parts = [part for part in parts if part.kind == (kinds[0] if kind is None else kind)]
         return sorted(parts, key=lambda part: -len(part.layers))
 
-    def _of_step(self, step: int | None) -> list[Part]:
+    def of_step(self, step: int | None) -> list[Part]:
+        """The parts of a step, or of the last of each program; raises InputError where there is none."""
         if not self.parts:
             raise InputError("no attention was recorded", hint="see what was seen in its table")
         if step is not None and step not in self.steps:
             raise InputError(f"no step {step} was kept", hint=f"kept are {listed(self.steps)}")
         last = {part.root: part.step for part in sorted(self.parts, key=lambda part: part.step)}
         return [part for part in self.parts if part.step == (last[part.root] if step is None else step)]
+
+
+def picked_part(
+    recording: Recording, step: int | None = None, kind: str | None = None, module: str | None = None
+) -> Attention:
+    """What `Recording.pick` gives; what else there is, is said in the words of the command line."""
+    part, *others = recording.ranked(step, kind, module)
+    if others:
+        sizes = listed([f"{other.size} ({other.modules[0]})" for other in others])
+        note(f"showing {part.size}; the recording also has {sizes}; choose with --module NAME")
+    kinds = {other.kind: None for other in recording.of_step(step) if other.kind != part.kind}
+    if kind is None and module is None and kinds:
+        note(f"showing {part.kind}; the recording also has {listed(list(kinds))}; choose with --kind")
+    attention = recording.read(part)
+    if module is None:
+        return attention
+    places = zip(part.modules, part.layers, strict=True)
+    return choose(attention, "layer", tuple(layer for path, layer in places if matches(path, module)))
 
 
 def matches(path: str, pattern: str) -> bool:

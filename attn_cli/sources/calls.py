@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import InputError
-from ..registry import nearest
+from ..errors import InputError, note
+from ..registry import listed, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+_TEXTS = ("text", "data", "first", "second", "target", "pair")  # parameters that a command reads from a file
 _LITERAL = re.compile(r"Literal\[(.*?)\]")
 
 
@@ -38,6 +39,40 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "Sequence[str]": (lambda value: isinstance(value, (Sequence, np.ndarray)), "a list of texts"),
     "None": (lambda value: value is None, ""),
 }
+
+
+def arguments_of(
+    function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a call gives, by the names of the parameters; a name that there is not is answered with the known ones.
+
+    >>> arguments_of(lambda text, size=3: ..., ["x"], {"sise": 2})
+    Traceback (most recent call last):
+    TypeError: <lambda>() has no argument 'sise'; known are text, size; did you mean 'size'?
+    """
+    signature, called = inspect.signature(function), f"{function.__name__}()"
+    known = list(signature.parameters)
+    for name in kwargs:
+        if name not in known:
+            alike = nearest(name, known, cutoff=0.6)
+            raise TypeError(f"{called} has no argument {name!r}; known are {listed(name, known)}{alike}")
+    try:
+        return signature.bind(*args, **kwargs).arguments
+    except TypeError as problem:
+        raise TypeError(f"{called}: {problem}; see help(attn.{function.__name__})") from None
+
+
+def note_of_files(function: Callable[..., Any], given: Mapping[str, Any]) -> None:
+    """Say where what is given as a text, or as the first of several, is the name of a file: a command would read it."""
+    parameters = inspect.signature(function).parameters
+    for name, value in given.items():
+        text = value[0] if isinstance(value, (list, tuple)) and value else value
+        if name not in _TEXTS or "Path" in str(parameters[name].annotation):
+            continue
+        if isinstance(text, str) and os.path.isfile(text):
+            note(
+                f"{text!r} is the name of a file, and is taken as the text; attn.read({text!r}) reads the file"
+            )
 
 
 def check_arguments(function: Callable[..., Any], given: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from ..records.attention import Attention
 from ..records.encoding import Encoding, Image, Sound
 from ..records.fields import changed
 from ..records.pooled import pooled_by
-from ..records.recording import Recording
+from ..records.recording import Recording, picked_part
 from ..records.selection import choose, crop, parse_choice, places_named, range_of
 from ..records.words import merged
 from .groups import Options, given, refuse_others
@@ -143,7 +143,7 @@ def recorded(recording: Recording, options: Options) -> Attention:
     others = dataclasses.replace(options, model=dataclasses.replace(options.model, kind=None))
     refuse_others(others, ("recorded", "tensors", "select"), "a recording")
     meant = options.recorded
-    found = recording.pick(meant.step, options.model.kind, meant.module)
+    found = picked_part(recording, meant.step, options.model.kind, meant.module)
     return with_names(found, options.tensors, spare=1)
 
 

@@ -395,7 +395,7 @@ def test_several_models_are_told_apart():
     ]
     assert seen.attention(module="Model 2.*").weights.shape[1] == 4
     with pytest.warns(
-        AttnNote, match=r"2 layers of 4 heads, .* \(Model 2.blocks.0\); choose with --module NAME"
+        AttnNote, match=r"2 layers of 4 heads, .* \(Model 2.blocks.0\); choose with module NAME"
     ):
         assert seen.attention().weights.shape[1] == 2
     with pytest.raises(InputError, match="no module 'x'"):

@@ -102,7 +102,7 @@ def test_other_kinds_of_a_recording_are_named(model):
     with record() as seen:
         attend(model, 3)
     recording = seen.recording()
-    with pytest.warns(AttnNote, match="^showing self; the recording also has cross; choose with --kind$"):
+    with pytest.warns(AttnNote, match="^showing self; the recording also has cross; choose with kind$"):
         recording.pick()
     with warnings.catch_warnings():
         warnings.simplefilter("error")

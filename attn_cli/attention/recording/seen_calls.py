@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ...errors import for_python
 from ...records.recording import renamed
 from ...records.table import Table
 from .kept_numbers import FIGURES
@@ -103,6 +104,7 @@ class Seen(Sequence[Row]):
         """All that was kept so far."""
         return recording_of(self._recorder, self._steps(), repr(self))
 
+    @for_python()
     def attention(
         self,
         tokens: Sequence[str] | None = None,
