@@ -16,6 +16,8 @@ from attn_cli.render.figure.maps import attention_maps, lay_out
 from attn_cli.render.figure.sheet import Cells
 from attn_cli.render.figure.spectrogram import Spectrogram
 from attn_cli.render.figure.ticks import Setting, below
+from attn_cli.render.page.page import page
+from test_page_heard import carried
 from torch import nn
 
 transformers = pytest.importorskip("transformers")
@@ -190,6 +192,13 @@ def test_the_spectrogram_has_a_column_for_each_frame(home):
     whole = theirs_of(home).features[0].numpy().reshape(8, N_FRAMES, 2).mean(-1)
     expected = 255 * (loud - whole.min()) / (whole.max() - whole.min())
     np.testing.assert_allclose(attended(home).spectrogram, expected, atol=0.51)
+
+
+def test_a_pitch_that_rises_is_seen_to_rise_in_a_page(home):
+    """The first and the last frame hold how the sound begins and ends at once, which is all pitches."""
+    loudest = carried(page(attended(home)))[:, 1:-1].argmax(axis=0)
+    assert (np.diff(loudest) <= 0).all()  # from the bottom up
+    assert loudest[0] - loudest[-1] >= 3
 
 
 def test_it_stands_over_the_map_and_its_columns_over_those_of_the_map():

@@ -18,6 +18,7 @@ from ..written_tokens import beginning, cell_of, steps_of
 from .bars import bars
 from .document import as_json, as_text, filled, ramps, script_of, source, stressed, wording
 from .over_steps import labels, origin, training, views_of
+from .senses import senses
 from .vectors import pack_vectors
 from .weights import Packed, Shown, pack
 
@@ -37,7 +38,7 @@ MOST_CELLS = 120_000_000  # of all steps, before they are pooled: in memory they
 
 # Joined in this order: a module stands after those it imports from.
 MODULES = (
-    "wording", "inflating", "record", "colours", "raster", "words", "scales", "bars", "viewport", "canvas", "axes", "svg", "sheet", "map", "grid",
+    "wording", "inflating", "record", "colours", "raster", "words", "scales", "bars", "heard", "viewport", "canvas", "axes", "svg", "sheet", "map", "grid",
     "readout", "overlay", "stepper", "training", "writing", "extras", "tokenlist", "tracing", "lines", "tokens", "compare", "controls", "sorting",
     "strips", "arithmetic", "vectors", "qk", "growing", "views", "hold", "link", "saving", "finding", "app",
 )  # fmt: skip
@@ -93,7 +94,7 @@ def page(
     most = (max_bytes or MAX_BYTES) if max(view.block) == 1 else 0
     pairs = pack_vectors(attention, most, wanted=vectors and not steps)
     header = {"figures": _figures(figures or {}), "vectors": pairs.header}
-    header |= training(attention, view, steps) | bars(own, view)
+    header |= training(attention, view, steps) | bars(own, view) | senses(attention, view)
     beside = _Beside(header | ({"grows": True} if grows else {}), pairs.text)
     frame = _fill(attention, view, title, dict.fromkeys(views, Packed({}, b"")), beside, lang)
     told = len(views) * (200 + 8 * len(view.weights))  # what the header says of each head

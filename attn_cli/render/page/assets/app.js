@@ -6,6 +6,7 @@ import { extrasOf } from "./extras.js";
 import { foundIn, nextOf, showFound } from "./finding.js";
 import { growFrame } from "./growing.js";
 import { Grid } from "./grid.js";
+import { readHeard } from "./heard.js";
 import { Hold } from "./hold.js";
 import { readLink, writeLink } from "./link.js";
 import { overlaid, Overlay } from "./overlay.js";
@@ -23,9 +24,9 @@ import { worded } from "./wording.js";
 import { element } from "./words.js";
 
 class App {
-  constructor(attention, vectors) {
+  constructor(attention, vectors, heard) {
     const { count, queries, keys } = attention;
-    Object.assign(this, { attention, vectors });
+    Object.assign(this, { attention, vectors, heard });
     this.state = {
       view: "map",
       head: 0,
@@ -157,6 +158,7 @@ class App {
       sheetOf: (head) => ({
         ...sheetOf(this.attention, head, this.scales.of(head), found),
         strips: barsBeside(this.attention, head),
+        heard: this.heard,
       }),
     };
   }
@@ -236,7 +238,7 @@ try {
   const attention = await readRecord();
   byId("main").toggleAttribute("data-single", attention.count === 1);
   byId("main").hidden = false;
-  const app = new App(attention, await readVectors(attention));
+  const app = new App(attention, await readVectors(attention), await readHeard(attention));
   app.whenOpen(() => app.recolour());
   if (attention.grows) growFrame();
 } catch (problem) {

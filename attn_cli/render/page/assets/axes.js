@@ -18,11 +18,12 @@ export function layOut(font, sheet, view, width, height) {
   const widths = (tokens) => tokens.map((token) => Math.min(label, ruler.measureText(shown(token)).width));
   const down = widths(visible(sheet.queries, view.row, view.rows));
   const across = widths(visible(sheet.keys, view.column, view.columns));
-  const left = Math.ceil(Math.max(...down)) + 10;
+  const { above, ahead } = sheet.heard?.room(width) ?? { above: 0, ahead: 0 }; // between labels and map
+  const left = Math.ceil(Math.max(...down)) + 10 + ahead;
   const widest = Math.max(...across);
   const { beside, below } = sheet.strips ?? { beside: 0, below: 0 };
   const fit = (flat) => {
-    const top = flat ? LINE + 8 : Math.ceil(widest * Math.sin(-SLANT)) + 18;
+    const top = (flat ? LINE + 8 : Math.ceil(widest * Math.sin(-SLANT)) + 18) + above;
     const beyond = flat ? 0 : Math.ceil(Math.max(...lastOf(across, width - left)) * Math.cos(SLANT));
     const right = Math.max(beyond, beside) + 4;
     const cell = fitCells((width - left - right) / view.columns, (height - top - below) / view.rows, view);
@@ -31,6 +32,8 @@ export function layOut(font, sheet, view, width, height) {
       top,
       right,
       below,
+      above,
+      ahead,
       flat,
       label,
       cell,
@@ -66,7 +69,7 @@ export function drawLabels(context, sheet, view, box, style) {
     const y = box.top + (row + 0.5 - view.row) * box.cell.height;
     context.fillStyle = sheet.found.queries.has(row) ? style.found : style.muted;
     context.textAlign = "right";
-    context.fillText(fitted(sheet.queries[row], box.label), box.left - 6, y, box.label);
+    context.fillText(fitted(sheet.queries[row], box.label), box.left - box.ahead - 6, y, box.label);
   }
   for (const column of readable(view.column, view.columns, box.cell.width)) {
     const x = box.left + (column + 0.5 - view.column) * box.cell.width;
@@ -102,7 +105,7 @@ function readable(first, count, size) {
 
 function drawAcross(context, label, x, box) {
   context.save();
-  context.translate(x, box.top - 6);
+  context.translate(x, box.top - box.above - 6);
   if (box.flat) {
     context.textAlign = "center";
     context.fillText(label, 0, -4);
@@ -116,11 +119,11 @@ function drawAcross(context, label, x, box) {
 
 /** The token of the column that the pointer is on, on a coloured ground; it runs as the labels do, and covers its own. */
 export function drawChipAcross(context, token, x, box, style) {
-  if (box.flat) return drawChip(context, token, x, box.top - 12, "center", style);
+  if (box.flat) return drawChip(context, token, x, box.top - box.above - 12, "center", style);
   const label = fitted(token, box.label, context.font);
   const { width } = context.measureText(label);
   context.save();
-  context.translate(x, box.top - 6);
+  context.translate(x, box.top - box.above - 6);
   context.rotate(SLANT);
   context.fillStyle = style.accent;
   context.beginPath();

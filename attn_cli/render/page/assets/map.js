@@ -60,6 +60,7 @@ export class MapView {
     const { sheet, viewport, box, style } = this;
     drawCells(context, sheet, viewport, box, style);
     sheet.strips?.draw(context, viewport, box, style);
+    sheet.heard?.draw(context, viewport, box, style);
     drawParting(context, sheet, viewport, box, style);
     drawLabels(context, sheet, viewport, box, style);
   }
@@ -148,8 +149,8 @@ export class MapView {
 }
 
 /** What runs down and across, what lines mean where there are any, and how far a difference reaches. */
-function axesOf({ began = [], strips, range }) {
+function axesOf({ began = [], strips, heard, range }) {
   const parted = began.some(Boolean) ? [worded("axis_began")] : [];
-  const beside = [strips?.said, range].filter(Boolean);
+  const beside = [heard?.said, strips?.said, range].filter(Boolean);
   return [worded("axis_queries"), worded("axis_keys"), ...parted, ...beside].join(" · ");
 }

@@ -43,6 +43,7 @@ export class Attention {
     this.special = new Set(header.special);
     this.allFigures = header.figures ?? {}; // of the heads at every step
     this.vectors = header.vectors ?? {};
+    this.heard = header.heard ?? null; // a spectrogram, as heard.js reads it
     this.grows = Boolean(header.grows);
     this.hidesSpecial = false;
     this.times = header.times ?? [0]; // steps of a training

@@ -141,14 +141,14 @@ function drawBand(context, band, tick) {
 
 /** The cell that is pointed at, its row and column, and the tokens at their ends. */
 export function drawPointer(context, sheet, { query, key }, view, box, style) {
-  const { left, top, width, height } = box;
+  const { left, top, width, height, above, ahead } = box;
   const cell = rectangle(query, key, view, box);
   const [x, y] = [cell.x + cell.width / 2, cell.y + cell.height / 2];
   if (x < left || x > left + width || y < top || y > top + height) return; // zoomed out of sight
   context.strokeStyle = style.accent;
   context.globalAlpha = 0.55;
-  context.strokeRect(left, cell.y, width, cell.height);
-  context.strokeRect(cell.x, top, cell.width, height);
+  context.strokeRect(left - ahead, cell.y, width + ahead, cell.height);
+  context.strokeRect(cell.x, top - above, cell.width, height + above);
   context.globalAlpha = 1;
   context.lineWidth = 1.5;
   context.strokeStyle = style.surface;
@@ -156,7 +156,7 @@ export function drawPointer(context, sheet, { query, key }, view, box, style) {
   context.strokeStyle = style.accent;
   context.strokeRect(cell.x, cell.y, cell.width, cell.height);
   context.lineWidth = 1;
-  drawChip(context, sheet.queries[query], left - 4, y, "right", style);
+  drawChip(context, sheet.queries[query], left - ahead - 4, y, "right", style);
   drawChipAcross(context, sheet.keys[key], x, box, style);
 }
 
