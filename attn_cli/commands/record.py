@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 from contextlib import ExitStack
+from itertools import takewhile
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
@@ -16,6 +17,8 @@ from ..sources.groups import one_of
 from .io.choices import Listed, completion, explain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..attention.recording.seen_calls import Seen
     from ..attention.recording.store import Wanted
 
@@ -119,11 +122,26 @@ def record(
     recorded.wait()
     code = run(name, arguments, module=module)
     recorded.finish()
+    if theirs := _after_script(arguments, kept, output, tokens):
+        note(f"{', '.join(theirs)} after SCRIPT went to the program; options of attn stand before it")
     raise typer.Exit(code)
 
 
 # Options of the program are its own: ours end where it begins.
 record.CONTEXT = {"allow_interspersed_args": False}  # type: ignore[attr-defined]
+
+
+def _after_script(arguments: Sequence[str], kept: Kept, output: str | None, tokens: str | None) -> list[str]:
+    """Options of this command among the program's arguments, but those that attn was given as well.
+
+    A program may have options of the same names, so nothing tells for whom one was meant.
+    """
+    free = {
+        f"--{field.name}": getattr(kept, field.name) == field.default for field in dataclasses.fields(Kept)
+    }
+    free |= {"-o": output is None, "--output": output is None, "--tokens": tokens is None}
+    typed = (word.partition("=")[0] for word in takewhile(lambda word: word != "--", arguments))
+    return [option for option in dict.fromkeys(typed) if free.get(option)]
 
 
 class _Recorded:

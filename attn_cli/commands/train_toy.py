@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -53,6 +54,7 @@ def train_toy(
     if directory.format not in (None, "tsv", "json"):
         raise InputError(f"--format {directory.format!r}", hint="give tsv or json")
     seen = look(drawing)
+    _check_task(task, resume=directory.resume)
     text = training.own_data(task, directory.data, directory.encoding)
     path = Path(directory.output or f"runs/{task.partition(':')[0]}")
     place = RunDirectory(
@@ -77,3 +79,13 @@ def train_toy(
         contents["README.md"] = readme(run, typed, trained, said, {*contents, STATE})
         place.save(contents)
     report(path, run, reached, task, lesson.recipe, directory.format)
+
+
+def _check_task(task: str, *, resume: bool) -> None:
+    """Refuse what is no task before anything looks for its directory, and a directory that is to be resumed."""
+    from ..toy import find
+
+    if resume and Path(task).is_dir():
+        hint = f"type attn train-toy TASK -o {shlex.quote(task)} --resume, with the same options"
+        raise InputError("is a directory, not a TASK", hint=hint, where=task)
+    find(task)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import InputError, warn
+from ..errors import InputError, note, warn
 from ..interpret.reductions import is_of_paths
 from ..records.attention import Attention
+from ..records.checks import counted
 from ..records.encoding import Encoding, Image, Sound
 from ..records.fields import changed
 from ..records.pooled import pooled_by
@@ -155,6 +156,10 @@ def attend(
     from ..attention.wanted_parts import ALL
 
     rule = rule_of(options.scoring, options.positions.posenc, options.seed.seed)
+    if rule.top_k is not None and rule.top_k > (n := len(heads.key_tokens)):
+        note(
+            f"--top-k {rule.top_k} has no effect: there {'is' if n == 1 else 'are'} only {counted(n, 'key')}"
+        )
     return layers.attend(
         heads, rule, wanted=wanted or ALL, norms=show == "norms", every_step=show == "scores"
     )

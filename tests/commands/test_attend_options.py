@@ -83,6 +83,12 @@ def test_numbers(run, here, options, arguments):
     assert_like_the_library(run, here, *options, **arguments)
 
 
+@pytest.mark.parametrize(("k", "said"), [("7", "--top-k 7 has no effect: there are only 6 keys"), ("6", "")])
+def test_more_than_there_are_keys_is_said(run, here, k, said):
+    done = run("attend", "x.csv", "--top-k", k, cwd=here)
+    assert done.stderr == (f"attn: note: {said}\n" if said else "")
+
+
 @pytest.mark.parametrize("spec", [s for s in [*SCORE_SPECS, *POSITION_SPECS] if "file=" in s])
 def test_files_in_specs(run, here, spec):
     option = "--score" if spec in SCORE_SPECS else "--posenc"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from attn_cli import files
 from attn_cli.commands.io.program import run, when_imported
+from attn_cli.commands.record import Kept, _after_script
 
 from conftest import run_attn
 
@@ -86,6 +87,17 @@ def test_a_program_is_what_it_is_without(program, arguments):
     assert found.pick(3).provenance.startswith("recorded from program")
     assert "layers.2" in watched.stderr
     assert "attn: note: wrote attention.npz: 6 steps" in watched.stderr
+    mistaken = "attn: note: -o, --layer after SCRIPT went to the program; options of attn stand before it\n"
+    assert watched.stderr.endswith(mistaken) == ("-o" in arguments)
+
+
+def test_which_options_after_the_script_are_like_ours():
+    def told(*arguments, kept=None, **given):
+        return _after_script(arguments, kept or Kept(), given.get("output"), given.get("tokens"))
+
+    assert told("--every=3", "x", "--every", "3", "-o", "--out", "-m") == ["--every", "-o"]
+    assert told("--every", "-o", "--tokens", kept=Kept(every=2), output="x", tokens="y") == []
+    assert told("--help", "--", "-o") == []
 
 
 @pytest.mark.parametrize(

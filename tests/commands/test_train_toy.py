@@ -227,6 +227,28 @@ def test_what_cannot_be_trained_is_one_line_and_leaves_nothing(run, tmp_path, ar
     assert list(contents(tmp_path)) == ["file"]
 
 
+def test_what_cannot_be_resumed_says_what_was_looked_for(run, tmp_path):
+    (tmp_path / "runs" / "mine").mkdir(parents=True)
+    (tmp_path / "runs" / "mine" / "training_state.safetensors").touch()
+    (tmp_path / "empty").mkdir()
+    for arguments, said in [
+        (["reverse", "-o", "runs/min"], "runs/min: no such directory, .*; did you mean 'runs/mine'?"),
+        (
+            ["reverse", "-o", "empty"],
+            "empty: has no training_state.safetensors, so no .*; give the -o DIR of",
+        ),
+        (
+            ["runs/mine"],
+            "runs/mine: is a directory, not a TASK; type attn train-toy TASK -o runs/mine --resume",
+        ),
+        (["revers"], "unknown task 'revers'; known are "),
+    ]:
+        done = run("train-toy", *arguments, "--resume", cwd=tmp_path)
+        assert (done.code, re.match(f"attn: error: {said}", done.stderr) is not None) == (2, True), (
+            done.stderr
+        )
+
+
 def test_alone_it_prints_its_help(run):
     result = run("train-toy")
     assert (result.code, result.stdout) == (2, "")

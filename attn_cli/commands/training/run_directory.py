@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError, note
+from ...registry import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -179,7 +180,14 @@ class RunDirectory:
 
     def _need_state(self) -> None:
         if not (self.path / STATE).is_file():
-            raise InputError(f"no {STATE} to resume from", hint="leave --resume out", where=str(self.path))
+            what = f"has no {STATE}" if self.path.is_dir() else "no such directory"
+            near = [str(state.parent) for state in self.path.parent.glob(f"*/{STATE}")]
+            hint = "give the -o DIR of a training that was begun, or leave --resume out to begin one"
+            raise InputError(
+                f"{what}, so no training to resume",
+                hint=f"{hint}{nearest(str(self.path), near)}",
+                where=str(self.path),
+            )
 
     def _refuse_to_replace(self) -> None:
         if (self.path / CONFIG).exists():
