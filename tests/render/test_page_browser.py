@@ -355,12 +355,39 @@ def test_the_address_says_what_is_seen_and_shows_it_again(opened):
     tab.press("]")
     tab.click("#tab-tokens")
     tab.click(".token:nth-child(3)")
-    assert tab.run("location.hash") == "#layer=0&head=1&view=tokens&query=2&key=0"
+    assert tab.run("location.hash") == "#layer=0&head=1&view=tokens&query=2"
     tab.run("location.hash = '#layer=1&head=2&view=map&query=4&key=5'")
     tab.wait("document.querySelector('#which').textContent === 'Layer 1 · head 2'")
     assert tab.run("[...document.querySelectorAll('#readout sub')].map((e) => e.textContent)") == ["4", "5"]
     tab.run("location.hash = '#layer=99&head=nine&view=none&query=-1'")  # nothing of it is there
     tab.wait("document.querySelector('#readout sub').textContent === '0'")
+
+
+@pytest.mark.parametrize(
+    ("axis", "head", "verb"), [("query", 5, "attends most to"), ("key", 2, "gets most from")]
+)
+def test_an_address_shows_the_lines_and_the_text_of_its_token(opened, axis, head, verb):
+    tab = opened(RECORDS["english"])
+    for view in ("lines", "tokens"):
+        asked = f"#layer={head // 4}&head={head % 4}&view={view}&{axis}=7"
+        tab.run(f"location.replace('{asked}')")
+        tab.wait(f"document.querySelector('#tab-{view}').getAttribute('aria-selected') === 'true'")
+        assert tab.text("#readout").startswith(f"{ENGLISH[7]}7{verb}")
+        assert tab.text("#view [aria-selected=true]") == ENGLISH[7]
+        assert tab.run("location.hash") == asked
+
+
+def test_the_panel_forgets_the_numbers_of_another_head(opened):
+    tab = opened(RECORDS["english"])
+    tab.click("#tab-lines")
+    tab.move(
+        *tab.run("(b => [b.x + 5, b.y + 5])(document.querySelector('#queries-3').getBoundingClientRect())")
+    )
+    assert tab.run("document.querySelectorAll('#strongest li').length") == 8
+    tab.move(5, 5)
+    assert tab.run("document.querySelectorAll('#strongest li').length") == 8  # to be read
+    tab.press("]")
+    assert tab.text("#strongest").strip() == "Choose a query or a key to see its strongest weights."
 
 
 def test_hovering_previews_and_a_click_holds_until_escape(opened):

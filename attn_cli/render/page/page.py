@@ -40,7 +40,7 @@ MOST_CELLS = 120_000_000  # of all steps, before they are pooled: in memory they
 MODULES = (
     "wording", "inflating", "record", "colours", "raster", "words", "scales", "bars", "heard", "viewport", "canvas", "axes", "svg", "sheet", "map", "grid",
     "readout", "overlay", "stepper", "training", "writing", "extras", "tokenlist", "tracing", "lines", "tokens", "compare", "controls", "sorting",
-    "strips", "arithmetic", "vectors", "qk", "growing", "views", "hold", "link", "saving", "finding", "app",
+    "strips", "arithmetic", "vectors", "qk", "growing", "views", "hold", "pointed", "link", "saving", "finding", "app",
 )  # fmt: skip
 _SPECIAL = re.compile(r"\[(?:CLS|SEP|PAD|MASK|UNK|[a-z]{2,5})\]|</?s>|<pad>|<\|\w+\|>")
 _RECORDED = re.compile(r"recorded(?: from|:) (.+?), step \d")  # of what program and module

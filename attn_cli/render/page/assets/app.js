@@ -9,8 +9,9 @@ import { Grid } from "./grid.js";
 import { readHeard } from "./heard.js";
 import { Hold } from "./hold.js";
 import { readLink, writeLink } from "./link.js";
-import { overlaid, Overlay } from "./overlay.js";
-import { handed, say, showCell, showHint, showPrecision, showStrongest, showToken } from "./readout.js";
+import { Overlay } from "./overlay.js";
+import { describe, describePlace, lookAt, placeOf } from "./pointed.js";
+import { say, showPrecision } from "./readout.js";
 import { readRecord } from "./record.js";
 import { fileName, saveDrawing, savePicture } from "./saving.js";
 import { Scales } from "./scales.js";
@@ -21,7 +22,6 @@ import { centreOf, Viewport } from "./viewport.js";
 import { readVectors } from "./vectors.js";
 import { makeViews } from "./views.js";
 import { worded } from "./wording.js";
-import { element } from "./words.js";
 
 class App {
   constructor(attention, vectors, heard) {
@@ -42,6 +42,7 @@ class App {
     this.hold = new Hold();
     this.viewport = new Viewport(queries.length, keys.length);
     this.views = makeViews(this);
+    lookAt(this, this.state);
     this.grid = new Grid(byId("grid"), attention, {
       onOpen: (head) => this.change({ head }),
       onCompare: (other) => this.beside(other),
@@ -76,6 +77,7 @@ class App {
     Object.assign(this.state, changes);
     this.state.also = this.state.also.filter((head) => head !== this.state.head);
     if (this.state.view === "qk") this.state.cell ??= { query: 0, key: 0 };
+    lookAt(this, changes);
     if (changes.pool || "time" in changes) this.attention.show(changes);
     this.whenOpen(() => this.draw(changes));
   }
@@ -120,7 +122,7 @@ class App {
     if (["scale", "least", "special", "pool", "time"].some((part) => part in changes)) this.recolour();
     else this.show();
     if ("find" in changes) showFound(this.attention, this.found(), changes.find);
-    writeLink(this.attention, this.state);
+    writeLink(this.attention, this.state, placeOf(this));
     if ("head" in changes) say(this.attention.name(this.state.head));
   }
 
@@ -141,7 +143,7 @@ class App {
     this.grid.mark(head, ...this.seen.slice(1).map((one) => one % this.attention.count));
     showControls(this.attention, this.state, this.scales.of(head));
     for (const extra of this.extras) extra.show(this.state, this.attention, this.scales.of(head));
-    this.describe(view === "tokens" ? open.token(cell) : {}, false);
+    describePlace(this);
   }
 
   /** All that a view is given. */
@@ -170,20 +172,20 @@ class App {
 
   release() {
     this.hold.release();
-    this.describe({}, false);
+    describePlace(this);
   }
 
   /** Point at a cell; only what lies over the map is drawn anew. */
   point(cell, spoken, pressed) {
     if (!this.hold.admits(cell, spoken, pressed)) return;
     this.state.cell = cell;
-    if (spoken || pressed) writeLink(this.attention, this.state);
+    if (spoken || pressed) writeLink(this.attention, this.state, placeOf(this));
     if (spoken && !this.viewport.isWhole) {
       this.viewport.reveal(cell);
       this.show();
     }
     this.views[this.state.view].point(cell);
-    this.describe({}, spoken);
+    describe(this, {}, spoken);
   }
 
   /** Look at a token: a query, a key, or none. */
@@ -191,28 +193,10 @@ class App {
     if (!this.hold.admits(token, spoken, pressed)) return false;
     const { view, cell } = this.state;
     if (Object.keys(token).length) this.state.cell = { query: 0, key: 0, ...cell, ...token };
-    if (spoken || pressed) writeLink(this.attention, this.state);
+    if (spoken || pressed) writeLink(this.attention, this.state, token);
     if (view === "tokens") this.views.tokens.show(this.model());
-    this.describe(token, spoken);
+    describe(this, token, spoken);
     return true;
-  }
-
-  /** Say what is pointed at: a token if one is given, else the cell. */
-  describe(token, spoken) {
-    const { view, head, cell } = this.state;
-    const pointed = ["map", "compare", "qk"].includes(view) ? (cell ?? {}) : token;
-    showStrongest(this.attention, head, pointed, this.seen.length > 1 ? this.attention.tag(head) : "");
-    if (token.query !== undefined || token.key !== undefined) {
-      showToken(this.attention, head, token, spoken, overlaid(this.attention, this.overlay.heads, token));
-    } else if (view === "lines") showHint(worded("point_token"));
-    else if (cell) this.describeCell(cell, spoken);
-    else showHint(handed("point_cell"));
-    if (this.hold.held) byId("readout").append(element("span", "hint", handed("held")));
-  }
-
-  describeCell(cell, spoken) {
-    const strips = this.state.view === "map" ? barsBeside(this.attention, this.state.head) : undefined;
-    showCell(this.attention, this.seen, cell, spoken, strips?.says(cell));
   }
 
   zoom(factor) {

@@ -39,9 +39,30 @@ export class LinesView {
     this.model = model;
     this.queries.show(attention.queries, found.queries);
     this.keys.show(attention.keys, found.keys);
+    this.queries.select(this.focused.query ?? -1);
+    this.keys.select(this.focused.key ?? -1);
     for (const head of this.kept.keys()) if (!heads.some((one) => one.head === head)) this.kept.delete(head);
     this.layers = heads.map((one) => this.layerOf(one, Math.floor(MOST / heads.length)));
+    if (this.sought) this.reveal();
     this.draw();
+  }
+
+  /** Look at a token, as an address asks for; it is in the middle once it is drawn. */
+  look(token) {
+    this.focused = token;
+    this.sought = true;
+  }
+
+  reveal() {
+    const [[axis, place]] = Object.entries(this.focused);
+    const list = axis === "query" ? this.queries : this.keys;
+    this.element.scrollTop = list.middle(place) - this.element.clientHeight / 2;
+    this.sought = false;
+  }
+
+  /** The token that is looked at, if there is one. */
+  token() {
+    return this.focused;
   }
 
   /** The lines of a head: how strong each is, and the strongest of them, which lie on top; sorted anew if they changed. */

@@ -18,6 +18,8 @@ export function readLink(attention) {
   Object.assign(found, stepsIn(asked, attention));
   if (asked.has("query") || asked.has("key")) {
     found.cell = { query: cell("query", attention.queries), key: cell("key", attention.keys) };
+    const axis = asked.has("query") ? "query" : "key";
+    found.token = { [axis]: found.cell[axis] };
   }
   return found;
 }
@@ -42,8 +44,8 @@ function stepsIn(asked, { times }) {
   return found;
 }
 
-/** Let the address say what is seen, so that it can be kept or sent. */
-export function writeLink(attention, { head, view, other, cell, step, also, then }) {
+/** Let the address say what is seen, so that it can be kept or sent; `place` is the cell or the token that is looked at. */
+export function writeLink(attention, { head, view, other, step, also, then }, place) {
   const { layers, heads } = attention;
   const parts = { layer: layers[Math.floor(head / heads.length)], head: heads[head % heads.length], view };
   if (view === "compare") Object.assign(parts, { other, ...(then === undefined ? {} : { then }) });
@@ -51,7 +53,7 @@ export function writeLink(attention, { head, view, other, cell, step, also, then
     parts.also = also.map((one) => attention.shortName(one)).join(" ");
   if (step) parts.step = step;
   if (attention.times.length > 1) parts.time = attention.time;
-  if (cell) Object.assign(parts, { query: cell.query, key: cell.key });
+  Object.assign(parts, place);
   try {
     history.replaceState(null, "", `#${new URLSearchParams(parts)}`);
   } catch {

@@ -52,6 +52,11 @@ export function showToken(attention, head, { query, key }, spoken, { tag = [], b
     );
 }
 
+/** Take the numbers of what was looked at before out of the panel. */
+export function forgetStrongest() {
+  document.getElementById("strongest").replaceChildren(element("h3", "", worded("strongest_hint")));
+}
+
 /** The panel of the strongest keys of a query, and of the strongest queries of a key; `tag` names the head where several are seen. */
 export function showStrongest(attention, head, { query, key }, tag = "") {
   if (query === undefined && key === undefined) return;

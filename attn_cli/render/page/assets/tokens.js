@@ -68,6 +68,11 @@ export class TokensView {
     return [{ ...this.said, width: corner.width, height, draw }];
   }
 
+  /** Look at a token, as an address asks for. */
+  look(token) {
+    [this.chosen] = Object.keys(token);
+  }
+
   /** The token that is looked at. */
   token(cell) {
     return { [this.chosen]: cell?.[this.chosen] ?? 0 };
