@@ -30,7 +30,7 @@ WORKER = tuple(
     for name in ("products", "forward", "capture", "bundle", "pieces", "tokenizer", "reading", "worker")
 )
 MODULES = (
-    "wording", "inflating", "record", "colours", "raster", "words", "viewport", "canvas", "axes", "sheet", "map", "grid", "readout", "controls",
+    "wording", "inflating", "record", "words", "colours", "raster", "viewport", "canvas", "axes", "sheet", "map", "grid", "readout", "controls",
     "strips", "arithmetic", "live/records", "live/stage", "live/strips", "live/cell", "live/changes", "live/showing",
     "live/judging", "live/questions", "live/app",
 )  # fmt: skip

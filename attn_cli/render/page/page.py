@@ -18,6 +18,7 @@ from ..written_tokens import beginning, cell_of, steps_of
 from .bars import bars
 from .document import as_json, as_text, filled, ramps, script_of, source, stressed, wording
 from .over_steps import labels, origin, training, views_of
+from .scales import ends
 from .senses import senses
 from .vectors import pack_vectors
 from .weights import Packed, Shown, pack
@@ -38,7 +39,7 @@ MOST_CELLS = 120_000_000  # of all steps, before they are pooled: in memory they
 
 # Joined in this order: a module stands after those it imports from.
 MODULES = (
-    "wording", "inflating", "record", "colours", "raster", "words", "scales", "bars", "heard", "viewport", "canvas", "axes", "svg", "sheet", "map", "grid",
+    "wording", "inflating", "record", "words", "colours", "raster", "scales", "bars", "heard", "viewport", "canvas", "axes", "svg", "sheet", "map", "grid",
     "readout", "overlay", "stepper", "training", "writing", "extras", "tokenlist", "tracing", "lines", "tokens", "compare", "controls", "sorting",
     "strips", "arithmetic", "vectors", "qk", "growing", "views", "hold", "pointed", "link", "saving", "finding", "app",
 )  # fmt: skip
@@ -96,10 +97,13 @@ def page(
     header = {"figures": _figures(figures or {}), "vectors": pairs.header}
     header |= training(attention, view, steps) | bars(own, view) | senses(attention, view)
     beside = _Beside(header | ({"grows": True} if grows else {}), pairs.text)
-    frame = _fill(attention, view, title, dict.fromkeys(views, Packed({}, b"")), beside, lang)
+    tops = {name: ends(each) for name, each in views.items()}
+    bare = {name: Packed(top, b"") for name, top in tops.items()}
+    frame = _fill(attention, view, title, bare, beside, lang)
     told = len(views) * (200 + 8 * len(view.weights))  # what the header says of each head
     room = ((max_bytes or MAX_BYTES) - len(frame) - told) * 3 // 4  # base64 writes 3 bytes as 4 characters
     packed = {name: pack(each, room // len(views)) for name, each in views.items()}
+    packed = {name: Packed(each.header | tops[name], each.data) for name, each in packed.items()}
     return _fill(attention, view, title, packed, beside, lang)
 
 

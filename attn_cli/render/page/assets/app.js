@@ -1,7 +1,7 @@
 /** The page: one state, drawn by the view that is open, changed by what the reader does. */
 
 import { readStyle } from "./canvas.js";
-import { byId, showControls, wireControls, wireKeys, wireTheme } from "./controls.js";
+import { byId, nameWhole, showControls, wireControls, wireKeys, wireTheme } from "./controls.js";
 import { extrasOf } from "./extras.js";
 import { foundIn, nextOf, showFound } from "./finding.js";
 import { growFrame } from "./growing.js";
@@ -129,6 +129,7 @@ class App {
   recolour() {
     showPrecision(this.attention);
     this.scales.forget();
+    nameWhole(this.scales.wholeName);
     this.show();
     this.grid.draw((head) => this.scales.of(head));
   }

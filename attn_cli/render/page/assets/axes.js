@@ -3,11 +3,12 @@
 import { short, shown } from "./words.js";
 
 const LINE = 15; // pixels between two labels that can be read
+const ACROSS = 18; // between two that are slanted: those lie closer to one another than they begin
 const WIDEST = 160; // of a label, unless there is room that cells do not use
 const SHARE = 0.3; // of the width that labels may take beside a map
 const BETWEEN = 8; // from the end of one to the next, where they run side by side
 const LARGEST_CELL = 72;
-const SLANT = -Math.PI / 4;
+const SLANT = -Math.PI / 3;
 const ruler = new OffscreenCanvas(1, 1).getContext("2d"); // measures text
 
 /** Sizes in CSS pixels of the map and of the margins for its labels, in a space so wide and high. */
@@ -42,12 +43,12 @@ export function layOut(font, sheet, view, width, height) {
     };
   };
   const box = fit(true);
-  return widest + BETWEEN <= spacing(box.cell.width) ? box : fit(false);
+  return widest + BETWEEN <= spacing(box.cell.width, ACROSS) ? box : fit(false);
 }
 
 /** The columns among which the last labelled one is; its label reaches beyond the map. */
 function lastOf(columns, room) {
-  return columns.slice(-Math.ceil((LINE * columns.length) / room));
+  return columns.slice(-Math.ceil((ACROSS * columns.length) / room));
 }
 
 /** Cells are square, unless there are so many more of them one way than the other that they would be slivers. */
@@ -65,13 +66,13 @@ function visible(tokens, first, count) {
 export function drawLabels(context, sheet, view, box, style) {
   context.font = style.font;
   context.textBaseline = "middle";
-  for (const row of readable(view.row, view.rows, box.cell.height)) {
+  for (const row of readable(view.row, view.rows, box.cell.height, LINE)) {
     const y = box.top + (row + 0.5 - view.row) * box.cell.height;
     context.fillStyle = sheet.found.queries.has(row) ? style.found : style.muted;
     context.textAlign = "right";
     context.fillText(fitted(sheet.queries[row], box.label), box.left - box.ahead - 6, y, box.label);
   }
-  for (const column of readable(view.column, view.columns, box.cell.width)) {
+  for (const column of readable(view.column, view.columns, box.cell.width, ACROSS)) {
     const x = box.left + (column + 0.5 - view.column) * box.cell.width;
     context.fillStyle = sheet.found.keys.has(column) ? style.found : style.muted;
     drawAcross(context, fitted(sheet.keys[column], box.label), x, box);
@@ -90,14 +91,14 @@ export function fitted(token, room, font = ruler.font) {
   return cut(most);
 }
 
-/** Pixels between two labels along an axis with cells of a size: so many are left out that it is a line's. */
-function spacing(size) {
-  return size * Math.ceil(LINE / size);
+/** Pixels between two labels along an axis with cells of a size: so many are left out that `least` lie between. */
+function spacing(size, least) {
+  return size * Math.ceil(least / size);
 }
 
 /** The rows or columns on screen that are labelled. */
-function readable(first, count, size) {
-  const step = Math.round(spacing(size) / size);
+function readable(first, count, size, least) {
+  const step = Math.round(spacing(size, least) / size);
   const start = Math.ceil((first - 0.5) / step) * step;
   const length = Math.max(0, Math.ceil((first + count - 0.5 - start) / step));
   return Array.from({ length }, (_, i) => start + i * step);

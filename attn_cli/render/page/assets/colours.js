@@ -1,20 +1,24 @@
 /** Weights to colours. Zero is always the bottom of a scale, or the middle where there are signs. */
 
 import { weightOfCode } from "./record.js";
+import { writeNumber } from "./words.js";
 
 const DECADES = 3; // that a logarithmic scale shows
+export const MANY = 48; // cells along a side, from which on the few largest do not set the scale
+// The scale of many ends at this quantile or so many times their mean, unless the largest is not far beyond.
+const [QUANTILE, TIMES, FAR] = [0.95, 6, 1.5];
+const SAMPLE = 200_000; // numbers that are enough to know a quantile
 
 /**
  * How the codes of one head are drawn.
  *
  * `tone` gives each code a number between 0 and 1 (-1 and 1 with signs), `lut` its colour as ImageData wants
- * it. What weighs less than `least` is drawn as zero; a masked cell is left transparent.
+ * it. What weighs less than `least` is drawn as zero; a masked cell is left transparent. Where weights lie beyond
+ * `top` they have its colour, and `beyond` says so.
  */
 export class Scale {
-  constructor(attention, { kind, top, least, ramp }) {
-    this.kind = kind;
-    this.top = top;
-    this.ramp = ramp;
+  constructor(attention, { kind, top, least, ramp, beyond = "" }) {
+    Object.assign(this, { kind, top, ramp, beyond });
     this.signed = attention.signed;
     this.tone = new Float32Array(attention.codeCount);
     this.lut = new Uint32Array(attention.codeCount);
@@ -36,11 +40,34 @@ export class Scale {
     return this.ramp[Math.round(this.signed ? 127.5 + 127.5 * tone : 255 * tone)];
   }
 
-  /** The lowest number that the legend names. */
-  get bottom() {
-    if (this.signed) return -this.top;
-    return this.kind === "log" ? this.top / 10 ** DECADES : 0;
+  /** The numbers at its ends; ≥ stands before one that others lie beyond. */
+  get ends() {
+    const bottom = this.kind === "log" ? this.top / 10 ** DECADES : 0;
+    const [low, high] = [this.signed ? -this.top : bottom, this.top].map((end) => writeNumber(end));
+    return this.beyond ? [this.signed ? `≤ ${low}` : low, `≥ ${high}`] : [low, high];
   }
+}
+
+/**
+ * Where the colours of many numbers end, as `top_of` in attn_cli/render/colour.py has it: most have a colour of their
+ * own, and the few beyond share the last.
+ */
+export function topOf(numbers) {
+  const sizes = Float64Array.from(numbers, Math.abs).filter((size) => !Number.isNaN(size));
+  const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
+  const mean = sizes.reduce((sum, size) => sum + size, 0) / sizes.length;
+  const stride = Math.max(1, Math.floor(sizes.length / SAMPLE));
+  const sample = sizes.filter((_, i) => i % stride === 0).sort();
+  const top = Math.max(quantile(sample, QUANTILE), TIMES * mean);
+  if (!(top > 0 && top * FAR < largest)) return largest;
+  const step = 10 ** (Math.floor(Math.log10(top)) - 1);
+  return Number((Math.ceil(top / step - 1e-9) * step).toPrecision(2));
+}
+
+function quantile(sorted, part) {
+  const place = part * (sorted.length - 1);
+  const [low, high] = [sorted[Math.floor(place)], sorted[Math.ceil(place)]];
+  return low + (place % 1) * (high - low);
 }
 
 /** 256 colours out of base64 RGB, each packed as 0xAABBGGRR. */

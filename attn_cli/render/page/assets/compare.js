@@ -1,6 +1,6 @@
 /** Two heads side by side, and what the first gives beyond the second. */
 
-import { Scale } from "./colours.js";
+import { MANY, Scale, topOf } from "./colours.js";
 import { MapView } from "./map.js";
 import { encode } from "./record.js";
 import { worded } from "./wording.js";
@@ -44,14 +44,16 @@ function difference({ attention, head, other, least, signedRamp, sheetOf }) {
   const weights = first.map((weight, cell) => weight - second[cell]);
   const peak = weights.reduce((most, weight) => Math.max(most, Math.abs(weight) || 0), 0) || 1;
   const range = { peak, steps: STEPS, signed: true, codeCount: 2 * STEPS + 3 };
+  const top = Math.max(attention.queries.length, attention.keys.length) < MANY ? peak : topOf(weights) || 1;
+  const beyond = top < peak ? worded("beyond_head", { top: writeNumber(top), most: writeNumber(peak) }) : "";
   return {
     ...sheetOf(head),
     strips: undefined,
     codes: encode(weights, range),
-    scale: new Scale(range, { kind: "shared", top: peak, least, ramp: signedRamp }),
+    scale: new Scale(range, { kind: "shared", top, least, ramp: signedRamp, beyond }),
     brief: (query, key) => weights[query * attention.keys.length + key].toFixed(2),
     label: worded("compare_difference", { first: attention.tag(head), second: attention.tag(other) }),
-    range: worded("compare_range", { peak: writeNumber(peak) }),
+    range: worded(top < peak ? "clipped_range" : "compare_range", { peak: writeNumber(top) }),
   };
 }
 

@@ -94,15 +94,22 @@ export function showControls(attention, state, scale) {
   showLegend(scale);
 }
 
+/** Call the scale on which nothing lies beyond by its ends. */
+export function nameWhole(name) {
+  const option = byId("scale").querySelector("[value=whole]");
+  Object.assign(option, { textContent: name, hidden: !name });
+}
+
 function showLegend(scale) {
   const legend = byId("legend");
   const image = new ImageData(256, 1);
   new Uint32Array(image.data.buffer).set(scale.ramp);
   legend.querySelector("canvas").getContext("2d").putImageData(image, 0, 0);
-  const [low, high] = [scale.bottom, scale.top].map((end) => writeNumber(end));
+  const [low, high] = scale.ends;
   legend.querySelector(".low").textContent = low;
   legend.querySelector(".high").textContent = high;
   legend.setAttribute("aria-label", worded(scale.kind === "log" ? "legend_log" : "legend", { low, high }));
+  byId("beyond").textContent = legend.hidden ? "" : scale.beyond;
 }
 
 /** Light or dark: as the system has it, until the button is pressed; light on paper. Returns the function that tells. */

@@ -121,8 +121,7 @@ export function captionOf({ attention, heads, scaleOf }) {
   const [{ head: only }] = heads;
   if (heads.length === 1) return { caption: attention.name(only), scale: scaleOf(only) };
   const named = heads.map(({ head, colour }) => {
-    const { bottom, top } = scaleOf(head);
-    return { name: `${attention.name(head)}: ${writeNumber(bottom)} … ${writeNumber(top)}`, colour };
+    return { name: `${attention.name(head)}: ${scaleOf(head).ends.join(" … ")}`, colour };
   });
   return { caption: worded("overlay"), heads: named };
 }

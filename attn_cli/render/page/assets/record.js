@@ -199,11 +199,11 @@ export function exactPart({ store, peak, signed, pool }, bytes, cells) {
 
 /** What was packed, each head by itself; where there are thumbnails no head is inflated yet. */
 async function partOf(said, bytes, cells) {
-  if (said.store !== "steps") return exactPart(said, await inflate(bytes), cells);
-  const { peak, signed, steps, pool, sizes, overview } = said;
+  const { peak, signed, steps, pool, sizes, overview, ends = null } = said; // ends of colours short of the peak
+  if (said.store !== "steps") return { ...exactPart(said, await inflate(bytes), cells), ends };
   let at = 0;
   const packed = sizes.map((size) => bytes.subarray(at, (at += size)));
-  const part = { pool, peak, signed, steps, exact: null, overview: null, packed };
+  const part = { pool, peak, signed, steps, ends, exact: null, overview: null, packed };
   if (!overview) {
     const maps = await Promise.all(packed.map(async (one) => joinPlanes(await inflate(one), cells)));
     return { ...part, maps };

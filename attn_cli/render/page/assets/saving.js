@@ -2,7 +2,6 @@
 
 import { css } from "./colours.js";
 import { SvgContext } from "./svg.js";
-import { writeNumber } from "./words.js";
 
 const EDGE = 16; // pixels around it
 const TOP = 24; // of a caption
@@ -95,12 +94,13 @@ function footOf({ width, scale, heads = [], note = "" }, style) {
     };
   };
   const ramp = (context, left, y) => drawRamp(context, style, scale, [left, y]);
-  return [...(scale ? [ramp] : []), ...heads.map(named), ...wrapped(note, width, style.font).map(said)];
+  const words = [scale?.beyond ?? "", note].flatMap((text) => wrapped(text, width, style.font));
+  return [...(scale ? [ramp] : []), ...heads.map(named), ...words.map(said)];
 }
 
 /** The colours of a scale between its ends; each is drawn on to the end, so that no gaps are seen. */
 function drawRamp(context, style, scale, [left, y]) {
-  const [low, high] = [scale.bottom, scale.top].map((end) => writeNumber(end));
+  const [low, high] = scale.ends;
   written(context, style, low, [left, y], RAMP.width);
   const from = left + context.measureText(low).width + 6;
   context.save();
