@@ -291,6 +291,26 @@ def test_a_row_of_a_difference_opens_both_maps_at_the_largest(shown):
     )
 
 
+@in_a_browser
+def test_the_frame_is_as_high_as_the_map_in_it_and_the_window_stays_where_it_was(shown):
+    table = Table({"layer": [0], "head": [0]}, "stats")
+    attention = random_attention(1, 1, 5, 5)
+    tab = shown(table_page(table, opens=lambda room: opened_maps(table, attention, room)))
+    tab.click("tbody .open")
+    at = tab.run("scrollY")
+    assert at > 0  # it was not seen whole
+    framed(tab, "1")
+    inside = "document.getElementById('frame').contentDocument"
+    grown = f"{inside}.body.offsetHeight === document.getElementById('frame').offsetHeight"
+    tab.wait(grown)
+    assert tab.run("scrollY") == min(at, tab.run("document.documentElement.scrollHeight - innerHeight"))
+    high = tab.run(f"{inside}.body.offsetHeight")
+    tab.resize(390, 844)
+    tab.wait(f"{grown} && {inside}.body.offsetHeight !== {high}")
+    tab.run(f"{inside}.getElementById('tab-tokens').click()")
+    tab.wait(f"{grown} && {inside}.documentElement.scrollHeight <= {inside}.documentElement.clientHeight")
+
+
 def test_python_makes_the_same_pages(tmp_path):
     table = attn.stats(random_attention(1, 2, 3, 3))
     assert attn.page(table, tmp_path / "x.html", lang="zh") == table_page(table, lang="zh")

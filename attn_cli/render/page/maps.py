@@ -89,7 +89,7 @@ def opened_maps(table: Table, attention: Attention, max_bytes: int, *, lang: str
     """
     named = {part: table[column].tolist() for column, part in _LINKED.items() if column in table.columns}
     links = (_link(**dict(zip(named, row, strict=True))) for row in zip(*named.values(), strict=True))
-    made = page(attention, max_bytes=max_bytes, lang=lang)
+    made = page(attention, max_bytes=max_bytes, lang=lang, grows=True)
     return Opened((made,), tuple((0, link) for link in links))
 
 
@@ -97,7 +97,8 @@ def opened_kinds(
     table: Table, attentions: Mapping[Kind, Attention], max_bytes: int, *, lang: str = "en"
 ) -> Opened:
     """A page for each kind of attention, and for each row its kind, where a column says so, layer and head."""
-    pages = [page(each, max_bytes=max_bytes // len(attentions), lang=lang) for each in attentions.values()]
+    room = max_bytes // len(attentions)
+    pages = [page(each, max_bytes=room, lang=lang, grows=True) for each in attentions.values()]
     numbers = {kind: number for number, kind in enumerate(attentions)}
     kinds = table["kind"].tolist() if "kind" in table.columns else [*attentions] * len(table)
     places = zip(kinds, table["layer"].tolist(), table["head"].tolist(), strict=True)
@@ -111,7 +112,7 @@ def opened_pairs(
 ) -> Opened:
     """The page of both, and for each row its head in the first and the second, at their largest difference."""
     pairs = _pairs(table, ours)
-    made = page(both(ours, theirs), max_bytes=max_bytes, lang=lang)
+    made = page(both(ours, theirs), max_bytes=max_bytes, lang=lang, grows=True)
     return Opened((made,), tuple((0, _link(**pair)) for pair in pairs))
 
 

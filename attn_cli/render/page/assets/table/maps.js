@@ -21,6 +21,9 @@ export class Maps {
     this.rove();
     byId("close").addEventListener("click", () => this.close());
     addEventListener("keydown", ({ key }) => key === "Escape" && this.close());
+    addEventListener("message", ({ source, data }) => {
+      if (source === this.frame.contentWindow && data?.attention > 0) this.stretch(data.attention);
+    });
   }
 
   /** A row that opens nothing has no button. */
@@ -69,15 +72,16 @@ export class Maps {
     this.say(worded("table_opened", { row: byId("opened").textContent }));
   }
 
-  /** A page without a script is as high as what is in it: nothing there is measured by the window. */
+  /** The frame is as high as the page in it, so that only one thing scrolls; a page without a script cannot tell it. */
   grow() {
     const { body, documentElement: root } = this.frame.contentDocument;
-    const fixed = this.frame.contentDocument.getElementById("theme");
-    this.frame.style.height = "";
-    if (fixed) return;
-    const fit = () =>
-      (this.frame.style.height = `${Math.ceil(body.getBoundingClientRect().bottom + root.scrollTop)}px`);
+    if (this.frame.contentDocument.getElementById("theme")) return;
+    const fit = () => this.stretch(body.getBoundingClientRect().bottom + root.scrollTop);
     new ResizeObserver(fit).observe(body);
+  }
+
+  stretch(height) {
+    this.frame.style.height = `${Math.ceil(height)}px`;
   }
 
   /** Let the page in the frame show what the end of an address says. */
