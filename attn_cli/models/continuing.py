@@ -88,7 +88,7 @@ def continued(given: Tokenised, text: str, writer: Writer, spelling: Spelling) -
     short = written if len(written) <= _LONGEST else written[:_LONGEST] + "…"
     said = f', {how} output "{escape(short.strip())}"'
     return Continued(
-        joined([given, new]), text + written, said, _beside(len(given.numbers), writer, spelling)
+        joined([given, new]), text + written, said, likelihoods(len(given.numbers), writer, spelling)
     )
 
 
@@ -120,18 +120,24 @@ def _said(choose: Variant) -> str:
     return f"sampled ({', '.join(named)})"
 
 
-def _beside(n_given: int, writer: Writer, spelling: Spelling) -> dict[str, Any]:
-    """Which tokens were written, how likely each was, and the likeliest in its place, by number and name."""
-    n = n_given + len(writer.numbers)
-    known = list(dict.fromkeys(number for top in writer.likeliest for number, _ in top))
+def likelihoods(n_given: int, writer: Writer, spelling: Spelling, n: int | None = None) -> dict[str, Any]:
+    """Which of n tokens were written, how likely each was, and the likeliest in its place, by number and name.
+
+    They stand after those that were given; without an n they are all that were written.
+    """
+    n_written = len(writer.numbers) if n is None else min(n - n_given, len(writer.numbers))
+    n = n_given + n_written if n is None else n
+    after = n - n_given - n_written
+    tops = writer.likeliest[:n_written]
+    known = list(dict.fromkeys(number for top in tops for number, _ in top))
     place = {number: i for i, number in enumerate(known)}
     tokens, chances = np.full((n, N_LIKELIEST), -1), np.zeros((n, N_LIKELIEST))
-    for row, top in enumerate(writer.likeliest, n_given):
+    for row, top in enumerate(tops, n_given):
         tokens[row, : len(top)] = [place[number] for number, _ in top]
         chances[row, : len(top)] = [p for _, p in top]
     return {
-        "written": tuple([0] * n_given + [1] * len(writer.numbers)),
-        "probabilities": np.array([0.0] * n_given + writer.probabilities),
+        "written": tuple([0] * n_given + [1] * n_written + [0] * after),
+        "probabilities": np.array([0.0] * n_given + writer.probabilities[:n_written] + [0.0] * after),
         "top_tokens": tokens,
         "top_probabilities": chances,
         "candidates": tuple(map(spelling.name, known)),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float
 
     from ..records.attention import Attention
+    from .written_tokens import Step
 
     # What lies before a token: nothing, a place where a line may end, or a space.
     Before = Literal["nothing", "break", "space"]
@@ -67,7 +68,7 @@ def shading(attention: Attention, query: str | None) -> Shading:
             "text cannot be shaded by weights pooled over positions",
             hint="give a shorter text, or draw a map",
         )
-    if query is None and (written := [step.at for step in steps_of(attention) if step.at]):
+    if query is None and (written := [step for step in steps_of(attention) if step.row >= 0]):
         return _as_it_was_written(attention, written)
     at = None if query is None else place_of(query, attention.query_tokens)
     rows = attention.shown if at is None else attention.shown[:, :, at : at + 1]
@@ -93,14 +94,14 @@ def shading(attention: Attention, query: str | None) -> Shading:
     )
 
 
-def _as_it_was_written(attention: Attention, written: Sequence[int]) -> Shading:
-    """A panel for each token and head: the row of the token before, from which it was written."""
-    rows = [at - 1 for at in written]
+def _as_it_was_written(attention: Attention, written: Sequence[Step]) -> Shading:
+    """A panel for each token and head: the row from which it was written."""
+    rows = [step.row for step in written]
     weights = attention.shown[:, :, rows]
     hidden = np.zeros(weights.shape, bool)
     if attention.mask is not None:
         hidden = ~np.broadcast_to(attention.mask, attention.shown.shape)[:, :, rows]
-    names = [row_title(attention, at) for at in written]
+    names = [row_title(attention, step.at) for step in written]
     several = titles(attention) if weights.shape[0] * weights.shape[1] > 1 else [""]
     return Shading(
         pieces=running(attention.key_tokens, attention.key_words),

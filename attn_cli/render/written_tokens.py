@@ -18,6 +18,7 @@ class Step:
     """One token that was written."""
 
     at: int  # which of the queries it is
+    row: int  # from which it was written; −1 where that is not there
     token: str
     probability: float
     likeliest: tuple[tuple[str, float], ...]  # the likeliest first
@@ -29,14 +30,25 @@ def steps_of(attention: Attention) -> list[Step]:
     >>> from attn_cli.records.attention import Attention
     >>> made = Attention(("a", "b"), ("a", "b"), np.eye(2)[None, None], probabilities=[0.0, 0.25])
     >>> steps_of(made)
-    [Step(at=1, token='b', probability=0.25, likeliest=())]
+    [Step(at=1, row=0, token='b', probability=0.25, likeliest=())]
     """
     if attention.probabilities is None:
         return []
     return [
-        Step(at, attention.query_tokens[at], float(attention.probabilities[at]), _likeliest(attention, at))
+        Step(
+            at,
+            row_of(attention, at),
+            attention.query_tokens[at],
+            float(attention.probabilities[at]),
+            _likeliest(attention, at),
+        )
         for at in np.flatnonzero(attention.probabilities).tolist()
     ]
+
+
+def row_of(attention: Attention, at: int) -> int:
+    """The row from which a token was written: that of the token before it; of cross-attention its own."""
+    return at if attention.kind == "cross" else at - 1
 
 
 def _likeliest(attention: Attention, at: int) -> tuple[tuple[str, float], ...]:
@@ -82,10 +94,11 @@ def _before(cells: list[range], place: int | None) -> float | None:
 
 
 def row_title(attention: Attention, at: int) -> str:
-    """What the row is called from which a token was written: that of the token before it.
+    """What the row is called from which a token was written: by the token before it too, if that is whose it is.
 
     >>> from attn_cli.records.attention import Attention
     >>> row_title(Attention(("cat", "sat"), ("cat", "sat"), np.eye(2)[None, None]), 1)
     'cat → sat'
     """
-    return f"{label(attention.query_tokens[at - 1])} → {label(attention.query_tokens[at])}"
+    named = dict.fromkeys((row_of(attention, at), at))
+    return " → ".join(label(attention.query_tokens[place]) for place in named)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from .capture import Attend
     from .model import Transformer
+    from .writing import Writer
 
 
 def most_written(n_source: int, max_len: int) -> int:
@@ -34,10 +35,12 @@ def greedy(
     end: int,
     longest: int,
     attend: Attend = fast,
+    writer: Writer | None = None,
 ) -> list[list[int]]:
     """The most probable token after those before it, again and again, until the end or `longest` tokens.
 
-    `starts` are the tokens that the decoder reads first; neither they nor the end are given back.
+    `starts` are the tokens that the decoder reads first; neither they nor the end are given back. A greedy `writer`
+    remembers how likely those of the first source were, the end too.
     """
     mask = None if padding_mask is None else padding_mask[:, None, None, :]
     context = model.encoder(model.embed(source), mask, attend)  # [batch, seq, d_model]
@@ -46,6 +49,8 @@ def greedy(
     for _ in range(longest):
         last = model.logits(model.decode(written, context, mask, attend)[:, -1:])[:, 0]  # [batch, vocab]
         token = last.argmax(dim=-1)
+        if writer is not None:
+            writer.next(last[0])
         over |= token == end
         if over.all():
             break

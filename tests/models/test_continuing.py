@@ -10,7 +10,10 @@ import pytest
 import torch
 from attn_cli.errors import InputError
 from attn_cli.models import load
+from attn_cli.models.continuing import Spelling, likelihoods
 from attn_cli.models.reading import Reading
+from attn_cli.transformer.writing import Writer
+from attn_cli.variants.sampling import sampling_of
 from torch import nn
 
 transformers = pytest.importorskip("transformers")
@@ -255,3 +258,18 @@ def test_tokens_that_share_a_character_are_called_by_their_parts():
     assert made.special == [False, False, False, True, True]
     assert [spelling.name(n) for n in (0, 1, 3, 4)] == [" cat", "piece1", "s", "piece4"]
     assert spelling.text([0], [1, 2, 3]) == " 你s"
+
+
+def test_a_row_after_what_was_written_has_no_likelihood():
+    """As that of an end, which a model that was stopped has not written."""
+    writer = Writer(sampling_of(None))
+    for first in (2.0, 0.0):
+        writer.next(torch.tensor([first, 1.0]))
+    letters = Spelling(
+        lambda numbers: "".join("ab"[number] for number in numbers), "ab".__getitem__, frozenset()
+    )
+    found = likelihoods(0, writer, letters, 3)
+    np.testing.assert_allclose(found["probabilities"], [0.7311, 0.7311, 0], atol=1e-4)  # 1 / (1 + 1 / e)
+    assert (found["written"], found["candidates"]) == ((1, 1, 0), ("a", "b"))
+    assert found["top_tokens"][:, :2].tolist() == [[0, 1], [1, 0], [-1, -1]]
+    assert likelihoods(1, writer, letters, 2)["probabilities"].tolist() == [0, writer.probabilities[0]]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from attn_cli import models
 from attn_cli.errors import AttnNote, InputError
 from attn_cli.models.reading import Reading
@@ -87,6 +88,29 @@ def test_cross_attention_comes_with_a_translation(run, source, written):
     assert shown["query_tokens"][-1] == "[end]"
     assert "".join(shown["query_tokens"][:-1]) == said.replace(" ", "")
     assert "".join(shown["key_tokens"]) == source.replace(" ", "")
+
+
+@pytest.mark.filterwarnings("ignore:greedy output")
+def test_what_it_writes_comes_with_how_likely_each_token_was(mini):
+    """One pass over the whole translation gives what each step of writing it gave; the first token stands after [zh]."""
+    numbers = mini.generate(torch.tensor([mini.read(ENGLISH).numbers]), "[zh]").numbers
+    end = mini.vocabulary.index("[end]")
+    read = torch.tensor([[mini.vocabulary.index("[zh]"), *numbers]])
+    with torch.no_grad():
+        logits = mini.model(torch.tensor([mini.read(ENGLISH).numbers]), target=read)[0]
+    chances = logits.double().softmax(-1).numpy()
+    expected = [chances[row, number] for row, number in enumerate([*numbers, end])]
+    cross, decoder = (mini.attend(ENGLISH, Reading(kind=kind)) for kind in ("cross", "decoder"))
+    np.testing.assert_allclose(cross.probabilities, expected, rtol=1e-4)
+    np.testing.assert_allclose(decoder.probabilities, [0, *expected[:-1]], rtol=1e-4)
+    assert (cross.written, decoder.written) == (None, (0, *[1] * len(numbers)))
+    likeliest = [mini.vocabulary[number] for number in chances[0].argsort()[::-1][:5]]
+    named = [cross.candidates[place].replace(" ", "▁") for place in cross.top_tokens[0]]
+    assert named == likeliest
+    np.testing.assert_allclose(cross.top_probabilities[0], sorted(chances[0])[:-6:-1], rtol=1e-4)
+    assert cross.top_tokens.shape == (len(numbers) + 1, 5)
+    given = mini.attend(ENGLISH, Reading(kind="cross", target=CHINESE))
+    assert given.probabilities is given.top_tokens is None
 
 
 def test_a_translation_of_ones_own_is_aligned(mini, run, tmp_path):

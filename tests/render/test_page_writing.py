@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from attn_cli.records.attention import Attention
 from browser import PROGRAM
+from test_written import translated
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no browser")
 
@@ -51,6 +52,20 @@ def test_a_page_steps_through_the_writing_with_the_row_of_each_token(opened):
     tab.click(".story .later")
     assert tab.text(".stepper output") == "3 of 3"
     assert tab.text("#readout").startswith("it4attends most to")
+
+
+def test_an_answer_stands_after_the_text_that_it_looks_at(opened):
+    tab = opened(translated())
+    assert tab.run("[...document.querySelectorAll('.story bdi')].map((e) => e.textContent)") == [
+        "the", "cat", "sat", "el", "fin"
+    ]  # fmt: skip
+    lit = "[...document.querySelectorAll('.story bdi')].map((e) => e.style.background)"
+    first = tab.run(lit)
+    assert first[0] != first[2]
+    assert first[3:] == ["", ""]
+    tab.press("ArrowRight")
+    assert tab.run(lit)[1] == tab.run(lit)[2] != first[2]
+    assert tab.text("#readout").startswith("fin1→cat1")
 
 
 def test_the_writing_plays_by_itself_and_stops_at_its_end(opened):

@@ -108,6 +108,22 @@ def test_a_page_whose_cells_are_several_tokens_knows_the_cells_in_which_each_was
     assert [(step["from"], step["token"]) for step in header["written"]] == [(1, "on"), (1, "it")]
 
 
+def translated():
+    """Two tokens of an answer, each with a row of its own over the text that it answers."""
+    rivals = {"top_tokens": [[0], [1]], "top_probabilities": [[0.5], [0.75]], "candidates": ("el", "fin")}
+    weights = np.array([[[[0.75, 0.25, 0], [0, 0.5, 0.5]]]])
+    return Attention(("el", "fin"), TOKENS[:3], weights, "cross", probabilities=[0.5, 0.75], **rivals)
+
+
+def test_a_token_that_looks_at_another_text_has_its_own_row():
+    header = json.loads(re.search(HEADER, page(translated()).decode())[1])
+    assert [(step["row"], step["from"]) for step in header["written"]] == [(0, 0), (1, 1)]
+    view = shading(translated(), None)
+    assert view.titles == ("el", "fin")
+    np.testing.assert_array_equal(view.weights, translated().weights[0, 0])
+    assert not strokes(translated())  # the model has written all of it
+
+
 def test_small_maps_of_all_heads_part_it_too():
     sheet = grid.lay_out(written(), Look(view="grid"))
     across, down = [mark for mark in sheet.marks if isinstance(mark, Stroke) and mark.colour == PARTING]

@@ -15,8 +15,9 @@ from ...text.tokenizers import no_panic, whitespace
 from ...transformer.capture import Capture, layers_of
 from ...transformer.decoding import greedy, most_written
 from ...transformer.intervening import NOTHING, Intervention
-from ...transformer.writing import write
-from ..continuing import Continued, Spelling, choice, continued
+from ...transformer.writing import Writer, write
+from ...variants.sampling import sampling_of
+from ..continuing import Continued, Spelling, choice, continued, likelihoods
 from ..native.text import Tokenised, tokenise
 from ..native.vocabulary import spelling_of
 from ..precision import as_wanted
@@ -149,7 +150,8 @@ class Run:
         if kind == "cross":
             queries, keys = Side([*target.labels, END], ordinary + edge, text), side
             said += "; a row for each token while it is written"
-        sides, wanted = sides_of(queries, keys, kind, said, reading)
+        likely = self._likely(target, kind, len(queries.labels))
+        sides, wanted = sides_of(queries, keys, kind, said, reading, likely)
         return record_of(layers_of(captured), sides, wanted=wanted, norms=reading.norms)
 
     def _without_target(
@@ -190,7 +192,7 @@ class Run:
     def _spelling(self) -> Spelling:
         if self.tokenizer is not None:
             return spelling_of(self.tokenizer)
-        names = dict(enumerate(self.vocabulary))
+        names = dict(enumerate(self.outputs or self.vocabulary))
         return Spelling(lambda numbers: "".join(f" {names[n]}" for n in numbers), names.get, frozenset())
 
     def _done(self, kind: Kind, reading: Reading) -> Intervention:
@@ -257,8 +259,20 @@ class Run:
         out = self.outputs or self.vocabulary
         longest = most_written(source.shape[-1], self.model.config.max_len)
         starts = torch.tensor([out.index(start)])
-        (numbers,) = greedy(self.model, source, None, starts, out.index(END), longest, Capture((), done))
-        return Tokens(numbers, list(unmarked(out[number] for number in numbers)))
+        writer = Writer(sampling_of(None))
+        (numbers,) = greedy(
+            self.model, source, None, starts, out.index(END), longest, Capture((), done), writer
+        )
+        return Tokens(numbers, list(unmarked(out[number] for number in numbers)), writer)
+
+    def _likely(self, target: Tokens, kind: Kind, n: int) -> dict[str, Any]:
+        """How likely each of n queries was and what else might have stood there, where the model wrote them itself."""
+        if target.writer is None:
+            return {}
+        if kind == "decoder":  # whose queries begin with the start
+            return likelihoods(1, target.writer, self._spelling, n)
+        found = likelihoods(0, target.writer, self._spelling, n)
+        return {name: value for name, value in found.items() if name != "written"}  # no key is
 
     def join(self, tokens: Tokens) -> str:
         """Tokens as a text again."""

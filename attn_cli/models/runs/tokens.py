@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...transformer.writing import Writer
 
 
 @dataclass(frozen=True, eq=False)
@@ -11,3 +15,4 @@ class Tokens:
 
     numbers: list[int]
     labels: list[str]
+    writer: Writer | None = None  # who wrote them, and the end if it came to that; None: they were given

@@ -197,7 +197,7 @@ def _written(attention: Attention, view: Shown) -> dict[str, Any]:
     each = [
         {
             "row": step.at,
-            "from": cell_of(view.rows, max(0, step.at - 1)),
+            "from": cell_of(view.rows, max(0, step.row)),
             "token": escape(step.token),
             "p": step.probability,
             "likeliest": [[escape(name), p] for name, p in step.likeliest],

@@ -32,13 +32,13 @@ export class Writing {
     const story = element("p", "story");
     const [first] = this.steps;
     const coarse = Math.max(...attention.block) > 1; // whose cells have no names of single tokens
-    this.shaded = attention.twoTexts || coarse ? null : new Map();
-    const given = coarse ? [] : attention.queries.slice(0, first.row);
+    this.shaded = coarse ? null : new Map(); // the words on the columns
+    const given = coarse ? [] : attention.twoTexts ? attention.keys : attention.queries.slice(0, first.row);
     const from = Math.max(0, given.length - GIVEN);
     if (from > 0 || coarse) story.append("…");
     given.slice(from).forEach((token, i) => story.append(this.word(token, from + i, "given")));
     this.words = this.steps.map(({ token, row }, step) => {
-      const word = this.word(token, row, "token");
+      const word = this.word(token, attention.twoTexts ? null : row, "token");
       word.addEventListener("click", () => open(step));
       return word;
     });
@@ -49,7 +49,7 @@ export class Writing {
 
   word(token, place, kind) {
     const word = element("bdi", kind, shown(token));
-    this.shaded?.set(place, word);
+    if (place !== null) this.shaded?.set(place, word);
     return word;
   }
 
@@ -66,14 +66,14 @@ export class Writing {
       word.classList.toggle("now", place === step);
       word.classList.toggle("later", place > step);
     });
-    this.shade(this.steps[step].from, attention.codesOf(head), attention.keys.length, scale);
+    this.shade(this.steps[step].from, attention.codesOf(head), attention, scale);
     this.rivals.replaceChildren(...this.ranking(step));
   }
 
-  /** Every token before it on the colour of the weight that the step's row gives it. */
-  shade(row, codes, columns, scale) {
+  /** Every token before it, or of another text every one, on the colour of the weight that the step's row gives it. */
+  shade(row, codes, { keys, twoTexts }, scale) {
     for (const [place, word] of this.shaded ?? []) {
-      const code = place <= row ? codes[row * columns + place] : 0;
+      const code = twoTexts || place <= row ? codes[row * keys.length + place] : 0;
       const colour = scale.colour(scale.tone[code]);
       word.style.background = code ? css(colour) : "";
       word.style.color = code ? inkOn(colour) : "";
