@@ -20,31 +20,33 @@ def maker():
     return module
 
 
-PAGES = maker().pages()
+@pytest.fixture(scope="module")
+def pages():
+    return maker().pages()
 
 
-def test_every_page_is_what_the_catalogue_makes():
-    stale = [path.name for path, text in PAGES.items() if not path.exists() or path.read_text() != text]
+def test_every_page_is_what_the_catalogue_makes(pages):
+    stale = [path.name for path, text in pages.items() if not path.exists() or path.read_text() != text]
     assert not stale, "run python scripts/make_mistakes.py"
 
 
 @pytest.mark.parametrize(
     "folder", [ROOT / "docs" / "mistakes", ROOT / "docs" / "zh" / "mistakes"], ids=["en", "zh"]
 )
-def test_every_mistake_has_one_heading_and_no_page_is_left_over(folder):
-    assert set(folder.glob("*")) <= set(PAGES)
+def test_every_mistake_has_one_heading_and_no_page_is_left_over(pages, folder):
+    assert set(folder.glob("*")) <= set(pages)
     headings = [h for path in folder.glob("*.md") for h in re.findall(r"^## (\S+)$", path.read_text(), re.M)]
     assert sorted(set(headings) & set(MISTAKES)) == sorted(MISTAKES)
     assert len([h for h in headings if h in MISTAKES]) == len(MISTAKES)
 
 
-def test_links_lead_to_a_file_and_a_heading():
-    for path, text in PAGES.items():
+def test_links_lead_to_a_file_and_a_heading(pages):
+    for path, text in pages.items():
         for target in re.findall(r"\]\((?!https:)([^)]+)\)", text):
             name, _, anchor = target.partition("#")
             there = (path.parent / name).resolve()
-            assert there in PAGES, f"{path}: {target}"
-            assert not anchor or f"\n## {anchor}\n" in PAGES[there], f"{path}: {target}"
+            assert there in pages, f"{path}: {target}"
+            assert not anchor or f"\n## {anchor}\n" in pages[there], f"{path}: {target}"
 
 
 def test_what_shows_and_what_hides_is_what_the_formulas_say():
