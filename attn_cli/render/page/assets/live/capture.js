@@ -10,36 +10,38 @@ export function attention(query, key, value, { scale, sees, temperature = 1 }) {
   const [scores, weights] = [matrix(query.rows, key.rows), matrix(query.rows, key.rows)];
   const output = matrix(query.rows, value.columns);
   for (let i = 0; i < query.rows; i++) {
-    const q = row(query, i);
-    row(scores, i).set(Array.from({ length: key.rows }, (_, j) => scale * dot(q, row(key, j))));
+    score(row(query, i), key, scale, row(scores, i));
     softmax(row(scores, i), (j) => sees(i, j), temperature, row(weights, i));
     mix(row(weights, i), value, row(output, i));
   }
   return { scores, weights, output };
 }
 
-function dot(a, b) {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
+/** The scaled product of a query with each key. */
+function score(query, { data, columns }, scale, scores) {
+  for (let j = 0; j < scores.length; j++) {
+    let sum = 0;
+    for (let i = 0; i < columns; i++) sum += query[i] * data[j * columns + i];
+    scores[j] = scale * sum;
+  }
 }
 
 /** exp(score / temperature) over their sum, among the keys that are seen; all 0 where none is. */
 function softmax(scores, seen, temperature, weights) {
-  const raised = Array.from(scores, (score, j) => (seen(j) ? score / temperature : -Infinity));
-  const top = Math.max(...raised);
+  let [top, sum] = [-Infinity, 0];
+  for (let j = 0; j < scores.length; j++) if (seen(j)) top = Math.max(top, scores[j]);
   if (top === -Infinity) return;
-  const powers = raised.map((score) => Math.exp(score - top));
-  const sum = powers.reduce((total, power) => total + power, 0);
-  weights.set(powers.map((power) => power / sum));
+  for (let j = 0; j < scores.length; j++) {
+    if (seen(j)) sum += weights[j] = Math.exp((scores[j] - top) / temperature);
+  }
+  for (let j = 0; j < scores.length; j++) weights[j] /= sum;
 }
 
 /** The sum of all values, each times its weight. */
-function mix(weights, value, output) {
-  weights.forEach((weight, j) => {
-    const v = row(value, j);
-    for (let i = 0; i < v.length; i++) output[i] += weight * v[i];
-  });
+function mix(weights, { data, columns }, output) {
+  for (let j = 0; j < weights.length; j++) {
+    for (let i = 0; i < columns; i++) output[i] += weights[j] * data[j * columns + i];
+  }
 }
 
 /** What is changed in a model while it runs: nothing, unless it is named. */

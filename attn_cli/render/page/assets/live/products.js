@@ -1,9 +1,17 @@
 /**
  * Matrices, and the products that nearly all time goes into.
  *
- * A matrix is { rows, columns, data }, its numbers row by row. Several sums are made side by side, so that none waits
- * for the last addition of another, and each number that is read serves more than one.
+ * A matrix is { rows, columns, data }, its numbers row by row. Four rows of x are multiplied side by side: each number
+ * of W that is read serves all four, and no sum waits for the last addition of another. Eight sums would not stay in
+ * the registers of a processor. The rows in hand lie in constant arrays of one length, so that the engine tests once,
+ * and not at each number, whether it reads within them; and the inner loops stand apart, where it compiles them best.
  */
+
+const WIDE = 1024; // columns in hand
+const X0 = new Float64Array(WIDE); // as JavaScript counts: converted once, not in each product
+const X1 = new Float64Array(WIDE);
+const X2 = new Float64Array(WIDE);
+const X3 = new Float64Array(WIDE);
 
 export function matrix(rows, columns, data = new Float32Array(rows * columns)) {
   return { rows, columns, data };
@@ -17,86 +25,82 @@ export function row(x, index) {
 /** x · Wᵀ + b. */
 export function linear(x, weight, bias) {
   const y = matrix(x.rows, weight.rows);
-  const from = { ...x, data: new Float64Array(x.data) }; // as JavaScript counts: converted once, not in each product
-  const fours = x.rows - (x.rows % 4);
-  for (let a = 0; a < weight.rows; a += 2) {
-    for (let i = 0; i < fours; i += 4) fourByTwo(from, i, weight, a, y);
+  if (bias) for (let i = 0; i < y.rows; i++) y.data.set(bias.data, i * y.columns);
+  for (let from = 0; from < x.columns; from += WIDE) {
+    const width = Math.min(WIDE, x.columns - from);
+    for (let i = 0; i < x.rows; i += 4) {
+      if (i === x.rows - 1) oneRow(x, i, weight, y, from, width);
+      else fourRows(x, i, weight, y, from, width);
+    }
   }
-  for (let i = fours; i < x.rows; i++) {
-    for (let a = 0; a < weight.rows; a += 4) oneByFour(from, i, weight, a, y);
-  }
-  if (bias) for (let i = 0; i < y.rows; i++) raise(row(y, i), bias.data);
   return y;
 }
 
-function raise(numbers, by) {
-  for (let j = 0; j < by.length; j++) numbers[j] += by[j];
+/** Take a row of x in hand; where there are fewer, the last one again. */
+function take(hand, { data, rows, columns }, index, from, width) {
+  const at = Math.min(index, rows - 1);
+  for (let j = 0, read = at * columns + from; j < width; j++) hand[j] = data[read + j];
+  return at;
 }
 
-/** Row i of x times rows a to a + 3 of W; where it has fewer, the last one again. */
-function oneByFour({ data: x, columns }, i, { data: w, rows }, a, { data: y }) {
-  const b = Math.min(a + 1, rows - 1);
-  const c = Math.min(a + 2, rows - 1);
-  const d = Math.min(a + 3, rows - 1);
-  const from = i * columns;
-  const [wa, wb, wc, wd] = [a * columns, b * columns, c * columns, d * columns];
-  let ya = 0;
-  let yb = 0;
-  let yc = 0;
-  let yd = 0;
-  for (let j = 0; j < columns; j++) {
-    const number = x[from + j];
-    ya += number * w[wa + j];
-    yb += number * w[wb + j];
-    yc += number * w[wc + j];
-    yd += number * w[wd + j];
+/** Add rows i to i + 3 of x times W to those of y, for `width` columns. */
+function fourRows(x, i, { data: w, rows, columns }, { data: y }, from, width) {
+  const to0 = take(X0, x, i, from, width) * rows;
+  const to1 = take(X1, x, i + 1, from, width) * rows;
+  const to2 = take(X2, x, i + 2, from, width) * rows;
+  const to3 = take(X3, x, i + 3, from, width) * rows;
+  for (let a = 0; a < rows; a++) {
+    fourSums(w, a * columns + from, width, y, to0 + a, to1 + a, to2 + a, to3 + a);
   }
-  const to = i * rows;
-  y[to + a] = ya;
-  y[to + b] = yb;
-  y[to + c] = yc;
-  y[to + d] = yd;
 }
 
-/** Rows i to i + 3 of x times rows a and a + 1 of W. */
-function fourByTwo({ data: x, columns }, i, { data: w, rows }, a, { data: y }) {
-  const b = Math.min(a + 1, rows - 1);
-  const [wa, wb] = [a * columns, b * columns];
-  const from0 = i * columns;
-  const from1 = from0 + columns;
-  const from2 = from1 + columns;
-  const from3 = from2 + columns;
-  let a0 = 0;
-  let a1 = 0;
-  let a2 = 0;
-  let a3 = 0;
-  let b0 = 0;
-  let b1 = 0;
-  let b2 = 0;
-  let b3 = 0;
-  for (let j = 0; j < columns; j++) {
-    const own = w[wa + j];
-    const next = w[wb + j];
-    const x0 = x[from0 + j];
-    const x1 = x[from1 + j];
-    const x2 = x[from2 + j];
-    const x3 = x[from3 + j];
-    a0 += own * x0;
-    a1 += own * x1;
-    a2 += own * x2;
-    a3 += own * x3;
-    b0 += next * x0;
-    b1 += next * x1;
-    b2 += next * x2;
-    b3 += next * x3;
+/** Add to four numbers of y the rows in hand, each times the row of W that begins at `at`: two columns at a time. */
+function fourSums(w, at, width, y, to0, to1, to2, to3) {
+  const pairs = width - (width % 2);
+  let y0 = y[to0];
+  let y1 = y[to1];
+  let y2 = y[to2];
+  let y3 = y[to3];
+  for (let j = 0; j < pairs; j += 2) {
+    const own = w[at + j];
+    const next = w[at + j + 1];
+    y0 += own * X0[j];
+    y1 += own * X1[j];
+    y2 += own * X2[j];
+    y3 += own * X3[j];
+    y0 += next * X0[j + 1];
+    y1 += next * X1[j + 1];
+    y2 += next * X2[j + 1];
+    y3 += next * X3[j + 1];
   }
-  const to = i * rows;
-  y[to + a] = a0;
-  y[to + rows + a] = a1;
-  y[to + 2 * rows + a] = a2;
-  y[to + 3 * rows + a] = a3;
-  y[to + b] = b0;
-  y[to + rows + b] = b1;
-  y[to + 2 * rows + b] = b2;
-  y[to + 3 * rows + b] = b3;
+  for (let j = pairs; j < width; j++) {
+    y0 += w[at + j] * X0[j];
+    y1 += w[at + j] * X1[j];
+    y2 += w[at + j] * X2[j];
+    y3 += w[at + j] * X3[j];
+  }
+  y[to0] = y0;
+  y[to1] = y1;
+  y[to2] = y2;
+  y[to3] = y3;
+}
+
+/** Add row i of x times W to that of y, for `width` columns. */
+function oneRow(x, i, { data: w, rows, columns }, { data: y }, from, width) {
+  const to = take(X0, x, i, from, width) * rows;
+  for (let a = 0; a < rows; a++) y[to + a] += oneSum(w, a * columns + from, width);
+}
+
+/** The first row in hand times the row of W that begins at `at`: four columns at a time, each with its own sum. */
+function oneSum(w, at, width) {
+  const fours = width - (width % 4);
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let j = 0; j < fours; j += 4) {
+    a += w[at + j] * X0[j];
+    b += w[at + j + 1] * X0[j + 1];
+    c += w[at + j + 2] * X0[j + 2];
+    d += w[at + j + 3] * X0[j + 3];
+  }
+  for (let j = fours; j < width; j++) a += w[at + j] * X0[j];
+  return a + b + c + d;
 }

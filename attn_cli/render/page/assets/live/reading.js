@@ -102,18 +102,17 @@ export class Reader {
   }
 
   /** All that an encoder–decoder makes of what it writes, or is to write; it `expected` that, where it did so itself. */
-  decode({ ids, labels, attend, x }, { tokens, expected }) {
+  decode({ ids, labels, attend, x, found }, { tokens, expected }) {
     const start = this.start(ids);
     const y = this.model.decode([start, ...tokens.map(({ id }) => id)], x, attend);
     const written = tokens.map(({ label }) => label);
     const given = [this.outputs[start], ...written];
     const axes = {
-      encoder: [labels, labels],
       decoder: [given, given],
       cross: [[...written, this.header.end], labels], // a row for each token while it is written
     };
     return {
-      ...seen(attend, (kind) => axes[kind]),
+      ...seen(attend, (kind) => axes[kind], found.kinds),
       expected: expected ?? this.expected(this.model.logits(y)),
       written,
     };
@@ -177,11 +176,11 @@ function labelOf(piece, text, { model, pre_tokenizers }) {
 }
 
 /** The attentions by kind, layers and heads in order, each number where [layer, head, query, …] has it. */
-function seen(capture, axesOf) {
-  const kinds = {};
+function seen(capture, axesOf, before = {}) {
+  const kinds = { ...before };
   for (const kind of ["encoder", "decoder", "cross"]) {
     const layers = capture.layers.filter((layer) => layer.kind === kind);
-    if (layers.length === 0) continue;
+    if (layers.length === 0 || kind in before) continue;
     const [queries, keys] = axesOf(kind);
     const heads = layers.flatMap((layer) => layer.heads.map((head) => ({ ...head, sees: layer.sees })));
     const parts = ["query", "key", "value", "scores", "output"];
@@ -204,7 +203,11 @@ function seen(capture, axesOf) {
 
 /** Weights, NaN where a key is not seen. */
 function masked({ weights: { data, columns }, sees }) {
-  return data.map((weight, cell) => (sees(Math.floor(cell / columns), cell % columns) ? weight : NaN));
+  const shown = data.slice();
+  for (let cell = 0; cell < shown.length; cell++) {
+    if (!sees(Math.floor(cell / columns), cell % columns)) shown[cell] = NaN;
+  }
+  return shown;
 }
 
 function joined(arrays) {
