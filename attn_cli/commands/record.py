@@ -151,6 +151,8 @@ class _Recorded:
         self, path: str, wanted: Wanted, most_bytes: int, name: str, tokens: tuple[str, ...] | None
     ) -> None:
         self.path, self.wanted, self.most_bytes = path, wanted, most_bytes
+        self.file = os.path.abspath(path)  # wherever the program goes
+        self.process = os.getpid()
         self.name, self.tokens = name, tokens
         self.open = ExitStack()
         self.seen: Seen | None = None
@@ -170,7 +172,7 @@ class _Recorded:
         self.store = (
             Memory(wanted, most)
             if wanted.keep == "figures"
-            else Disk(self.path, f"{self.path}{PARTS}", wanted, most)
+            else Disk(self.file, f"{self.file}{PARTS}", wanted, most)
         )
         self.seen = self.open.enter_context(recording(self.store, os.path.basename(self.name)))
         if self.tokens is not None:
@@ -181,6 +183,8 @@ class _Recorded:
         from .. import files
         from ..files.recording_store import Disk
 
+        if os.getpid() != self.process:  # a process that the program has forked: the recording is not its own
+            return
         if self.seen is None:
             warn(f"{self.name} did not import torch: nothing was recorded")
             return
@@ -189,7 +193,7 @@ class _Recorded:
             self.store.finish(repr(self.seen), self.seen.remarks)
         elif self.seen.steps:
             name = files.format_of(self.path, None, formats=files.TABLES)
-            files.write(self.path, files.TABLES[name](self.seen.figures()))
+            files.write(self.file, files.TABLES[name](self.seen.figures()))
         self._say(self.seen)
 
     def _say(self, seen: Seen) -> None:

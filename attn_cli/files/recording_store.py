@@ -26,12 +26,13 @@ _SECONDS = 2.0  # a step that is long under way is written so often, or seldomer
 class Disk(Memory):
     """Keeps steps in a folder until they become one file, so many bytes: evenly spread over all.
 
-    Raises InputError where that folder is there already.
+    A process that the program forks, as a data loader does, keeps nothing: the folder is not its own. Raises InputError where that folder is there already.
     """
 
     def __init__(self, path: str, folder: str, wanted: Wanted, most_bytes: int) -> None:
         super().__init__(wanted, most_bytes)
         self.path, self.folder = path, folder
+        self._process = os.getpid()
         self._files: dict[Step, str] = {}
         self._written, self._took = time.monotonic(), 0.0
         try:
@@ -47,6 +48,10 @@ class Disk(Memory):
         """Learn how a step becomes records."""
         self._made = made
 
+    def takes(self, step: Step) -> bool:
+        """Whether more of a step is to be kept."""
+        return os.getpid() == self._process and super().takes(step)
+
     def grown(self, step: Step, n_bytes: int) -> None:
         """Count it, and write now and then what there is of a step that takes long."""
         super().grown(step, n_bytes)
@@ -55,6 +60,8 @@ class Disk(Memory):
 
     def add(self, step: Step) -> None:
         """Write a step that is done; its numbers are then no longer in memory."""
+        if os.getpid() != self._process:
+            return
         self._write(step)
         size = os.path.getsize(self._files[step])
         self._n_bytes += size - step.n_bytes

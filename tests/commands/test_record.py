@@ -42,6 +42,13 @@ PROGRAM = """
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+            if "away" in sys.argv:
+                os.chdir("/")
+        if "fork" in sys.argv and (child := os.fork()):
+            os.waitpid(child, 0)
+        elif "fork" in sys.argv:
+            model(torch.rand(2, 4, 8)), model(torch.rand(2, 4, 8))
+            sys.exit()
         print(sys.argv, __name__, __file__, os.environ["SET_BEFORE_TORCH"], sys.path[0], sys.stdin.read())
         print(loss.item(), torch.rand(1).item(), __import__("gc").get_threshold())
         warnings.warn("of its own")
@@ -71,7 +78,7 @@ def attn(folder, *arguments, stdin=""):
 
 @pytest.mark.parametrize(
     "arguments",
-    [("program.py", "-o", "x", "--layer", "fail"), ("-m", "program", "seven")],
+    [("program.py", "-o", "x", "--layer", "fail"), ("-m", "program", "seven", "away", "fork")],
 )
 def test_a_program_is_what_it_is_without(program, arguments):
     alone = python(program, *arguments, stdin="typed")
