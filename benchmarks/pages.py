@@ -1,28 +1,38 @@
-"""Our page beside those of BertViz and CircuitsVis: bytes, first paint, memory, and how soon a head is open.
+"""Our page beside BertViz' head view and CircuitsVis' views: seconds to write it, bytes, first paint, picture, memory.
 
-Neither is among our extras: BertViz asks for boto3, of which pip finds no version beside constraints.txt. What is measured
-here takes `pip install --no-deps bertviz circuitsvis "importlib-metadata<8" zipp`. As a notebook shows them, their views
-load scripts from the network, and offline draw nothing; so of theirs only bytes are compared, of large shapes counted on
-two layers. (CircuitsVis can write its script into each view too, which adds 1.3 MB.)
+All of it is fetched, written and opened from disk in Chromium here; without a network only our page is. A picture is there once
+all our heads are drawn, theirs once the first is. Where a page cannot be written or drawn within the bounds, fewer layers are.
 """
 
 from __future__ import annotations
 
+import os
+import resource
+import signal
+import statistics
+import subprocess
 import sys
 import tempfile
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+from . import reference_pages
+from .drawn import LONGEST, MOST, Drawn, browser, draw
 
-SHAPES = ((6, 12, 16), (12, 12, 512))  # layers, heads, tokens
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHAPES = ((6, 12, 16), (12, 12, 512))
+FEWER = (3, 1)  # layers, where more are too much
 HEADS = (1, 5, 17, 30, 44, 58, 71)  # that are opened, one after the other
 BUDGETS = "first paint ≤ 1,000, a head ≤ 150"
+READY = {
+    "attn": "#grid[data-drawn]",
+    "bertviz": "#attention line[stroke-opacity]",
+    "circuitsvis": "canvas",
+}
 # Press a thumbnail; milliseconds until the map has its name and the next frame begins.
 OPEN = """(async (head) => {
   const turn = () => new Promise((resume) => setTimeout(resume));
@@ -35,74 +45,92 @@ OPEN = """(async (head) => {
 })(%d)"""
 
 
-def rows(rounds: int = len(HEADS)) -> Iterator[str]:
-    """Lines: for each shape our page in Chromium, so many heads opened, and the bytes of theirs."""
-    for layers, heads, tokens in SHAPES:
-        weights = _weights(heads, tokens)
-        name = f"page, {tokens} tokens × {layers * heads} heads"
-        yield f"{name:44} {_ours(np.stack([weights] * layers), HEADS[:rounds])}"
-        for theirs, html in (("bertviz", _bertviz), ("circuitsvis", _circuitsvis)):
-            yield f"{f'  {theirs}':44} {_bytes_of(theirs, html, weights, layers)}"
+def rows(rounds: int = 3) -> Iterator[str]:
+    """Lines: for each shape our page and theirs, medians of so many openings."""
+    with tempfile.TemporaryDirectory() as folder:
+        missing = reference_pages.fetch(Path(folder))
+        for layers, heads, tokens in SHAPES:
+            yield f"page, {tokens} tokens × {layers * heads} heads"
+            np.save(Path(folder) / "weights.npy", _weights(layers, heads, tokens))
+            for tool in READY:
+                if missing and tool != "attn":
+                    yield f"  {tool:28} not measured: {missing}"
+                else:
+                    yield from _measured(tool, Path(folder), layers, rounds)
 
 
-def _weights(heads: int, tokens: int) -> np.ndarray:
-    """Causal, of a layer: [head, query, key]."""
-    scores = 2 * np.random.default_rng(0).gumbel(size=(heads, tokens, tokens))
-    scores[:, ~np.tri(tokens, dtype=bool)] = -np.inf
+def _weights(layers: int, heads: int, tokens: int) -> np.ndarray:
+    """Causal: [layer, head, query, key]."""
+    scores = 2 * np.random.default_rng(0).gumbel(size=(layers, heads, tokens, tokens)).astype(np.float32)
+    scores[..., ~np.tri(tokens, dtype=bool)] = -np.inf
     powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return (powers / powers.sum(axis=-1, keepdims=True)).astype(np.float32)
+    return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def _ours(weights: np.ndarray, opened: Sequence[int]) -> str:
-    from attn_cli.records.attention import Attention
-    from attn_cli.render.page.page import page
-
-    names = _tokens(weights.shape[-1])
-    written = page(Attention(names, names, weights))
-    told = f"{len(written) / 1e6:8.2f} MB"
-    sys.path.append(str(Path(__file__).parents[1] / "tests" / "render"))
-    browser = import_module("browser")  # that the tests drive
-    if browser.PROGRAM is None:
-        return f"{told}, no browser here"
-    with tempfile.TemporaryDirectory() as folder, browser.browse() as tab:
-        path = Path(folder) / "page.html"
-        path.write_bytes(written)
-        tab.open(path)
-        painted = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
-        tab.wait(painted)
-        paint = tab.run(painted)
-        tab.wait("document.querySelector('#grid[data-drawn]')")
-        took = sorted(tab.run(OPEN % head) for head in opened)
-        tab.send("HeapProfiler.collectGarbage")
-        heap = tab.send("Runtime.getHeapUsage")
-    held = (heap["usedSize"] + heap.get("backingStorageSize", 0)) / 2**20
-    return f"{told}, first paint {paint:4.0f} ms, a head {took[len(took) // 2]:4.0f} ms, {held:5.1f} MiB; {BUDGETS}"
+def _measured(tool: str, folder: Path, layers: int, rounds: int) -> Iterator[str]:
+    """A line, and where the page is too large, one for fewer and fewer layers until it is not."""
+    for fewer in (layers, *(few for few in FEWER if few < layers)):
+        name = tool if fewer == layers else f"{tool}, {fewer} of {layers} layers"
+        written = _write(tool, folder, fewer)
+        if isinstance(written, str):
+            yield f"  {name:28} {written}"
+            continue
+        size = (folder / "page.html").stat().st_size / 1e6
+        wall, processor = written
+        told = f"  {name:28} {size:9.2f} MB, written in {wall:6.2f} s ({processor:6.2f} of the CPU)"
+        drawn = _drawn(tool, folder / "page.html", rounds)
+        yield f"{told}, {drawn if isinstance(drawn, str) else _told(drawn)}"
+        if not isinstance(drawn, str) or browser().PROGRAM is None:
+            return
 
 
-def _tokens(count: int) -> tuple[str, ...]:
-    return tuple(f"w{i}" for i in range(count))
+def _write(tool: str, folder: Path, layers: int) -> tuple[float, float] | str:
+    """Seconds on the wall and of the CPU, once everything is imported, in a process of its own; or why it could not."""
+    module = [sys.executable, "-m", reference_pages.__name__]
+    paths = os.pathsep.join((str(Path(__file__).parents[1]), str(folder)))
+    done = subprocess.run(
+        [*module, tool, "weights.npy", str(layers), "page.html"],
+        cwd=folder, env=os.environ | {"PYTHONPATH": paths}, preexec_fn=_bounds, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode == 0:
+        wall, processor = map(float, done.stdout.split())
+        return wall, processor
+    if done.returncode == -signal.SIGXCPU:
+        return f"not written in {2 * LONGEST} s of the CPU"
+    if "MemoryError" in done.stderr:
+        return f"not written in {MOST / 1000:g} GB"
+    return f"not written: {done.stderr.splitlines()[-1]}"
 
 
-def _bytes_of(name: str, html: Callable[[Any, list[str]], str], weights: np.ndarray, layers: int) -> str:
-    if find_spec(name) is None:
-        return f"not here: pip install --no-deps {name}"
-    import torch
-
-    one, two = (
-        len(html([torch.from_numpy(weights)] * n, list(_tokens(weights.shape[-1])))) / 1e6 for n in (1, 2)
-    )
-    return f"{one + (layers - 1) * (two - one):8.2f} MB; draws only with a network"
+def _bounds() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (2 * LONGEST, 2 * LONGEST + 1))
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST * 10**6, MOST * 10**6))
 
 
-def _bertviz(layers: Any, tokens: list[str]) -> str:
-    head_view = import_module("bertviz").head_view
-    return str(head_view([layer[None] for layer in layers], tokens, html_action="return").data)
+def _drawn(tool: str, page: Path, rounds: int) -> list[Drawn] | str:
+    if browser().PROGRAM is None:
+        return "not drawn: no browser here"
+    drawn = []
+    for _ in range(rounds):
+        one = draw(page, READY[tool], [OPEN % head for head in HEADS] if tool == "attn" else [])
+        if isinstance(one, str):
+            return one
+        drawn.append(one)
+    return drawn
 
 
-def _circuitsvis(layers: Any, tokens: list[str]) -> str:
-    """A view of each layer, as its function takes one."""
-    attention_heads = import_module("circuitsvis.attention").attention_heads
-    return "".join(str(attention_heads(attention=layer, tokens=tokens)) for layer in layers)
+def _told(drawn: list[Drawn]) -> str:
+    median = {
+        name: statistics.median(getattr(one, name) for one in drawn)
+        for name in ("painted", "picture", "processor", "heap", "process")
+    }
+    told = (
+        "first paint {painted:6.0f} ms, picture {picture:6.0f} ms ({processor:6.0f} of the CPU), "
+        "JavaScript {heap:6.1f} MiB, process {process:5.0f} MiB"
+    ).format(**median)
+    if not drawn[0].answers:
+        return told
+    return f"{told}, a head {statistics.median(time for one in drawn for time in one.answers):3.0f} ms; {BUDGETS}"
 
 
 if __name__ == "__main__":

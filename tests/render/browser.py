@@ -38,14 +38,15 @@ KEYS = {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40, "Ente
 class Tab:
     """One page, and everything that it said, asked for or got wrong."""
 
-    def __init__(self, to_browser: int, from_browser: int) -> None:
+    def __init__(self, to_browser: int, from_browser: int, patience: float = _PATIENCE) -> None:
+        self._patience = patience
         self._to, self._from, self._buffer, self._last = to_browser, from_browser, b"", 0
         self._session: str | None = None
         self.complaints: list[str] = []  # console messages, exceptions, violations of the security policy
         self.requests: list[str] = []
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
+        for domain in ("Page", "Runtime", "Log", "Network", "Audits", "Inspector"):
             self.send(f"{domain}.enable")
         self.send(
             "Network.emulateNetworkConditions",
@@ -72,7 +73,7 @@ class Tab:
 
     def _receive(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:
-            ready, _, _ = select.select([self._from], [], [], _PATIENCE)
+            ready, _, _ = select.select([self._from], [], [], self._patience)
             chunk = os.read(self._from, 1 << 20) if ready else b""
             assert chunk, "the browser does not answer"
             self._buffer += chunk
@@ -92,6 +93,7 @@ class Tab:
             "Log.entryAdded": lambda: params["entry"]["text"],
             "Audits.issueAdded": lambda: params["issue"],
         }
+        assert method != "Inspector.targetCrashed", "the page crashed"
         if method == "Network.requestWillBeSent":
             self.requests.append(params["request"]["url"])
         elif method in said:
@@ -133,7 +135,7 @@ class Tab:
 
     def wait(self, condition: str) -> None:
         """Wait until an expression is true in the page."""
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + self._patience
         while not self.run(f"Boolean({condition})"):
             assert time.monotonic() < until, f"never true: {condition}; the page said {self.complaints}"
             time.sleep(0.02)
@@ -190,7 +192,7 @@ class Tab:
 
 
 @contextlib.contextmanager
-def browse() -> Iterator[Tab]:
+def browse(patience: float = _PATIENCE) -> Iterator[Tab]:
     """Start the browser with a fresh profile, and end it."""
     assert PROGRAM
     (command_out, command_in), (answer_out, answer_in) = _pipe(), _pipe()
@@ -208,7 +210,7 @@ def browse() -> Iterator[Tab]:
         os.close(command_out)
         os.close(answer_in)
         try:
-            yield Tab(command_in, answer_out)
+            yield Tab(command_in, answer_out, patience)
         finally:
             os.close(command_in)
             os.kill(pid, signal.SIGTERM)
