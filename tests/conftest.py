@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import signal
@@ -48,6 +49,18 @@ settings.register_profile("attn", deadline=None)  # the first example pays for i
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.register_profile("thorough", deadline=None, derandomize=True, max_examples=1000)
 settings.load_profile("ci" if os.environ.get("CI") else "attn")
+
+
+def pytest_sessionstart() -> None:
+    """Ten thousand tests are collected, and none is garbage: looking for it took a fifth of the time."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on nobody looks through them, nor through what was imported with them, again."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @dataclass(frozen=True)

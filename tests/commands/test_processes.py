@@ -12,12 +12,14 @@ from attn_cli.attention.streaming.shares import Share
 from attn_cli.records import fields
 from hypothesis import settings
 
+from conftest import run_attn
+
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
 
-def attn(*arguments, cwd, by=(sys.executable,)):
-    """What the command line does, in processes of its own."""
-    command = [*by, "-m", "attn_cli", *map(str, arguments)]
+def attn_on_two(*arguments, cwd):
+    """What the command line does, in two processes that torchrun starts."""
+    command = [*TORCHRUN, "-m", "attn_cli", *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
 
 
@@ -25,9 +27,9 @@ def test_two_processes_make_the_record_that_one_makes(tmp_path):
     """5,120 tokens in float64, more than are held at once; a causal mask, of which each takes every other stripe."""
     np.save(tmp_path / "long.npy", np.random.default_rng(0).normal(size=(5120, 4)))
     command = ("attend", "long.npy", "--mask", "causal", "--heads", "2")
-    one = attn(*command, "-o", "one.npz", cwd=tmp_path)
-    two = attn(*command, "-o", "two.npz", cwd=tmp_path, by=TORCHRUN)
-    assert (one.returncode, two.returncode) == (0, 0), two.stderr
+    one = run_attn(*command, "-o", "one.npz", cwd=tmp_path)
+    two = attn_on_two(*command, "-o", "two.npz", cwd=tmp_path)
+    assert (one.code, two.returncode) == (0, 0), two.stderr
     assert two.stderr == one.stderr  # one of them speaks
     one, two = (files.read(str(tmp_path / name)) for name in ("one.npz", "two.npz"))
     assert one.pooled
@@ -52,6 +54,6 @@ def test_every_row_is_of_one_process_with_the_keys_it_has_in_one(mask):
 @pytest.mark.skipif(settings.default.max_examples < 1000, reason="only in a thorough run")
 def test_what_all_processes_find_wrong_is_said_once(tmp_path):
     np.save(tmp_path / "bad.npy", np.full((3, 2), np.nan))
-    done = attn("attend", "bad.npy", cwd=tmp_path, by=TORCHRUN)
+    done = attn_on_two("attend", "bad.npy", cwd=tmp_path)
     assert done.returncode != 0
     assert done.stderr.count("attn: error: bad.npy: numbers hold nan at row 0") == 1

@@ -73,7 +73,21 @@ def python(folder, *arguments, stdin=""):
 
 
 def attn(folder, *arguments, stdin=""):
+    """In a process that starts from nothing, as a person's does."""
     return python(folder, "-m", "attn_cli", *arguments, stdin=stdin)
+
+
+@pytest.fixture
+def record(warm, program):
+    """`record("-q", "program.py")` in a process that has loaded torch before, which is all that differs."""
+
+    def typed(*arguments, folder=program):
+        command = [warm, "record", *arguments]
+        return subprocess.run(
+            command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+
+    return typed
 
 
 @pytest.mark.parametrize(
@@ -145,11 +159,9 @@ def test_something_is_done_as_soon_as_a_module_is_imported(tmp_path, monkeypatch
     assert done == [True, "at once"]
 
 
-def test_choices_and_what_heatmap_and_attend_make_of_them(program):
-    done = attn(
-        program, "record", "-q", "--layer", "0,2", "--head", "1", "--calls", "1:", "--every", "2", "-o", "x.npz",
-        "program.py",
-    )  # fmt: skip
+def test_choices_and_what_heatmap_and_attend_make_of_them(program, record):
+    chosen = ("--layer", "0,2", "--head", "1", "--calls", "1:", "--every", "2")
+    done = record("-q", *chosen, "-o", "x.npz", "program.py")
     assert "module" not in done.stderr
     found = files.read_recording(str(program / "x.npz"))
     assert found.steps == [1, 3, 5]
@@ -166,16 +178,16 @@ def test_choices_and_what_heatmap_and_attend_make_of_them(program):
     assert (program / "x.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_figures_are_a_table(program):
-    attn(program, "record", "--keep", "figures", "-o", "x.tsv", "program.py")
+def test_figures_are_a_table(program, record):
+    record("--keep", "figures", "-o", "x.tsv", "program.py")
     lines = (program / "x.tsv").read_text().splitlines()
     assert lines[0].split("\t")[:4] == ["step", "module", "layer", "head"]
     assert len(lines) == 1 + 6 * 3 * 2
 
 
-def test_no_file_is_written_over(program):
+def test_no_file_is_written_over(program, record):
     (program / "attention.npz").write_text("mine")
-    attn(program, "record", "-q", "program.py")
+    record("-q", "program.py")
     assert (program / "attention.npz").read_text() == "mine"
     assert files.read_recording(str(program / "attention-2.npz")).steps
 
@@ -198,16 +210,16 @@ def test_what_was_recorded_stays_when_the_program_is_killed_and_is_drawn(program
     assert again.stderr.startswith("attn: error: attention.npz.parts: holds a recording that was stopped")
 
 
-def test_a_program_that_does_not_attend(tmp_path):
+def test_a_program_that_does_not_attend(tmp_path, record):
     (tmp_path / "none.py").write_text("print('done')")
     done = attn(tmp_path, "record", "none.py")
     assert (done.stdout, done.returncode) == ("done\n", 0)
     assert done.stderr == "attn: warning: none.py did not import torch: nothing was recorded\n"
-    assert os.listdir(tmp_path) == ["none.py"]
+    assert sorted(os.listdir(tmp_path)) == ["none.py", "program.py"]
     (tmp_path / "none.py").write_text("import torch")
-    done = attn(tmp_path, "record", "none.py")
+    done = record("none.py", folder=tmp_path)
     assert done.stderr == "attn: warning: no attention was recorded; attn record --help says what can be\n"
-    assert os.listdir(tmp_path) == ["none.py"]
+    assert sorted(os.listdir(tmp_path)) == ["none.py", "program.py"]
 
 
 @pytest.mark.parametrize(
