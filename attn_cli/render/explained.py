@@ -49,14 +49,6 @@ def shading(found: Explanation, said: str) -> Shading:
     )
 
 
-def tests(found: Explanation) -> Iterator[str]:
-    """How each method stood each test, a line per test, beside chance."""
-    table = found.by_method()
-    for name in list(table.columns)[1:]:
-        numbers = zip(table["method"].tolist(), table[name].tolist(), strict=True)
-        yield f"{name}: {', '.join(f'{method} {number:z.3f}' for method, number in numbers)}"
-
-
 def unit(found: Explanation, words: Mapping[str, str]) -> str:
     """What the colours say, and what those below zero do where there are any."""
     against = any((numbers < 0).any() for numbers in found.methods.values())
@@ -64,7 +56,7 @@ def unit(found: Explanation, words: Mapping[str, str]) -> str:
 
 
 def chance(found: Explanation, words: Mapping[str, str]) -> str:
-    """Which way each test is better, the standard errors of `random`, and what is within chance, in words."""
+    """Which way each test is better, the standard errors of `random`, and what is not better than it, in words."""
     names = _tests(found)
     ways = {"higher": [name for name in names if name in HIGHER]}
     ways["lower"] = [name for name in names if name not in HIGHER]
@@ -73,12 +65,32 @@ def chance(found: Explanation, words: Mapping[str, str]) -> str:
     if row is not None:
         errors = ", ".join(f"{name} {_number(row, f'{name}_se'):.3f}" for name in names)
         said.append(words["explain_errors"].format(errors=errors))
-    within = {
-        name: [method for method, by in standings(found).items() if by[name] == "within"] for name in names
-    }
-    if alike := ", ".join(f"{name} ({', '.join(methods)})" for name, methods in within.items() if methods):
-        said.append(words["explain_alike"].format(n=f"{ERRORS:g}", tests=alike))
+    stood = standings(found)
+    for way, word in (("within", "explain_alike"), ("worse", "explain_beaten")):
+        those = {name: [method for method, by in stood.items() if by[name] == way] for name in names}
+        told = ", ".join(f"{name} ({', '.join(methods)})" for name, methods in those.items() if methods)
+        if told:
+            said.append(words[word].format(n=f"{ERRORS:g}", tests=told))
     return "; ".join(said)
+
+
+def ranking(found: Explanation, words: Mapping[str, str]) -> Iterator[str]:
+    """How methods stand beside chance, a line for all that stand alike, the best first: what a figure says."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for method, by in standings(found).items():
+        alike.setdefault(tuple(by.values()), []).append(method)
+    names = _tests(found)
+    for ways, methods in sorted(alike.items(), key=lambda item: -item[0].count("better")):
+        told = []
+        for way in ("better", "within", "worse"):
+            those = [name for name, stood in zip(names, ways, strict=True) if stood == way]
+            if those:
+                every = words["explain_every"].format(n=len(names))
+                listed = every if 1 < len(those) == len(names) else ", ".join(those)
+                told.append(words[f"explain_is_{way}"].format(tests=listed))
+        yield f"{', '.join(methods)}{words['explain_colon']}{words['explain_comma'].join(told)}"
+    if any("within" in ways for ways in alike):
+        yield words["explain_means"].format(n=f"{ERRORS:g}")
 
 
 def beside_chance(found: Explanation, words: Mapping[str, str]) -> dict[str, str]:

@@ -48,10 +48,15 @@ def test_a_map_is_an_image_whose_ticks_are_the_tokens(ax):
     assert ax.get_title() == "layer 0 · head 0"
 
 
-@pytest.mark.parametrize("tokens", [TOKENS, tuple("abcdefghijkl")])
-def test_axes_side_by_side_keep_out_of_each_others_way(tokens):
-    """The bar is as tall as the map; nothing of the left axes lies on the right ones, title and foot included."""
-    drawn = Figure(figsize=(8, 4))
+@pytest.mark.parametrize(
+    ("tokens", "layout"), [(TOKENS, None), (tuple("abcdefghijkl"), None), (TOKENS, "tight")]
+)
+def test_axes_side_by_side_keep_out_of_each_others_way(tokens, layout):
+    """The bar is as tall as the map; nothing of the left axes lies on the right ones, title and foot included.
+
+    A tight layout knows the bar, and does not warn of it.
+    """
+    drawn = Figure(figsize=(8, 4), layout=layout)
     left, right = drawn.subplots(1, 2)
     for ax in (left, right):
         figure.draw(attention(tokens=tokens), Look(title="encoder self-attention · layer 0 · head 0"), ax=ax)

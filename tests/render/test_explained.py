@@ -48,11 +48,19 @@ def test_better_and_worse_are_beyond_two_standard_errors_of_random():
     }
 
 
-def test_figure_and_page_say_alike_what_is_within_chance():
-    alike = "within chance, 2 standard errors of random: deletion (flow)"
-    assert alike in " ".join(explanation_sheet(FOUND).words())
+def test_figure_and_page_say_what_is_within_chance_and_what_is_worse():
+    in_words = (
+        "flow: better than random (comprehensiveness, sufficiency), within chance (deletion) "
+        "leave_one_out: better than random (sufficiency), worse than random (comprehensiveness, deletion) "
+        "within chance: no more than 2 standard errors from the mean of random orders"
+    )
+    assert in_words in " ".join(explanation_sheet(FOUND).words())
     elements = Elements(explained_page(FOUND))
-    assert any(alike in text for a, text in elements.all("p") if a.get("class") == "provenance")
+    footer = (
+        "; within chance, 2 standard errors of random: deletion (flow); "
+        "worse than random: comprehensiveness (leave_one_out), deletion (leave_one_out)"
+    )
+    assert any(text.endswith(footer) for a, text in elements.all("p") if a.get("class") == "provenance")
     assert [text for a, text in elements.all("span") if a.get("class") == "hint"] == [
         "better than random in 2 of 3 tests, within chance in 1",
         "better than random in 1 of 3 tests, worse in 2",
@@ -129,8 +137,7 @@ def test_a_figure_of_the_text_has_a_paragraph_for_each_method_and_says_its_tests
     assert words[:3] == ["toward 父", "flow", "un"]
     assert words.count("it") == 2
     said = " ".join(words)
-    assert "comprehensiveness: flow 0.500, leave_one_out 0.100, uniform 0.300, random 0.250" in said
-    assert "random: comprehensiveness 0.050" in said
+    assert "flow: better than random (comprehensiveness, sufficiency), within chance (deletion)" in said
 
 
 def test_a_figure_in_chinese_keeps_names_and_numbers():
@@ -141,7 +148,7 @@ def test_a_figure_in_chinese_keeps_names_and_numbers():
         "词元",
         "leave_one_out",
         "去掉的词元换成 全零的嵌入",
-        "越高越好：comprehensiveness",
+        "flow：优于随机（comprehensiveness, sufficiency），与随机无异（deletion）",
     ):
         assert part in words
 

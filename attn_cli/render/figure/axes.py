@@ -26,6 +26,7 @@ from .tokenticks import in_fonts, name_ticks, widest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.gridspec import SubplotSpec
     from matplotlib.image import AxesImage
 
     from ...records.attention import Attention
@@ -239,14 +240,25 @@ def _bar(ax: Axes, shown: AxesImage, unit: str) -> None:
     figure, share = ax.get_figure(root=False), min(MOST_ROOM, ROOM / _room(ax))
     bar = figure.colorbar(shown, ax=ax, label=unit, fraction=share, pad=GAP)  # type: ignore[union-attr]
     bar.ax.set_box_aspect(None)
+    bar.ax.set_axes_locator(_Beside(ax, bar.ax))
 
-    def beside(its: Any, _: Any) -> Bbox:
-        ax.apply_aspect()
-        place, height = ax.get_position(), ax.bbox.height / ax.bbox.width * ax.get_position().width
-        left = min(place.x1 + GAP * height, its.get_position(original=True).x0)
+
+class _Beside:
+    """Where a colour bar stands: beside its map. A tight layout asks for the place of both in the user's grid."""
+
+    def __init__(self, ax: Axes, bar: Axes) -> None:
+        self.ax, self.bar = ax, bar
+
+    def __call__(self, bar: Any, _: Any) -> Bbox:
+        self.ax.apply_aspect()
+        place = self.ax.get_position()
+        height = self.ax.bbox.height / self.ax.bbox.width * place.width
+        left = min(place.x1 + GAP * height, bar.get_position(original=True).x0)
         return Bbox.from_bounds(left, place.y0, THICK * height, place.height)
 
-    bar.ax.set_axes_locator(beside)
+    def get_subplotspec(self) -> SubplotSpec | None:
+        """The cell of the grid that the map and its bar share."""
+        return self.bar.get_subplotspec()
 
 
 def _room(ax: Axes) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..explained import chance, said, shading, shares, tests, unit
+from ..explained import ranking, said, shading, shares, unit
 from ..fonts.faces import preferring
 from ..labels import label
 from ..look import PLAIN
@@ -51,7 +51,7 @@ def explanation_sheet(found: Explanation, look: Look = PLAIN, lang: str = "en") 
         origin=None,
         titles=(words["explain_title"].format(output=output),),
         look=replace(look, toward=True),
-        said=(*tests(found), chance(found, words)),
+        said=tuple(ranking(found, words)),
     )
     return side_by_side([maps], _origin(found, lang), look)
 
@@ -68,7 +68,7 @@ def explanation_text(found: Explanation, look: Look = PLAIN, lang: str = "en") -
         len(view.titles),
         subheading=words["explain_title"].format(output=output),
         origin=_origin(found, lang),
-        notes=(*tests(found), chance(found, words)),
+        notes=tuple(ranking(found, words)),
     )
 
 
