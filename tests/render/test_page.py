@@ -254,6 +254,7 @@ def test_untrained_stands_out_and_provenance_is_printed():
         ((1, 1, 8, 8), "self", "1 layer × 1 head · 8 tokens · self-attention"),
         ((6, 12, 4, 4), "decoder", "6 layers × 12 heads · 4 tokens · decoder self-attention"),
         ((2, 1, 3, 5), "cross", "2 layers × 1 head · 3 queries × 5 keys · cross-attention"),
+        ((1, 2, 1, 2), "cross", "1 layer × 2 heads · 1 query × 2 keys · cross-attention"),
     ],
 )
 def test_the_summary_counts(shape, kind, summary):

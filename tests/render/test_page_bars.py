@@ -88,6 +88,8 @@ def test_bars_stand_beside_a_long_map_and_are_read_out(opened):
         tab.press(key)
     assert "entropy 0 nats, heaviest 1; the key gets 30 in all" in tab.text("#readout")
     assert "entropy 0 nats" in tab.text("#live")
+    tab.press("ArrowLeft")
+    assert "the key gets ≤ 0.01 in all" in tab.text("#readout")  # nothing; a bar begins at 0.01
     one = tab.run(bars)
     tab.press("]")
     assert f"entropy {math.log(N):.3g} nats, heaviest 0.0333; the key gets 1 in all" in tab.text("#readout")

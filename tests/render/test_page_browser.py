@@ -113,8 +113,27 @@ def test_hostile_tokens_do_nothing(opened):
         == 0
     )
     said = tab.run("[...document.querySelectorAll('#view .token')].map((e) => e.textContent)")
+    unseen = str.maketrans({mark: f"\\u{ord(mark):04x}" for mark in "\u00ad\u200b\u2060\ufeff"})
     blank = {" ": "␣"}
-    assert said == [blank.get(token, escape(token)) for token in HOSTILE]
+    assert said == [blank.get(token, escape(token)).translate(unseen) for token in HOSTILE]
+
+
+def test_tokens_without_a_look_are_seen_and_all_stand_at_their_lines(opened):
+    tokens = ("\ufeff", "a\u200bb", "\u3000", "  ", "שלום", "x" * 300)
+    tab = opened(worded(tokens, 1, 1))
+    tab.click("#tab-lines")
+    said = tab.run(
+        "[...document.querySelectorAll('#keys-0, #keys-1, #keys-2, #keys-3')].map((e) => e.textContent)"
+    )
+    assert said == ["\\ufeff", "a\\u200bb", "\\u3000", "␣␣"]
+    left = """[...document.querySelectorAll('[id^=keys-]')].map((option) => {
+        const range = document.createRange();
+        range.selectNodeContents(option);
+        return Math.round(range.getBoundingClientRect().left - option.getBoundingClientRect().left);
+    })"""
+    assert len(set(tab.run(left))) == 1
+    tab.click("#queries-5")
+    assert tab.run("document.querySelector('#readout').getBoundingClientRect().height") < 70
 
 
 def test_without_scripts_the_page_says_so(browser, tmp_path):

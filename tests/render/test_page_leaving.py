@@ -29,6 +29,9 @@ def test_on_paper_a_page_is_light_and_without_its_controls(opened):
     assert np.abs(dark - ramp("night")[255]).max() <= 2
     assert not any(visible(tab, name) for name in ("#theme", ".controls", "#zoom", "#tabs", ".map .over"))
     assert visible(tab, ".map canvas")
+    assert visible(tab, "#legend")
+    assert not visible(tab, "#readout")  # which says what to do with a pointer
+    assert not visible(tab, "#strongest")
     assert tab.run("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
 
 

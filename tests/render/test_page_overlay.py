@@ -45,6 +45,28 @@ def test_a_click_lays_a_head_over_the_open_one_in_a_colour_of_its_own(opened):
     assert (tab.run(PRESSED), tab.text("#which")) == (["L0H2"], "Layer 0 · head 2")
 
 
+def test_a_token_that_is_pointed_at_stays_where_it_is(opened):
+    """The line above has room for all six heads from the first."""
+    tab = opened(RECORDS["english"])
+    tab.run("location.replace('#view=lines&also=0.1 0.2 0.3 1.0 1.1')")
+    tab.wait("document.querySelector('#queries-6')")
+    where = "(b => [b.x + b.width / 2, b.y + b.height / 2])(document.querySelector('#queries-6').getBoundingClientRect())"
+    before = tab.run(where)
+    tab.move(*before)
+    assert tab.text("#readout").startswith(f"L0H0{ENGLISH[6]}")
+    assert tab.run(where) == before
+
+
+def test_one_head_alone_has_no_colour_of_its_own(opened):
+    tab = opened(RECORDS["english"])
+    tab.click("#tab-lines")
+    below = "getComputedStyle(document.querySelector('#overlay [aria-pressed=true]')).borderBottomColor"
+    accent = "getComputedStyle(document.documentElement).getPropertyValue('--accent')"
+    assert tab.run(below) == tab.run(accent)
+    tab.click("#overlay [data-head='2']")
+    assert tab.run(below) == f"rgb({', '.join(BLUE.split())})"
+
+
 def test_lines_of_several_heads_have_their_colours(opened):
     tab = opened(RECORDS["english"])
     tab.click("#tab-lines")

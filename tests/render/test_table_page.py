@@ -228,6 +228,16 @@ def test_a_phone_shows_it_without_a_scroll_bar_and_axe_finds_nothing_wrong(shown
     assert found == []
 
 
+@in_a_browser
+def test_on_paper_every_column_is_there(shown):
+    """A4 lengthwise, 0.4 inches of margin on each side."""
+    tab = shown(table_page(Table({f"column_{i}": [-0.125] * 3 for i in range(16)})), width=1045)
+    assert tab.run("(e => e.scrollWidth > e.clientWidth)(document.querySelector('.wide'))")
+    tab.send("Emulation.setEmulatedMedia", media="print", features=[])
+    assert tab.run("document.querySelector('table').getBoundingClientRect().right") <= 1045
+    assert tab.run("getComputedStyle(document.querySelector('.wide')).overflow") == "visible"
+
+
 # ---- rows that open maps ---------------------------------------------------------------------------------
 
 

@@ -210,7 +210,7 @@ def _written(attention: Attention, view: Shown) -> dict[str, Any]:
 def _summary(attention: Attention, view: Shown, words: Mapping[str, str]) -> str:
     n_query, n_key = len(attention.query_tokens), len(attention.key_tokens)
     cells = words["page_cells"].format(rows=len(view.rows), columns=len(view.columns))
-    two = words["page_two"].format(queries=n_query, keys=n_key)
+    two = f"{_count('n_queries', n_query, words)} × {_count('n_keys', n_key, words)}"
     size = (_count("tokens", n_query, words) if n_query == n_key else two) + (
         cells if max(view.block) > 1 else ""
     )

@@ -53,7 +53,7 @@ def _span(span: Span) -> str:
 def _table(block: Block) -> str:
     head, *rows = block.rows
     room = ' class="room"' if all(not cell for row in rows for cell in row[1:]) else ""
-    names = "".join(f'<th scope="col">{_text(name)}</th>' for name in head)
+    names = "".join(f'<th scope="col">{_text(name)}</th>' if name else "<td></td>" for name in head)
     lines = (
         f'<tr><th scope="row">{_text(row[0])}</th>{"".join(f"<td>{_text(cell)}</td>" for cell in row[1:])}</tr>\n'
         for row in rows

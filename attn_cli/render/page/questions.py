@@ -54,8 +54,8 @@ class Sheet:
     def html(self, words: Mapping[str, str]) -> str:
         """A section that holds them all, the first of them open."""
         return "".join([
-            '<section id="lab" aria-labelledby="lab-name">\n',
-            f'<h2 id="lab-name">{as_text(self.title)}</h2>\n',
+            f'<section id="lab" aria-label="{as_text(words["lab_name"])}">\n',  # a title may be that of another part
+            f"<h2>{as_text(self.title)}</h2>\n",
             blocks_html(self.intro),
             _folded(words["lab_data"], blocks_html(self.data)) if self.data.blocks else "",
             *(_question(one, i, words) for i, one in enumerate(self.questions)),

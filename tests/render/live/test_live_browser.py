@@ -255,6 +255,10 @@ def test_a_finger_drops_a_word_opens_a_head_and_reads_a_cell(live):
     np.testing.assert_allclose(softmax_rows(tab), weights, atol=THREE_DECIMALS)
     tab.tap(*middle(tab, ".written .chip:nth-child(2)"))
     assert tab.text(".written .hint").startswith("Likeliest: ")
+    tab.run("document.querySelector('.written .chip').focus()")
+    first = tab.text(".written .hint")
+    tab.press("Tab")
+    assert tab.text(".written .hint") != first  # by keyboard, too
 
 
 def test_every_change_is_made_by_keyboard_alone(live):

@@ -113,3 +113,10 @@ def test_axe_finds_nothing_wrong_in_chinese(opened):
     tab.run(AXE.read_text(encoding="utf-8") + ";0")
     found = tab.run("axe.run().then(({violations}) => violations.map(({id, nodes}) => [id, nodes[0].html]))")
     assert found == []
+
+
+def test_no_header_is_empty_and_no_two_parts_have_one_name(translate):
+    """A corner of a table names nothing; the lab “Heads” has the name of a part of the page."""
+    page, _ = translate
+    assert b'<th scope="col"></th>' not in lab_page("by-hand")
+    assert b'<section id="lab" aria-label="Questions">' in page

@@ -28,7 +28,8 @@ export function barsBeside(attention, head) {
       worded("strips_cell", {
         entropy: writeNumber(found.entropy[query] * found.most, digits),
         heaviest: writeNumber(found.heaviest[query], digits),
-        mass: writeNumber(totalOf(found.mass[key], found.highest), digits),
+        mass:
+          (found.mass[key] === 0 ? "≤ " : "") + writeNumber(totalOf(found.mass[key], found.highest), digits),
       }),
   };
 }

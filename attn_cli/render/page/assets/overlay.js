@@ -74,7 +74,9 @@ export class Overlay {
     made.dataset.head = head;
     made.setAttribute("aria-pressed", colour !== undefined);
     made.disabled = colour === undefined && this.also.size === TOGETHER - 1;
-    if (colour !== undefined) made.style.setProperty("--own", css(colour));
+    // One head alone has no colour to tell it by: its lines are drawn in that of the page.
+    const own = this.also.size ? css(colour ?? 0) : "var(--accent)";
+    if (colour !== undefined) made.style.setProperty("--own", own);
     made.addEventListener("click", () => this.toggle(head));
     return made;
   }

@@ -35,7 +35,13 @@ export function describe(app, token, spoken) {
   } else if (view === "lines") showHint(worded("point_token"));
   else if (cell) describeCell(app, cell, spoken);
   else showHint(handed("point_cell"));
+  keepRoom(seen.length);
   if (hold.held) byId("readout").append(element("span", "hint", handed("held")));
+}
+
+/** The line above the view has room from the first, so that nothing moves away under the pointer. */
+function keepRoom(heads) {
+  byId("readout").style.setProperty("--lines", 1 + Math.ceil(heads / 4));
 }
 
 function describeCell({ attention, state, seen }, cell, spoken) {

@@ -99,7 +99,8 @@ function drawNumber(context, { codes, scale, keys, brief }, query, key, { x, y, 
   const written = brief(query, key);
   context.fillStyle = isLight(scale.lut[code]) ? "#101018" : "#ffffff";
   context.globalAlpha = Number(written) === 0 ? 0.4 : 0.9;
-  context.fillText(written, x + width / 2, y + height / 2 + 0.5);
+  const signed = written.replace(/^-/, Number(written) === 0 ? "" : "−");
+  context.fillText(signed, x + width / 2, y + height / 2 + 0.5);
   context.globalAlpha = 1;
 }
 

@@ -2,6 +2,7 @@
 
 import { worded } from "./wording.js";
 
+const UNSEEN = /[\u00ad\u200b\u2060\ufeff]/g; // a soft hyphen, and spaces of no width
 const DIGITS = { Float64Array: 9, Float32Array: 7 };
 
 /** A weight as exactly as it is known: `0.489394989`, or `0.0021 ± 0.0006` where it was rounded to travel. */
@@ -27,9 +28,15 @@ export function short(token, most = 14) {
   return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : characters.join("");
 }
 
-/** A token on its own: one of nothing but spaces would not be seen. */
+/** A token as it can be seen: blanks alone, and characters without a look of their own, by their marks or codes. */
 export function shown(token) {
-  return token.trim() === "" ? token.replaceAll(" ", "␣") || "∅" : token;
+  const seen = token.replace(UNSEEN, codeOf);
+  if (seen.trim() !== "") return seen;
+  return Array.from(seen, (blank) => (blank === " " ? "␣" : codeOf(blank))).join("") || "∅";
+}
+
+function codeOf(character) {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** An element with a class and, as text only, what it says. */

@@ -46,11 +46,12 @@ function line(side, { written, expected }) {
   if (side) whole.append(element("span", "side", side));
   const told = element("span", "hint");
   written.forEach((label, i) => {
-    const chip = element("span", "chip", shown(label));
+    const chip = element("button", "chip", shown(label));
+    chip.type = "button";
     chip.dir = "auto";
     const likeliest = expected[i]?.map((one) => `${shown(one.label)} ${one.share.toFixed(2)}`).join(", ");
     if (likeliest) chip.title = worded("likeliest", { tokens: likeliest });
-    for (const kind of ["pointerenter", "click"])
+    for (const kind of ["pointerenter", "focus", "click"])
       chip.addEventListener(kind, () => (told.textContent = chip.title));
     whole.append(chip);
   });
