@@ -8,7 +8,7 @@ import { growFrame } from "./growing.js";
 import { Grid } from "./grid.js";
 import { readHeard } from "./heard.js";
 import { Hold } from "./hold.js";
-import { readLink, writeLink } from "./link.js";
+import { differences, readLink, unchanged, writeLink } from "./link.js";
 import { Overlay } from "./overlay.js";
 import { describe, describePlace, lookAt, placeOf } from "./pointed.js";
 import { say, showPrecision } from "./readout.js";
@@ -16,29 +16,23 @@ import { readRecord } from "./record.js";
 import { fileName, saveDrawing, savePicture } from "./saving.js";
 import { Scales } from "./scales.js";
 import { sheetOf } from "./sheet.js";
-import { Sorting } from "./sorting.js";
+import { SORTED_BY, Sorting } from "./sorting.js";
 import { barsBeside } from "./bars.js";
 import { centreOf, Viewport } from "./viewport.js";
 import { readVectors } from "./vectors.js";
 import { makeViews } from "./views.js";
 import { worded } from "./wording.js";
 
+const SETTLED = 200; // milliseconds after which a map that is dragged is taken to stand still
+
 class App {
   constructor(attention, vectors, heard) {
-    const { count, queries, keys } = attention;
+    const { queries, keys } = attention;
     Object.assign(this, { attention, vectors, heard });
-    this.state = {
-      view: "map",
-      head: 0,
-      other: Math.min(1, count - 1),
-      scale: "shared",
-      least: 0,
-      find: "",
-      cell: null,
-      also: [],
-      ...readLink(attention),
-    };
+    this.first = unchanged(attention);
+    this.state = { ...this.first, ...readLink(attention) };
     attention.show(this.state);
+    attention.hidesSpecial = !this.state.special;
     this.hold = new Hold();
     this.viewport = new Viewport(queries.length, keys.length);
     this.views = makeViews(this);
@@ -48,7 +42,7 @@ class App {
       onCompare: (other) => this.beside(other),
     });
     this.isDark = wireTheme(() => this.recolour());
-    this.sorting = new Sorting(attention, this.grid, () => this.show());
+    this.sorting = new Sorting(attention, this.grid, this.state, (changes) => this.change(changes));
     this.scales = new Scales(attention, this.state, this.isDark);
     this.overlay = new Overlay(byId("overlay"), attention, {
       onChange: (also) => this.change({ also }),
@@ -69,7 +63,7 @@ class App {
     });
     const turn = (by) => this.change({ head: this.grid.step(this.state.head, by) });
     wireKeys({ zoom, turn, release: () => this.release() });
-    addEventListener("hashchange", () => this.change(readLink(attention)));
+    addEventListener("hashchange", () => this.restore());
   }
 
   /** Set a part of the state, and draw what shows it. */
@@ -114,12 +108,28 @@ class App {
     else Promise.all(closed.map((one) => this.attention.open(one))).then(() => this.whenOpen(act));
   }
 
+  /** Show for the first time what the address asked for. */
+  begin() {
+    this.viewport.show(this.state.part);
+    this.sorting.arrange();
+    this.recolour();
+    if (this.state.find) showFound(this.attention, this.found(), this.state.find);
+  }
+
+  /** Show what the address asks for now, and nothing else of what was seen. */
+  restore() {
+    const asked = { ...this.first, ...readLink(this.attention) };
+    this.change(differences(asked, this.state, ["view", "token"]));
+  }
+
   draw(changes) {
-    if ("view" in changes) this.hold.release();
-    this.attention.hidesSpecial = this.state.special === false;
-    if (["special", "pool", "time"].some((part) => part in changes)) this.grid.samples = [];
-    if ("time" in changes && this.sorting.by) this.sorting.arrange();
-    if (["scale", "least", "special", "pool", "time"].some((part) => part in changes)) this.recolour();
+    const changed = (...parts) => parts.some((part) => part in changes);
+    if (changed("view")) this.hold.release();
+    this.attention.hidesSpecial = !this.state.special;
+    if (changed("special", "pool", "time")) this.grid.samples = [];
+    if (changed("part")) this.viewport.show(this.state.part);
+    if (changed(...SORTED_BY) || (changed("time") && this.state.sort)) this.sorting.arrange();
+    if (changed("scale", "least", "special", "pool", "time")) this.recolour();
     else this.show();
     if ("find" in changes) showFound(this.attention, this.found(), changes.find);
     writeLink(this.attention, this.state, placeOf(this));
@@ -183,7 +193,7 @@ class App {
     if (spoken || pressed) writeLink(this.attention, this.state, placeOf(this));
     if (spoken && !this.viewport.isWhole) {
       this.viewport.reveal(cell);
-      this.show();
+      this.move();
     }
     this.views[this.state.view].point(cell);
     describe(this, {}, spoken);
@@ -203,7 +213,15 @@ class App {
   zoom(factor) {
     if (factor) this.viewport.zoom(factor, centreOf(this.state.cell));
     else this.viewport.fit();
+    this.move();
+  }
+
+  /** Show another part of the map. */
+  move() {
+    this.state.part = this.viewport.part;
     this.show();
+    clearTimeout(this.moved);
+    this.moved = setTimeout(() => writeLink(this.attention, this.state, placeOf(this)), SETTLED);
   }
 
   found() {
@@ -224,7 +242,7 @@ try {
   byId("main").toggleAttribute("data-single", attention.count === 1);
   byId("main").hidden = false;
   const app = new App(attention, await readVectors(attention), await readHeard(attention));
-  app.whenOpen(() => app.recolour());
+  app.whenOpen(() => app.begin());
   if (attention.grows) growFrame();
 } catch (problem) {
   byId("precision").textContent = worded("unreadable", { reason: problem.message });

@@ -16,7 +16,7 @@ export function wireControls(attention, { change, zoom, next, save, saveSvg }) {
   byId("find").addEventListener("keydown", (event) => event.key === "Enter" && next());
   byId("scale").addEventListener("change", (event) => change({ scale: event.target.value }));
   byId("threshold").addEventListener("input", ({ target }) =>
-    change({ least: attention.peak * (target.value / target.max) ** 2 }),
+    change({ least: Number((attention.peak * (target.value / target.max) ** 2).toPrecision(3)) }),
   );
   byId("other").append(
     ...Array.from({ length: attention.count }, (_, head) => new Option(attention.name(head), head)),
@@ -28,7 +28,6 @@ export function wireControls(attention, { change, zoom, next, save, saveSvg }) {
   byId("save-svg").addEventListener("click", saveSvg);
   byId("special").addEventListener("change", ({ target }) => change({ special: target.checked }));
   byId("special-kept").hidden = attention.special.size === 0;
-  byId("pool").value = attention.pool;
   byId("pool").addEventListener("change", ({ target }) => change({ pool: target.value }));
   byId("pooled").hidden = attention.pools.size === 1;
   byId("zoom-fit").addEventListener("click", () => zoom(0));
@@ -82,7 +81,9 @@ export function showControls(attention, state, scale) {
     tab.tabIndex = chosen ? 0 : -1;
   }
   byId("view").setAttribute("aria-labelledby", `tab-${state.view}`);
-  byId("other").value = state.other;
+  for (const id of ["other", "find", "scale", "pool"]) byId(id).value = state[id];
+  byId("special").checked = state.special;
+  byId("threshold").value = 100 * Math.sqrt(state.least / attention.peak);
   byId("against").hidden = state.view !== "compare";
   byId("zoom").hidden = !["map", "compare"].includes(state.view);
   byId("least").textContent = state.least ? writeNumber(state.least) : worded("least_all");

@@ -47,10 +47,10 @@ export class LinesView {
     this.draw();
   }
 
-  /** Look at a token, as an address asks for; it is in the middle once it is drawn. */
+  /** Look at a token, as an address asks for, or at none; it is in the middle once it is drawn. */
   look(token) {
     this.focused = token;
-    this.sought = true;
+    this.sought = Object.keys(token).length > 0;
   }
 
   reveal() {

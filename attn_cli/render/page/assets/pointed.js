@@ -7,9 +7,9 @@ import { forgetStrongest, handed, showCell, showHint, showStrongest, showToken }
 import { worded } from "./wording.js";
 import { element } from "./words.js";
 
-/** Look at the token that an address asks for, where the open view has tokens. */
-export function lookAt(app, { token }) {
-  if (token) app.views[app.state.view].look?.(token);
+/** Look at the token that an address asks for, or at none, where the open view has tokens. */
+export function lookAt(app, changes) {
+  if ("token" in changes) app.views[app.state.view].look?.(changes.token ?? {});
 }
 
 /** What is looked at: a token where the open view has tokens, else a cell; or nothing. */

@@ -70,7 +70,7 @@ export class TokensView {
 
   /** Look at a token, as an address asks for. */
   look(token) {
-    [this.chosen] = Object.keys(token);
+    [this.chosen = "query"] = Object.keys(token);
   }
 
   /** The token that is looked at. */

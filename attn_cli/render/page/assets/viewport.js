@@ -12,6 +12,22 @@ export class Viewport {
     Object.assign(this, { row: 0, column: 0, ...this.total });
   }
 
+  /** Row, column, rows and columns of what is on screen; null where that is all. */
+  get part() {
+    return this.isWhole ? null : [this.row, this.column, this.rows, this.columns];
+  }
+
+  /** Show such a part, as far as there is one. */
+  show(part) {
+    if (!part) return this.fit();
+    const [row, column, ...sides] = part;
+    const [rows, columns] = sides.map((side, i) => {
+      const total = [this.total.rows, this.total.columns][i];
+      return clamp(side, Math.min(CLOSEST, total), total);
+    });
+    this.moveTo(row, column, { rows, columns });
+  }
+
   get isWhole() {
     return this.rows === this.total.rows && this.columns === this.total.columns;
   }
@@ -33,9 +49,9 @@ export class Viewport {
   }
 
   moveTo(row, column, { rows, columns } = this) {
-    this.row = clamp(row, 0, this.total.rows - rows);
-    this.column = clamp(column, 0, this.total.columns - columns);
-    Object.assign(this, { rows, columns });
+    this.row = hundredths(clamp(row, 0, this.total.rows - rows));
+    this.column = hundredths(clamp(column, 0, this.total.columns - columns));
+    Object.assign(this, { rows: hundredths(rows), columns: hundredths(columns) });
   }
 
   /** Move no further than needed to see a cell. */
@@ -45,6 +61,11 @@ export class Viewport {
       clamp(this.column, key + 1 - this.columns, key),
     );
   }
+}
+
+/** As an address has it, so that it shows the same again. */
+function hundredths(number) {
+  return Math.round(100 * number) / 100;
 }
 
 export function clamp(number, low, high) {

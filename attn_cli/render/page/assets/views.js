@@ -12,7 +12,7 @@ export function makeViews(app) {
   const { attention, viewport } = app;
   const onPoint = (cell, spoken) => app.point(cell, spoken, false);
   const onHold = (cell) => app.point(cell, false, true);
-  const onView = () => app.show();
+  const onView = () => app.move();
   const below = () => windowHeight(attention) - byId("view").getBoundingClientRect().top - scrollY - 50;
   const room = () => Math.max(below(), Math.min(0.75 * windowHeight(attention), 560));
   return {

@@ -84,9 +84,13 @@ export class Maps {
     this.frame.style.height = `${Math.ceil(height)}px`;
   }
 
-  /** Let the page in the frame show what the end of an address says. */
+  /** Let the page in the frame show what the end of an address says; how it is shown stays as it is. */
   go(end) {
-    this.frame.contentWindow.location.hash = end;
+    const { location } = this.frame.contentWindow;
+    const kept = new URLSearchParams(location.hash.slice(1));
+    for (const place of ["query", "key"]) kept.delete(place);
+    for (const [name, value] of new URLSearchParams(end.slice(1))) kept.set(name, value);
+    location.hash = end && kept;
     this.frame.dataset.at = end;
   }
 
