@@ -82,9 +82,20 @@ def test_a_figure_says_how_each_method_stood_its_tests(run, tmp_path):
     assert drawn.code == 0, drawn.stderr
     table = columns(run("explain", *given).stdout)
     words = " ".join("".join(ET.parse(tmp_path / "x.svg").getroot().itertext()).split())
-    for i, name in enumerate(("comprehensiveness", "sufficiency", "deletion")):
-        each = (f"{method} {float(table[method][i - 3]):.3f}" for method in ("rollout", "uniform", "random"))
-        assert f"{name}: {', '.join(each)}" in words
+    ours, random, error = (np.array(table[name][-3:], float) for name in ("rollout", "random", "random_se"))
+    errors = (ours - random) * [1, -1, -1] / error  # how many standard errors better than random orders
+    names = np.array(["comprehensiveness", "sufficiency", "deletion"])
+    stood = {
+        "better than random": names[errors > 2],
+        "within chance": names[abs(errors) <= 2],
+        "worse than random": names[errors < -2],
+    }
+    told = [
+        f"{way} ({'all 3 tests' if len(those) == 3 else ', '.join(those)})"
+        for way, those in stood.items()
+        if len(those)
+    ]
+    assert f"rollout: {', '.join(told)}" in words
 
 
 def test_json_is_what_its_schema_says_and_what_python_gives(run):
