@@ -12,7 +12,7 @@ from attn_cli.attention import layers, streaming
 from attn_cli.attention.dense import attention
 from attn_cli.attention.heads import project
 from attn_cli.attention.rules import Rule
-from attn_cli.attention.streaming import blocking, kept, stream
+from attn_cli.attention.streaming import blocking, kept, rows, stream
 from attn_cli.commands.io import progress
 from attn_cli.commands.io.environment import environment
 from attn_cli.errors import AttnNote, AttnWarning, InputError
@@ -94,6 +94,8 @@ def small(monkeypatch):
     """Cells and blocks so small that short inputs need many of both."""
     monkeypatch.setattr(kept, "MOST_CELLS", 5)
     monkeypatch.setattr(blocking, "CACHED", 2**9)
+    monkeypatch.setattr(rows, "CHUNK", 4)
+    monkeypatch.setattr(rows, "TILE", 1)
 
 
 # ---- the same as dense -----------------------------------------------------------------------------
@@ -196,10 +198,31 @@ def test_whoever_stops_leaves_no_thread_behind(small, threads):
 def test_heaviest_keys_are_found_among_many():
     normal = np.random.default_rng(1).normal
     for n in (1, 4, 63, 64, 320, 321, 385, 1000):
-        weights = torch.tensor(normal(size=(2, 3, n)))
-        found, wanted = kept._heaviest(weights, 5), weights.topk(min(5, n))
-        assert found.values.equal(wanted.values)
-        assert found.indices.equal(wanted.indices)
+        weights = torch.tensor(normal(size=(2, 3, n))).abs()
+        found, wanted = rows.in_tiles(weights, weights[..., :0]).heaviest(min(5, n)), weights.topk(min(5, n))
+        assert found[0].equal(wanted.values)
+        assert found[1].equal(wanted.indices)
+
+
+@pytest.mark.parametrize("mask", [[], ["causal"], ["window:size=3"], ["random:share=0.3"]])
+def test_a_softmax_of_many_tiles_is_that_of_whole_rows(monkeypatch, mask):
+    """Scores whose largest stands in any tile, tiles in which nothing is permitted, and rows without any key."""
+    monkeypatch.setattr(rows, "CHUNK", 4)
+    monkeypatch.setattr(rows, "TILE", 1)
+    for scale in (0.1, 1.0, 300.0):
+        rule = Rule.parse(mask=mask, scale=scale)
+        assert_streams_like_dense(*vectors(40, 43), rule, within=1e-12)
+
+
+def test_a_value_that_is_not_finite_counts_where_it_is_looked_at_in_any_tile(monkeypatch):
+    monkeypatch.setattr(rows, "CHUNK", 4)
+    monkeypatch.setattr(rows, "TILE", 1)
+    q, k, v = vectors(12, 12)
+    v[..., 7, 1] = torch.nan
+    output = returned(stream(q, k, v, Rule.parse(mask=["causal"]))).output
+    assert output[..., :7, :].isfinite().all()
+    assert output[..., 7:, 1].isnan().all()
+    assert output[..., [0, 2]].isfinite().all()
 
 
 # ---- by hand ---------------------------------------------------------------------------------------

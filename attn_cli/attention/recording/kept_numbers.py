@@ -13,6 +13,7 @@ from ..heads import as_layer
 from ..streaming import drain, stream
 from ..streaming.blocking import MOST_ROWS, Block
 from ..streaming.kept import Kept
+from ..streaming.rows import in_tiles
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
@@ -118,8 +119,9 @@ def _pooled_by_hand(weights: Float[Tensor, "head query key"], n_maps: int) -> St
     part, keys = (0, slice(0, n_heads)), torch.arange(n_key, device=weights.device)
     for start in range(0, n_query, MOST_ROWS):
         block = Block(slice(start, min(start + MOST_ROWS, n_query)), [(0, n_key)])
-        rows = weights[:, block.rows].to(precise)
-        kept.fill(part, block, keys, rows, value[0], None)
+        some = weights[:, block.rows].to(precise)
+        rows = in_tiles(some, some[..., :0])
+        kept.fill(part, block, keys, rows)
         kept.sum_up(kept.additions(part, block, rows))
     return kept.finish(precise)
 

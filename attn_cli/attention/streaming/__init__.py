@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ...records.progress import Progress, drain, watched
-from ...variants import normalisation, scores
 from ..devices import keep_freed_memory
 from ..rules import Rule, positions
 from .blocking import in_order, room_on
 from .kept import MOST_CELLS, Kept, Streamed
+from .rows import Scratch, in_tiles, rows_of
 from .shares import Share, share
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def stream(
         kept=kept,
         over=None if over is None else torch.tensor(over, device=key.device),
         eye=eye,
+        scratch=Scratch(),
     )
     keep_freed_memory()
     room = room_on(key.device) // (together * precise.itemsize)
@@ -109,11 +110,6 @@ def _parts(n_layers: int, n_heads: int, together: int) -> list[Part]:
     return [(layer, slice(head, head + together)) for layer, head in starts]
 
 
-def _is_new(rule: Rule) -> bool:
-    """Whether the scores are new numbers, which may be written over; a function of the user's may keep its own."""
-    return rule.position is None and rule.score in (scores.scaled_dot, scores.dot, scores.cosine)
-
-
 def _over(
     weights: Float[Tensor, "head row reached"], keys: Int[Tensor, " reached"], over: Int[Tensor, " key"]
 ) -> Float[Tensor, "head row reached"]:
@@ -135,6 +131,7 @@ def _attend(
     kept: Kept,
     over: Int[Tensor, " key"] | None,
     eye: Eye | None,
+    scratch: Scratch,
 ) -> tuple[list[Addition], list[Any]]:
     """The rows of a block: what is known of them is kept at once, what is to be summed or taken is returned."""
     q, k, v = query[..., block.rows, :], block.reached(key), block.reached(value)
@@ -145,16 +142,14 @@ def _attend(
     additions: list[Addition] = list(kept.permitted(block, allowed))
     seen: list[Any] = []
     for part in parts if block.reach else ():
-        raw = rule.scores(q[part], k[part], *here)
         may = allowed[part] if allowed is not None and allowed.ndim > 2 else allowed
-        weights = rule.weights(raw, may)
-        plain = allowed is None and rule.normalise == normalisation.softmax
-        scored = None if not plain else raw if _is_new(rule) else raw.clone()
-        kept.fill(part, block, here[1], weights, v[part], scored)
-        weights = weights if over is None else _over(weights, here[1], over)
-        additions += kept.additions(part, block, weights)
+        rows = rows_of(rule, q[part], k[part], v[part], here, may, scratch)
+        kept.fill(part, block, here[1], rows)
+        if over is not None:
+            rows = in_tiles(_over(rows.whole(len(here[1])), here[1], over), rows.output)
+        additions += kept.additions(part, block, rows)
         if eye is not None:
-            seen.append(eye.see(part[1].start, block.rows, here[1], weights, may))
+            seen.append(eye.see(part[1].start, block.rows, here[1], rows.whole(len(here[1])), may))
     if eye is not None and not block.reach:
         seen += [eye.see_nothing(part[1].start, block.rows, q[part]) for part in parts]
     return additions, seen

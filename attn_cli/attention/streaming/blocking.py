@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ..rules import Rule
 
 MOST_ROWS = 256  # under a window of few keys, more rows would mean more that is masked
-CACHED = 2**23  # bytes of a block's weights: more leave the cache, fewer make thin matrix products
-MOST_CACHED = 2**26  # of all threads together
+CACHED = 2**25  # bytes of a block's weights: fewer make thin matrix products
+MOST_CACHED = 2**28  # of all threads together
 
 T = TypeVar("T")
 

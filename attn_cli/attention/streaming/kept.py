@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from ...records.attention import cells
-from ..outputs import weigh
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from ...variants.intervals import Interval
     from .blocking import Block
+    from .rows import Rows
 
     Part = tuple[int, slice]  # a layer, and heads of it
 
@@ -78,40 +78,27 @@ class Kept:
         self.lengths = None if lengths is None else self._chosen(lengths.cpu().double().numpy()[..., None, :])
         self.norms = None if lengths is None else np.zeros_like(self.sums)
         self.mass = np.zeros((*maps, n_columns))
-        self.weigh = torch.matmul if value.isfinite().all() else weigh
         self.output = value.new_zeros(*maps, n_query, d_value)
         self.entropy = value.new_zeros(*maps, n_query)
         self.top_weights = value.new_zeros(*maps, n_query, min(TOP, n_key))
         self.top_keys = torch.full_like(self.top_weights, -1, dtype=torch.long)
         self.seeing = torch.ones(n_query, dtype=torch.bool, device=value.device)
 
-    def fill(
-        self,
-        part: Part,
-        block: Block,
-        keys: Int[Tensor, " reached"],
-        weights: Float[Tensor, "head row reached"],
-        value: Float[Tensor, "head reached d_value"],
-        raw: Float[Tensor, "head row reached"] | None,
-    ) -> None:
-        """Keep what is known of a block's rows; `raw` are the scores where softmax alone made the weights.
+    def fill(self, part: Part, block: Block, keys: Int[Tensor, " reached"], rows: Rows) -> None:
+        """Keep what is known of a block's rows."""
+        values, places = rows.heaviest(min(self.top_keys.shape[-1], len(keys)))
+        n = values.shape[-1]
+        self.top_weights[part][..., block.rows, :n] = values
+        self.top_keys[part][..., block.rows, :n] = keys[places.clamp_max(len(keys) - 1)].masked_fill(
+            values == 0, -1
+        )
+        self.entropy[part][..., block.rows] = rows.entropy
+        self.output[part][..., block.rows, :] = rows.output
 
-        These are written over.
-        """
-        top = _heaviest(weights, self.top_keys.shape[-1])
-        n = top.values.shape[-1]
-        self.top_weights[part][..., block.rows, :n] = top.values
-        self.top_keys[part][..., block.rows, :n] = keys[top.indices].masked_fill(top.values == 0, -1)
-        self.entropy[part][..., block.rows] = _entropy(weights, top, raw)
-        self.output[part][..., block.rows, :] = self.weigh(weights, value)
-
-    def additions(
-        self, part: Part, block: Block, weights: Float[Tensor, "head row reached"]
-    ) -> Iterator[Addition]:
+    def additions(self, part: Part, block: Block, rows: Rows) -> Iterator[Addition]:
         """What a block's weights add to the cells and to the mass of the keys."""
-        rows, starts = _crossed(self.row_edges, block.rows.start, block.rows.stop)
-        sums = _by_cell(torch.sum, weights, starts).cpu().double().numpy()
-        peaks = None if self.maxima is None else _by_cell(torch.amax, weights, starts).cpu().numpy()
+        crossed, starts = _crossed(self.row_edges, block.rows.start, block.rows.stop)
+        sums, peaks = self._under_cells(rows, starts)
         at = 0
         for lo, hi in block.reach:
             there = self._columns(lo, hi, at)
@@ -121,14 +108,24 @@ class Kept:
             piece, (lo, hi) = sums[..., there[0]], there[1]
             yield Addition(self.mass, (*part, slice(lo, hi)), piece.sum(axis=-2))
             columns, starts = _crossed(self.column_edges, lo, hi)
-            place = (*part, rows, columns)
+            place = (*part, crossed, columns)
             yield Addition(self.sums, place, np.add.reduceat(piece, starts, axis=-1))
             if self.norms is not None and self.lengths is not None:
                 piece = piece * self.lengths[part][..., lo:hi]
                 yield Addition(self.norms, place, np.add.reduceat(piece, starts, axis=-1))
-            if self.maxima is not None and peaks is not None:
+            if self.maxima is not None:
                 highest = np.maximum.reduceat(peaks[..., there[0]], starts, axis=-1)
                 yield Addition(self.maxima, place, highest, np.maximum)
+
+    def _under_cells(
+        self, rows: Rows, starts: Int[np.ndarray, " cell"]
+    ) -> tuple[Float[np.ndarray, "head cell key"], Float[np.ndarray, "head cell key"]]:
+        """Sums and maxima of the weights of each row of cells, key by key; each tile is read once."""
+        sums, peaks = [], []
+        for weights in rows.tiles():
+            sums.append(_by_cell(torch.sum, weights, starts))
+            peaks.append(sums[-1] if self.maxima is None else _by_cell(torch.amax, weights, starts))
+        return torch.cat(sums, dim=-1).cpu().double().numpy(), torch.cat(peaks, dim=-1).cpu().numpy()
 
     def permitted(
         self, block: Block, allowed: Bool[Tensor, "*maps row reached"] | None
@@ -207,44 +204,6 @@ def _by_cell(
     sizes = np.diff(starts, append=weights.shape[-2]).tolist()
     if len(sizes) == weights.shape[-2]:
         return weights
+    if len(set(sizes)) == 1:
+        return how(weights.unflatten(-2, (-1, sizes[0])), dim=-2)
     return torch.stack([how(cell, dim=-2) for cell in torch.split(weights, sizes, dim=-2)], dim=-2)
-
-
-class _Top(NamedTuple):
-    values: Float[Tensor, "head row top"]
-    indices: Int[Tensor, "head row top"]
-
-
-def _heaviest(weights: Float[Tensor, "head row key"], n: int, chunk: int = 64) -> _Top:
-    """The n largest weights of each row, looked for only in the n chunks with the largest maxima.
-
-    Any other chunk holds only weights that are no larger than n of those.
-
-    >>> _heaviest(torch.tensor([[1.0, 9.0, 2.0, 3.0, 8.0]]), 2, chunk=2).indices
-    tensor([[1, 4]])
-    """
-    whole = weights.shape[-1] // chunk * chunk
-    if whole <= n * chunk:
-        return _Top(*weights.topk(min(n, weights.shape[-1])))
-    chunks = torch.unflatten(weights[..., :whole], -1, (-1, chunk))
-    best = chunks.amax(dim=-1).topk(n).indices.unsqueeze(-1)
-    places = (best * chunk + torch.arange(chunk, device=weights.device)).flatten(-2)
-    rest = torch.arange(whole, weights.shape[-1], device=weights.device).expand(*places.shape[:-1], -1)
-    places = torch.cat([places, rest], dim=-1)
-    top = weights.gather(-1, places).topk(n)
-    return _Top(top.values, places.gather(-1, top.indices))
-
-
-def _entropy(
-    weights: Float[Tensor, "head row key"], top: _Top, raw: Float[Tensor, "head row key"] | None
-) -> Float[Tensor, "head row"]:
-    """−Σ w ln w. Of a softmax it is ln Σ exp(s) − Σ w s, with one logarithm for a row, not for each key.
-
-    The products take the place of the scores: another matrix of that size would not fit the cache beside these.
-    """
-    if raw is None:
-        tiny = torch.finfo(weights.dtype).tiny
-        return 0 - (weights * weights.clamp_min(tiny).log()).sum(dim=-1)
-    largest = raw.gather(-1, top.indices[..., :1]).squeeze(-1)
-    log_sum = largest - top.values[..., 0].log()
-    return (log_sum - raw.mul_(weights).sum(dim=-1)).clamp_min(0)
