@@ -42,19 +42,29 @@ def stream(n: int, *masks: str, device: str = "cpu") -> float:
     return time.perf_counter() - start
 
 
-def on_cuda(n: int) -> float:
+def on_cuda(n: int, *masks: str) -> float:
     """Seconds for the same on a GPU."""
-    return stream(n, device="cuda")
+    import torch
+
+    stream(4096, device="cuda")
+    torch.cuda.reset_peak_memory_stats()
+    return stream(n, *masks, device="cuda")
 
 
-def sdpa(n: int) -> float:
+def sdpa(n: int, device: str = "cpu") -> float:
     """Seconds for the output alone, which is all that SDPA gives."""
     import torch
 
-    x = torch.tensor(vectors(n))[None, None]
+    x = torch.tensor(vectors(n), device=device)[None, None]
     start = time.perf_counter()
-    torch.nn.functional.scaled_dot_product_attention(x, x, x)
+    torch.nn.functional.scaled_dot_product_attention(x, x, x).cpu()
     return time.perf_counter() - start
+
+
+def sdpa_on_cuda(n: int) -> float:
+    """Seconds for the same on a GPU."""
+    sdpa(4096, "cuda")
+    return sdpa(n, "cuda")
 
 
 def dense(n: int) -> float:
@@ -84,7 +94,7 @@ def quickest(compute: Callable[[], object], times: int = 20) -> float:
     return min(taken)
 
 
-SIDES = {side.__name__: side for side in (stream, on_cuda, sdpa, dense, by_hand)}
+SIDES = {side.__name__: side for side in (stream, on_cuda, sdpa, sdpa_on_cuda, dense, by_hand)}
 
 
 def measured(*arguments: object) -> tuple[float, float]:
@@ -101,6 +111,14 @@ def beside(name: str, ours: list[object], theirs: list[object], budget: float, r
     a, b = (statistics.median(run[i][0] for run in runs) for i in (0, 1))
     peak = max(a[1] for a, _ in runs)
     return told(name, a, b, (ratio,), budget, peak)
+
+
+def most_memory() -> float:
+    """The most MiB that this process had, on the GPU if it used one."""
+    import torch
+
+    on_gpu = torch.cuda.max_memory_allocated() / 2**20
+    return on_gpu or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def alone(name: str, *arguments: object) -> str:
@@ -127,7 +145,9 @@ def more(rounds: int = 3) -> Iterator[str]:
         name = f"window of 256 at n = {n:,}, to n = 16,384"
         yield told(name, seconds, first, (seconds / first,), n / 16384, peak)
     if torch.cuda.is_available():
-        yield alone("map at n = 1,000,000, on a GPU", "on_cuda", 1_000_000)
+        for n in (131_072, 1_000_000):
+            yield alone(f"maps at n = {n:,}, on a GPU", "on_cuda", n)
+            yield alone(f"SDPA alone at n = {n:,}, on a GPU", "sdpa_on_cuda", n)
     else:
         yield f"{'map at n = 1,000,000, on a GPU':46} not measured: torch finds no CUDA here"
 
@@ -139,4 +159,4 @@ if __name__ == "__main__":
         sys.exit()
     side, size, *masks = sys.argv[1:]
     seconds = SIDES[side](int(size), *masks)
-    print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(seconds, most_memory())

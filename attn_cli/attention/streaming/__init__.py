@@ -87,9 +87,9 @@ def stream(
         scratch=Scratch(),
     )
     keep_freed_memory()
-    room = room_on(key.device) // (together * precise.itemsize)
+    room, most = room_on(key.device)
     ours = share() if eye is None else Share()  # what is counted in rows is counted in one process
-    blocks = ours.blocks(rule, places, key.shape[-2], room)
+    blocks = ours.blocks(rule, places, key.shape[-2], room // (together * precise.itemsize), most)
     yield from _summed_up(in_order(work, blocks, key.device), kept, eye)
     ours.put_together(kept)
     return kept.finish(value.dtype)

@@ -38,8 +38,10 @@ class Block:
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=-2)
 
 
-def in_blocks(rule: Rule, places: Sequence[int], n_key: int, room: int) -> Iterator[Block]:
-    """The queries at these positions, cut into blocks of at most `room` weights, but of one row at least.
+def in_blocks(
+    rule: Rule, places: Sequence[int], n_key: int, room: int, most: int = MOST_ROWS
+) -> Iterator[Block]:
+    """The queries at these positions, cut into blocks of at most `room` weights and `most` rows, but of one at least.
 
     >>> from ..rules import Rule
     >>> [block.rows for block in in_blocks(Rule(), range(6), n_key=6, room=12)]
@@ -48,7 +50,7 @@ def in_blocks(rule: Rule, places: Sequence[int], n_key: int, room: int) -> Itera
     start = 0
     while start < len(places):
         n_rows = 1
-        while 2 * n_rows <= MOST_ROWS and _n_weights(rule, places[start : start + 2 * n_rows], n_key) <= room:
+        while 2 * n_rows <= most and _n_weights(rule, places[start : start + 2 * n_rows], n_key) <= room:
             n_rows *= 2
         stop = min(start + n_rows, len(places))
         yield Block(slice(start, stop), _reach(rule, places[start:stop], n_key))
@@ -63,11 +65,13 @@ def _reach(rule: Rule, places: Sequence[int], n_key: int) -> list[Interval]:
     return rule.reach(places[0], places[-1] + 1, n_key)
 
 
-def room_on(device: torch.device) -> int:
-    """How many bytes the weights of a block may take."""
-    if device.type == "cuda":  # scores, weights and what is between them, a few times over
-        return min(2**30, torch.cuda.mem_get_info(device)[0] // 16)
-    return min(CACHED, MOST_CACHED // torch.get_num_threads()) if device.type == "cpu" else 2**28
+def room_on(device: torch.device) -> tuple[int, int]:
+    """How many bytes the weights of a block may take, and how many rows it may have."""
+    if device.type == "cuda":  # scores, weights and what is between them, of two threads
+        return torch.cuda.mem_get_info(device)[0] // 16, 4 * MOST_ROWS
+    if device.type == "cpu":
+        return min(CACHED, MOST_CACHED // torch.get_num_threads()), MOST_ROWS
+    return 2**28, MOST_ROWS
 
 
 def in_order(
@@ -75,14 +79,16 @@ def in_order(
 ) -> Iterator[tuple[Block, T]]:
     """Each block with what work makes of it, in order; on a CPU, a block for each thread at a time.
 
-    A block has one thread: all threads on one block would wait for each other after every small step.
+    A block has one thread: all threads on one block would wait for each other after every small step. A GPU has
+    two, so that it weighs one block while the sums of another are taken from it.
 
     >>> from ..rules import Rule
     >>> blocks = in_blocks(Rule(), range(4), n_key=4, room=8)
     >>> [rows for _, rows in in_order(lambda block: block.rows, blocks, torch.device("cpu"))]
     [slice(0, 2, None), slice(2, 4, None)]
     """
-    n_threads = torch.get_num_threads() if device.type == "cpu" else 1
+    before = torch.get_num_threads()
+    n_threads = {"cpu": before, "cuda": 2}.get(device.type, 1)
     if n_threads == 1:
         yield from ((block, work(block)) for block in blocks)
         return
@@ -96,4 +102,4 @@ def in_order(
                     yield first, result.result()
             yield from ((block, result.result()) for block, result in begun)
     finally:
-        torch.set_num_threads(n_threads)  # torch takes the number that a thread sets for that of new ones
+        torch.set_num_threads(before)  # torch takes the number that a thread sets for that of new ones

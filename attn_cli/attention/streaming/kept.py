@@ -205,5 +205,5 @@ def _by_cell(
     if len(sizes) == weights.shape[-2]:
         return weights
     if len(set(sizes)) == 1:
-        return how(weights.unflatten(-2, (-1, sizes[0])), dim=-2)
+        return how(torch.unflatten(weights, -2, (-1, sizes[0])), dim=-2)
     return torch.stack([how(cell, dim=-2) for cell in torch.split(weights, sizes, dim=-2)], dim=-2)

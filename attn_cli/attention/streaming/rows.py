@@ -175,7 +175,7 @@ def _cut(n_keys: int, width: int) -> list[slice]:
 
 
 def _peaks(part: Float[Tensor, "*tile head row width"]) -> Float[Tensor, "*tile head row chunk"]:
-    return part.unflatten(-1, (-1, CHUNK)).amax(dim=-1)
+    return torch.unflatten(part, -1, (-1, CHUNK)).amax(dim=-1)
 
 
 def _finite(

@@ -33,18 +33,20 @@ class Share:
     rank: int = 0
     size: int = 1
 
-    def blocks(self, rule: Rule, places: Sequence[int], n_key: int, room: int) -> Iterator[Block]:
-        """The blocks of this process's rows.
+    def blocks(
+        self, rule: Rule, places: Sequence[int], n_key: int, room: int, most: int = MOST_ROWS
+    ) -> Iterator[Block]:
+        """The blocks of this process's rows, of at most `room` weights and `most` rows.
 
         >>> from ..rules import Rule
         >>> [block.rows for block in Share(1, 2).blocks(Rule(), range(700), 700, 2**20)]
         [slice(256, 512, None)]
         """
         if self.size == 1:
-            yield from in_blocks(rule, places, n_key, room)
+            yield from in_blocks(rule, places, n_key, room, most)
             return
-        for start in range(self.rank * MOST_ROWS, len(places), self.size * MOST_ROWS):
-            for block in in_blocks(rule, places[start : start + MOST_ROWS], n_key, room):
+        for start in range(self.rank * most, len(places), self.size * most):
+            for block in in_blocks(rule, places[start : start + most], n_key, room, most):
                 yield Block(slice(start + block.rows.start, start + block.rows.stop), block.reach)
 
     def put_together(self, kept: Kept) -> None:
