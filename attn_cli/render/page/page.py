@@ -40,12 +40,12 @@ MOST_CELLS = 120_000_000  # of all steps, before they are pooled: in memory they
 # Joined in this order: a module stands after those it imports from.
 MODULES = (
     "wording", "inflating", "record", "words", "colours", "raster", "scales", "bars", "heard", "viewport", "canvas", "axes", "svg", "sheet", "map", "grid",
-    "readout", "overlay", "stepper", "training", "writing", "extras", "tokenlist", "tracing", "lines", "tokens", "compare", "controls", "sorting",
+    "readout", "overlay", "stepper", "training", "writing", "sight", "extras", "tokenlist", "tracing", "lines", "tokens", "compare", "controls", "sorting",
     "strips", "arithmetic", "vectors", "qk", "growing", "views", "hold", "pointed", "link", "saving", "finding", "app",
 )  # fmt: skip
 _SPECIAL = re.compile(r"\[(?:CLS|SEP|PAD|MASK|UNK|[a-z]{2,5})\]|</?s>|<pad>|<\|\w+\|>")
 _RECORDED = re.compile(r"recorded(?: from|:) (.+?), step \d")  # of what program and module
-_MOMENT = re.compile(r"\d+\.\d\ds")  # of a sound
+_PLACE = re.compile(r"\d+\.\d\ds|\d+,\d+")  # a moment of a sound, a patch of an image
 _BETWEEN_IDEOGRAPHS = re.compile(r"(?<=[\u2e80-\u9fff]) (?=[\u2e80-\u9fff\uff00-\uffef])")
 _TITLED = 60  # characters of the text that a title shows
 
@@ -151,7 +151,7 @@ def _title(attention: Attention, words: Mapping[str, str]) -> str:
         if recorded := _RECORDED.match(attention.provenance):
             return words["page_title"].format(tokens=recorded[1].replace(": ", " · "))
         return words["page_title"].format(tokens=_count("tokens", len(tokens), words))
-    if len(tokens) > 2 and all(map(_MOMENT.fullmatch, tokens)):
+    if len(tokens) > 2 and all(map(_PLACE.fullmatch, tokens)):
         tokens = (tokens[0], "…", tokens[-1])
     return words["page_title"].format(tokens=_beginning(tokens))
 

@@ -1,12 +1,16 @@
-"""What a model has heard, small enough to travel inside a page: a column of its spectrogram for each of a map."""
+"""What a model has heard or seen, small enough to travel inside a page: a spectrogram over a map, an image."""
 
 from __future__ import annotations
 
 import base64
+import io
 import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from ...records.queries import place_of
+from ..patches import middle_of
 
 if TYPE_CHECKING:
     from jaxtyping import Float, UInt8
@@ -18,12 +22,49 @@ MOST_BANDS = 40  # more than that would be less than a pixel each
 
 
 def senses(attention: Attention, view: Shown) -> dict[str, Any]:
+    """What a page's header has of a sound and of an image."""
+    return _heard(attention, view) | _seen(attention, view)
+
+
+def _seen(attention: Attention, view: Shown) -> dict[str, Any]:
+    """The image, how many patches it has, and the query to show first; nothing where cells are several patches.
+
+    >>> from attn_cli.records.attention import Attention
+    >>> from .weights import shown
+    >>> seen = Attention(("cat",), ("[CLS]", "0,0", "0,1"), [[[[0.5, 0.3, 0.2]]]], patches=(1, 2))
+    >>> _seen(seen, shown(seen, 9))
+    {'image': {'patches': (1, 2), 'query': 0, 'size': (2, 1), 'data': None}}
+    """
+    if attention.patches is None or attention.pooled or max(view.block) > 1 or attention.show == "scores":
+        return {}
+    rows, columns = attention.patches
+    query = place_of(middle_of(attention), attention.query_tokens)
+    said: dict[str, Any] = {"patches": (rows, columns), "query": query, "size": (columns, rows), "data": None}
+    if attention.image is not None:
+        high, wide, _ = attention.image.shape
+        said |= {"size": (wide, high), "data": base64.b64encode(_packed(attention.image)).decode()}
+    return {"image": said}
+
+
+def _packed(pixels: UInt8[np.ndarray, "height width 3"]) -> bytes:
+    """An image as PNG or as JPEG, whichever is smaller: a drawing or a photograph."""
+    from PIL import Image as Pillow
+
+    ways = []
+    for format_, options in (("PNG", {"optimize": True}), ("JPEG", {"quality": 85})):
+        buffer = io.BytesIO()
+        Pillow.fromarray(pixels).save(buffer, format_, **options)
+        ways.append(buffer.getvalue())
+    return min(ways, key=len)
+
+
+def _heard(attention: Attention, view: Shown) -> dict[str, Any]:
     """The spectrogram over the columns that a page shows, a byte each, the highest band first.
 
     >>> from attn_cli.records.attention import Attention
     >>> from .weights import shown
     >>> heard = Attention(("a",), ("0.00s",), [[[[1.0]]]], spectrogram=np.array([[0], [255]]))
-    >>> senses(heard, shown(heard, 9))["heard"]["bands"]
+    >>> _heard(heard, shown(heard, 9))["heard"]["bands"]
     2
     """
     if attention.spectrogram is None:

@@ -52,6 +52,7 @@ class App {
     this.extras = extrasOf(attention, {
       change: (changes) => this.change(changes),
       toRow: (...to) => this.toRow(...to),
+      point: (cell, pressed) => this.point(cell, false, pressed),
     });
     const zoom = (factor) => this.zoom(factor);
     wireControls(attention, {

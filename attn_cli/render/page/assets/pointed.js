@@ -29,6 +29,7 @@ export function describe(app, token, spoken) {
   const { attention, state, seen, hold, overlay } = app;
   const { view, head, cell } = state;
   const pointed = ["map", "compare", "qk"].includes(view) ? (cell ?? {}) : token;
+  for (const extra of app.extras) extra.look?.(pointed);
   showStrongest(attention, head, pointed, seen.length > 1 ? attention.tag(head) : "");
   if (token.query !== undefined || token.key !== undefined) {
     showToken(attention, head, token, spoken, overlaid(attention, overlay.heads, token));

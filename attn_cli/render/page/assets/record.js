@@ -43,7 +43,8 @@ export class Attention {
     this.special = new Set(header.special);
     this.allFigures = header.figures ?? {}; // of the heads at every step
     this.vectors = header.vectors ?? {};
-    this.heard = header.heard ?? null; // a spectrogram, as heard.js reads it
+    this.heard = header.heard; // a spectrogram, as heard.js reads it
+    this.image = header.image; // of which the last keys are patches, as sight.js draws it
     this.grows = Boolean(header.grows);
     this.hidesSpecial = false;
     this.times = header.times ?? [0]; // steps of a training
