@@ -105,6 +105,7 @@ def record(
     attn record -o run.npz --every 100 -m mypackage.train
     attn heatmap run.npz --step 3
 
+    Seen are SDPA, nn.MultiheadAttention, FlexAttention and softmax(scores) @ value.
     The program keeps its arguments, streams and exit code, and computes the same numbers. Put attn's own options
     before SCRIPT. When the program ends, fails or is interrupted, the recording is written, and stderr gets a table
     of what was recorded. Until then it lies in the folder PATH.parts, which attn heatmap reads as well.
@@ -197,10 +198,11 @@ class _Recorded:
         self._say(self.seen)
 
     def _say(self, seen: Seen) -> None:
+        from ..records.recording import UNSEEN
         from .io.environment import environment
 
         if not seen:
-            warn("no attention was recorded; attn record --help says what can be")
+            warn(f"no attention was recorded; {UNSEEN}")
             return
         if not environment.quiet:
             print(seen, file=environment.stderr().file)

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from .attention import Attention, Kind
 
 
+UNSEEN = (
+    "seen are SDPA, nn.MultiheadAttention, FlexAttention and softmax(scores) @ value; "
+    "other weights show as attn.Attention.of(weights, tokens)"
+)  # what to do where nothing was seen, on the command line and in Python
+
+
 @dataclass(frozen=True)
 class Part:
     """Attentions of one step that are of a kind and a size: the layers of one record."""
@@ -91,7 +97,8 @@ class Recording:
     def of_step(self, step: int | None) -> list[Part]:
         """The parts of a step, or of the last of each program; raises InputError where there is none."""
         if not self.parts:
-            raise InputError("no attention was recorded", hint="see what was seen in its table")
+            hint = "see what was seen in its table" if self.table.strip() else UNSEEN
+            raise InputError("no attention was recorded", hint=hint)
         if step is not None and step not in self.steps:
             raise InputError(f"no step {step} was kept", hint=f"kept are {listed(self.steps)}")
         last = {part.root: part.step for part in sorted(self.parts, key=lambda part: part.step)}

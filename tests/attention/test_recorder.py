@@ -10,6 +10,7 @@ import torch
 from attn_cli.attention import layers
 from attn_cli.attention.recorder import label, record
 from attn_cli.errors import AttnNote, InputError
+from attn_cli.records.attention import Attention
 from torch import nn
 from torch.autograd import Variable
 from torch.nn.functional import cross_entropy, scaled_dot_product_attention
@@ -145,6 +146,19 @@ def test_nothing_stays_behind():
     assert torch.compile is compile_
     assert torch._C._len_torch_function_stack() == 0
     assert not torch.nn.modules.module._global_forward_hooks
+
+
+def test_a_softmax_written_as_exp_and_sum_is_not_seen_and_the_cure_is_said():
+    x = torch.rand(1, 3, 4)
+    with record() as seen:
+        e = (x @ x.mT).exp()
+        weights = e / e.sum(-1, keepdim=True)
+        assert (weights @ x).shape == x.shape
+    with pytest.raises(
+        InputError, match=r"no attention was recorded; .* attn.Attention.of\(weights, tokens\)$"
+    ):
+        seen.attention()
+    assert Attention.of(weights, "a b c").weights.shape == (1, 1, 3, 3)
 
 
 def test_what_cannot_be_recorded_does_not_stop_the_program():
