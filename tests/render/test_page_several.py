@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from pathlib import Path
 
 import pytest
 from attn_cli.records.attention import Attention
@@ -80,3 +81,11 @@ def test_a_browser_shows_the_one_that_is_picked(tmp_path):
         assert tab.run("document.getElementById('next').disabled")
         assert tab.run("document.getElementById('pick').value") == "1"
         assert tab.complaints == []
+
+
+def test_the_picker_looks_like_the_controls_below_it():
+    """One sheet has the look of what one presses: others only say where things stand."""
+    for path in (Path(page.__code__.co_filename).parent / "assets").rglob("*.css"):
+        sheet = path.read_text(encoding="utf-8")
+        shared = re.search(r"^(button|select)[^#.{]*\{[^}]*background:", sheet, re.MULTILINE)
+        assert bool(shared) is (path.name == "look.css"), path.name

@@ -113,6 +113,11 @@ def script_of(modules: Iterable[str]) -> str:
     return "".join(_EXPORT.sub("", _IMPORT.sub("", source(f"{name}.js"))) for name in modules)
 
 
+def style_of(*sheets: str) -> str:
+    """The look that pages share, and sheets of their own."""
+    return "".join(source(name) for name in ("look.css", *sheets))
+
+
 def source(name: str) -> str:
     """A file of `assets/`."""
     return resources.files(__package__).joinpath("assets", *name.split("/")).read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError
-from .document import as_json, as_text, filled, ramps, script_of, source, stressed, wording
+from .document import as_json, as_text, filled, ramps, script_of, stressed, style_of, wording
 from .model import pack_model
 from .tokenizer import tokenizer_spec
 
@@ -78,7 +78,7 @@ def _filled(header: Mapping[str, Any], weights: str, also: Mapping[str, str], la
         "worker": script_of(WORKER),
         **also,
     }
-    style = source("page.css") + source("live/live.css")
+    style = style_of("page.css", "live/live.css")
     return filled("live/live.html", style, script_of(MODULES), parts, lang, {"worker-src": ["blob:"]})
 
 

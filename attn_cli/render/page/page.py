@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ...text.escaping import escape
 from ..written_tokens import beginning, cell_of, steps_of
 from .bars import bars
-from .document import as_json, as_text, filled, ramps, script_of, source, stressed, wording
+from .document import as_json, as_text, filled, ramps, script_of, stressed, style_of, wording
 from .over_steps import labels, origin, training, views_of
 from .scales import ends
 from .senses import senses
@@ -133,7 +133,7 @@ def _fill(
         "weights": " ".join(bytes_),
         "vectors": beside.vectors,
     }
-    return filled("page.html", source("page.css"), script_of(MODULES), parts, lang)
+    return filled("page.html", style_of("page.css"), script_of(MODULES), parts, lang)
 
 
 def _figures(figures: Mapping[str, Float[np.ndarray, "layer head"]]) -> dict[str, list[float | None]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .document import as_json, as_text, filled, script_of, source, wording
+from .document import as_json, as_text, filled, script_of, style_of, wording
 from .frames import Frames, share
 from .page import MAX_BYTES, page
 
@@ -48,4 +48,4 @@ def pages(
         "texts": as_json(texts),
     }
     script = script_of(("frame", "several"))
-    return filled("several.html", source("several.css"), script, filling, lang, frames.also)
+    return filled("several.html", style_of("several.css"), script, filling, lang, frames.also)

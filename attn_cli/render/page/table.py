@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError
 from ..numbers import written
-from .document import as_json, as_text, filled, ramps, script_of, source, stressed, wording
+from .document import as_json, as_text, filled, ramps, script_of, stressed, style_of, wording
 from .frames import Frames, share
 from .maps import Opened
 from .page import MAX_BYTES
@@ -89,7 +89,7 @@ def table_page(
         "columns": "".join(_meanings(tables, words)),
         "ramps": as_json(ramps("toward", "toward night")),
     }
-    style = source("page.css") + source("table/table.css")
+    style = style_of("page.css", "table/table.css")
     return filled("table/table.html", style, script_of(MODULES), parts, lang, frames.also)
 
 
