@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import InputError, note
 from ..text.characters import one_line
 from ..text.escaping import escape
-from ..text.pieces import labels, spaced
+from ..text.pieces import in_bytes, labels, spaced
 from ..transformer.writing import N_LIKELIEST
 from ..variants.sampling import sampling_of
 from .native.text import Tokenised, joined
@@ -39,7 +39,7 @@ class Spelling:
         """A token by itself, with the space before it if it has one."""
         piece, text = self.piece(number), self.decode([number])
         if not text or _LOST in text:
-            return piece or f"[{number}]"
+            return in_bytes(piece, text) if piece else f"[{number}]"
         return f" {text}" if piece is not None and piece.startswith("▁") and text[0] != " " else text
 
     def text(self, before: Sequence[int], numbers: Sequence[int]) -> str:

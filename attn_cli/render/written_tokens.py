@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ def steps_of(attention: Attention) -> list[Step]:
             row_of(attention, at),
             attention.query_tokens[at],
             float(attention.probabilities[at]),
-            _likeliest(attention, at),
+            _likeliest(attention, at, float(attention.probabilities[at])),
         )
         for at in np.flatnonzero(attention.probabilities).tolist()
     ]
@@ -51,13 +52,19 @@ def row_of(attention: Attention, at: int) -> int:
     return at if attention.kind == "cross" else at - 1
 
 
-def _likeliest(attention: Attention, at: int) -> tuple[tuple[str, float], ...]:
-    """What might have stood there; two that differ by a space alone are told apart by it."""
+def _likeliest(attention: Attention, at: int, chance: float) -> tuple[tuple[str, float], ...]:
+    """What might have stood there; two that differ by a space alone are told apart by it.
+
+    What was written has its name in the text also where by itself it is known by its bytes alone.
+    """
     if attention.top_tokens is None or attention.top_probabilities is None:
         return ()
-    known = attention.candidates or ()
+    known, own = attention.candidates or (), attention.query_tokens[at]
     pairs = zip(attention.top_tokens[at].tolist(), attention.top_probabilities[at].tolist(), strict=True)
     there = [(known[place], p) for place, p in pairs if place >= 0]
+    there = [
+        (own if "<0x" in name and math.isclose(p, chance, rel_tol=1e-6) else name, p) for name, p in there
+    ]
     bare = [name.strip() for name, _ in there]
     return tuple(
         (name if bare.count(name.strip()) > 1 or not name.strip() else name.strip(), p) for name, p in there

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -40,6 +41,34 @@ def spaced(piece: str) -> str:
     (' ', '▁cat')
     """
     return piece if piece.strip(SPACES) else " " * len(piece)
+
+
+def in_bytes(piece: str, text: str) -> str:
+    """A piece of a vocabulary of bytes whose text is no whole character: what it lacks is called by its bytes.
+
+    Such a vocabulary has a letter for each byte (Radford et al. 2019); a piece of any other stays as it is.
+
+    >>> in_bytes("Ġä½", " \N{REPLACEMENT CHARACTER}"), in_bytes("<0xE4>", "\N{REPLACEMENT CHARACTER}")
+    (' <0xE4><0xBD>', '<0xE4>')
+    """
+    of_bytes = _of_bytes()
+    if not all(letter in of_bytes for letter in piece):
+        return piece
+    found = bytes(of_bytes[letter] for letter in piece)
+    if found.decode("utf-8", "replace") != text:
+        return piece
+    return "".join(
+        f"<0x{ord(c) - 0xDC00:02X}>" if "\udc80" <= c <= "\udcff" else c
+        for c in found.decode("utf-8", "surrogateescape")
+    )
+
+
+@functools.cache
+def _of_bytes() -> dict[str, int]:
+    """The byte of each letter: its own where that can be seen, of the others in turn from U+0100."""
+    seen = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    unseen = sorted({*range(0x100)} - {*seen})
+    return {chr(b): b for b in seen} | {chr(0x100 + i): b for i, b in enumerate(unseen)}
 
 
 def unmarked(pieces: Iterable[str]) -> tuple[str, ...]:

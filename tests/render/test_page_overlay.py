@@ -57,6 +57,18 @@ def test_a_token_that_is_pointed_at_stays_where_it_is(opened):
     assert tab.run(where) == before
 
 
+def test_a_token_that_is_touched_stays_under_the_finger(opened):
+    tab = opened(RECORDS["english"], width=390, height=844, touch=True)
+    tab.click("#tab-lines")
+    where = "(b => [b.x + b.width / 2, b.y + b.height / 2])(document.querySelector('#queries-6').getBoundingClientRect())"
+    tab.run("document.querySelector('#queries-6').scrollIntoView({block: 'center'})")
+    before = tab.run(where)
+    for held in (True, False):
+        tab.tap(*before)
+        tab.wait(f"document.querySelector('#readout').textContent.includes('held') === {str(held).lower()}")
+        assert tab.run(where) == before
+
+
 def test_one_head_alone_has_no_colour_of_its_own(opened):
     tab = opened(RECORDS["english"])
     tab.click("#tab-lines")

@@ -79,6 +79,12 @@ def test_a_step_names_its_rivals_by_a_space_only_where_that_tells_them_apart():
     assert second.likeliest == ((" a", 0.375), ("a", 0.25))
 
 
+def test_part_of_a_character_is_called_among_its_rivals_as_in_the_text():
+    """By itself it is known by its bytes, and would be another token than the one that was written."""
+    made = written(candidates=("<0xE4>", "<0xBD>", " a", "a"))
+    assert steps_of(made)[0].likeliest == (("on", 0.5), ("<0xBD>", 0.25))
+
+
 @pytest.mark.parametrize(
     ("width", "shown"),
     [

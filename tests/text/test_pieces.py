@@ -4,7 +4,7 @@ import json
 
 import pytest
 from attn_cli.models.native.text import tokenised
-from attn_cli.text.pieces import joined, labels
+from attn_cli.text.pieces import in_bytes, joined, labels
 from attn_cli.text.tokenizers import json_tokenizer
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,3 +85,20 @@ def test_encode_says_which_part_a_piece_is(run, tmp_path):
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max_size=12))
 def test_the_pieces_of_a_text_join_to_it_again(text):
     assert "⁄" in text or joined(json_tokenizer(byte_level().to_str())(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [(b"\xe4", "<0xE4>"), (b" \xe4\xbd", " <0xE4><0xBD>"), ("你".encode(), "你"), (b"\xa0a", "<0xA0>a"), (b"\x00\xff", "\0<0xFF>")],
+)  # fmt: skip
+def test_what_is_no_character_is_called_by_its_bytes(data, said):
+    """The letters of bytes are those that the library shows a text of that byte in."""
+    splitter = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    ((whole, _),) = splitter.pre_tokenize_str("".join(map(chr, range(0x80))))
+    letters = dict(enumerate(whole))
+    known = [chr(byte) for byte in (*range(0xA1, 0xAD), *range(0xAE, 0x100))]
+    letters |= {ord(letter): letter for letter in known}
+    letters |= {0x80 + i: chr(0x122 + i) for i in range(0x21)} | {0xAD: "\u0143"}
+    assert set(letters.values()) == set(splitter.alphabet())
+    piece = "".join(letters[byte] for byte in data)
+    assert in_bytes(piece, data.decode("utf-8", "replace")) == said
