@@ -207,11 +207,17 @@ def test_what_a_checkpoint_computes_again_is_not_seen_again(backward, reentrant)
 
 def test_other_threads_do_not_disturb():
     model, other = Model(), Model()
-    with record() as seen:
-        thread = threading.Thread(target=lambda: other(TOKENS))
-        thread.start()
-        model(TOKENS)
-        thread.join()
+
+    def watched():
+        with record() as seen:
+            thread = threading.Thread(target=lambda: other(TOKENS))
+            thread.start()
+            model(TOKENS)
+            thread.join()
+        return seen
+
+    with pytest.warns(AttnNote, match="ran in another thread were not recorded"):
+        seen = watched()
     assert [row.module for row in seen] == ["blocks.0", "blocks.1"]
 
 
@@ -259,6 +265,29 @@ def test_two_texts_are_two_steps_even_if_they_begin_alike():
     assert seen.steps == [0, 1]
     assert seen.attention(step=0).weights.shape[2] == first.shape[1] - 1
     assert seen.attention(step=1).weights.shape[2] == second.shape[1] - 1
+
+
+def test_a_text_is_one_step_where_gradients_were_not_switched_off():
+    model = Model().eval()
+    cache, tokens = {}, TOKENS[:, :2]
+    with record() as seen:
+        for _ in range(3):
+            n_seen = 0 if not cache else next(iter(cache.values()))[0].shape[2]
+            tokens = torch.cat([tokens, model(tokens[:, n_seen:], cache)[:, -1:].argmax(-1)], dim=1)
+    assert (seen.steps, seen.attention().weights.shape[2:]) == ([0], (4, 4))
+
+
+def test_texts_that_change_places_are_said_to():
+    model, cache = Model().eval(), {}
+
+    def written():
+        with record(), torch.no_grad():
+            model(TOKENS[:, :2], cache)
+            cache.update({block: tuple(x.flip(0) for x in pair) for block, pair in cache.items()})
+            model(TOKENS[:, 2:3], cache)
+
+    with pytest.warns(AttnNote, match="num_beams=1"):
+        written()
 
 
 def test_without_a_cache_every_token_is_a_step():

@@ -306,6 +306,9 @@ MANNERS = {
     ),
     "type_as": lambda m, s, v: m.drop(nn.functional.softmax(s.float(), dim=-1).type_as(s)) @ v,
     "einsum": lambda m, s, v: torch.einsum("b h i j, b h j d -> b h i d", m.drop(s.softmax(dim=-1)), v),
+    "einsum, dots": lambda m, s, v: torch.einsum("...qk,...kd->...qd", m.drop(s.softmax(-1)), v),
+    "by name": lambda m, s, v: torch.matmul(input=m.drop(s.softmax(-1)), other=v),
+    "masked again": lambda m, s, v: torch.where(s > -torch.inf, m.drop(s.softmax(-1)).tril() + 0, 0) @ v,
     "bmm": folded,
     "bmm, turned": turned,
     "einsum, heads last": heads_last,
@@ -334,6 +337,69 @@ def test_attention_written_by_hand_in_every_manner(manner):
     assert (seen[0].masked, found.kind, len(seen)) == ("causal", "decoder", 1)
 
 
+class Loop(ByHand):
+    """A head after the other, in one module: its weights are cut out, or made for each alone."""
+
+    def forward(self, x):
+        q, k, v = (part.unflatten(-1, (4, -1)).transpose(1, 2) for part in self.c_attn(x).chunk(3, dim=-1))
+        all_weights = (q @ k.mT * 2**-0.5).softmax(-1)
+        for head in range(4):
+            if self.manner == "alone":
+                weights = (q[:, head] @ k[:, head].mT * 2**-0.5).softmax(-1)
+            elif self.manner == "unbind":
+                weights = all_weights.unbind(1)[head]
+            else:
+                weights = self.drop(all_weights)[:, head]
+            weights @ v[:, head]
+        return x
+
+
+@pytest.mark.parametrize("manner", ["alone", "unbind", "index"])
+@pytest.mark.parametrize("n_batch", [3, 4])  # a batch of as many as there are heads is no layer of heads
+def test_heads_of_a_loop_are_heads_of_one_layer(manner, n_batch):
+    model, x = nn.ModuleList([Loop(manner)]), vectors(n_batch, 6, 8)
+    with record(example=2) as seen:
+        model[0](x)
+    with record(example=2, heads=[1, 3]) as chosen:
+        model[0](x)
+    q, k, _ = (part.unflatten(-1, (4, -1)).mT for part in model[0].c_attn(x).detach().chunk(3, dim=-1))
+    wanted = softmax(np.einsum("qdh,kdh->hqk", q[2].numpy(), k[2].numpy()) / math.sqrt(2))
+    np.testing.assert_allclose(seen.attention().weights, wanted[None], atol=1e-6)
+    np.testing.assert_allclose(chosen.attention().weights, wanted[None, [1, 3]], atol=1e-6)
+    assert (chosen.attention().heads, seen[3].cells()[5]) == ((1, 3), "head 3")
+
+
+class Merged(ByHand):
+    """Batch and heads in one axis from the start; nothing in the module says how many heads there are."""
+
+    def forward(self, x):
+        n_batch, n, _ = x.shape
+        q, k, v = self.c_attn(x).view(n_batch, n, 3, 4, 2).permute(2, 0, 3, 1, 4).reshape(3, -1, n, 2)
+        if self.manner == "fused":
+            return scaled_dot_product_attention(q, k, v)
+        return torch.bmm(torch.softmax(torch.bmm(q, k.mT) / math.sqrt(2), dim=-1), v)
+
+
+@pytest.mark.parametrize("manner", ["fused", "bmm"])
+def test_what_a_module_is_given_tells_its_heads_from_its_batch(manner):
+    module, x = Merged(manner), vectors(3, 6, 8)
+    for name in ("n_head", "num_heads", "n_heads"):
+        vars(module).pop(name, None)
+    with record(example=2) as seen:
+        module(x)
+    q, k, _ = (part.unflatten(-1, (4, -1)).transpose(1, 2) for part in module.c_attn(x).detach().chunk(3, -1))
+    np.testing.assert_allclose(
+        seen.attention().weights[0], softmax((q @ k.mT)[2].numpy() / math.sqrt(2)), atol=1e-6
+    )
+    assert seen.attention().provenance.endswith("example 2 of 3")
+
+
+def test_a_softmax_over_the_queries_is_said_to_be_one():
+    with pytest.warns(AttnNote, match="its softmax over the queries"), record() as seen:
+        vectors(2, 3, 3).softmax(dim=1) @ vectors(2, 3, 4)
+    assert len(seen) == 0
+
+
 class Head(nn.Module):
     """One head that is a module, as in many a lesson."""
 
@@ -360,8 +426,12 @@ def test_heads_that_are_modules_are_heads_of_one_layer():
     model, x = nn.Sequential(Heads(8, 4), Heads(8, 4)), vectors(2, 5, 8)
     with record() as seen:
         model(x)
+    with record(heads=[2]) as chosen:
+        model[0](x)
     found = seen.attention()
     assert found.weights.shape == (2, 4, 5, 5)
+    assert chosen.attention().heads == (2,)
+    np.testing.assert_array_equal(chosen.attention().weights[0, 0], found.weights[0, 2])
     head = model[0].heads[2]
     wanted = softmax((head.query(x) @ head.key(x).mT * 2**-0.5)[0].detach().numpy())
     np.testing.assert_allclose(found.weights[0, 2], wanted, atol=1e-6)

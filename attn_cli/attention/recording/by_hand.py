@@ -7,30 +7,18 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass, replace
+from string import ascii_letters
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from .followed_axes import CUTTING, DROPOUT, SOFTMAX, axes_of_parts, axis_after
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jaxtyping import Float
-
-SOFTMAX = frozenset({"softmax", "_safe_softmax"})
-DROPOUT = frozenset(
-    {"dropout", "dropout_", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "feature_dropout"}
-)
-# What leaves every axis where it is.
-KEEPING = frozenset(
-    {"to", "type", "type_as", "float", "half", "bfloat16", "double", "contiguous", "clone", "masked_fill",
-     "masked_fill_", "nan_to_num", "mul", "mul_", "__rmul__", "div", "div_", "true_divide", "expand", "expand_as",
-     "__getitem__", "narrow"}
-)  # fmt: skip
-RESHAPING = frozenset({"view", "reshape", "flatten", "unflatten", "_unsafe_view"})
-TURNING = frozenset({"transpose", "swapaxes", "swapdims", "permute", "t", "unsqueeze", "squeeze"})
-PROPERTIES = frozenset({"T", "mT", "H", "mH"})
-FOLLOWED = SOFTMAX | DROPOUT | KEEPING | RESHAPING | TURNING | {"__get__"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,13 +76,15 @@ class Softmaxes:
                 weights = source.detach().clone() if weights is None else weights
         was = source.shape
         made = func(*args, **kwargs)
-        if isinstance(made, Tensor):
+        if name in CUTTING:
+            self._cut(replace(softmax, weights=weights), was, made, func, args, kwargs)
+        elif isinstance(made, Tensor):
             self._go_on(source, was, replace(softmax, weights=weights), made, func, args, kwargs)
         return made
 
     def _source(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Tensor | None:
-        """The operand that comes of a softmax, the first or the second."""
-        operands = (*args[:2], kwargs.get("input"), kwargs.get("other"))
+        """The operand that comes of a softmax, the first of three."""
+        operands = (*args[:3], kwargs.get("input"), kwargs.get("other"))
         return next((x for x in operands if isinstance(x, Tensor) and self.of(x) is not None), None)
 
     def _begin(self, made: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -102,6 +92,25 @@ class Softmaxes:
         if isinstance(made, Tensor) and isinstance(axis, int) and made.ndim >= 2:
             axis = axis if axis < 0 else axis - made.ndim
             self.hold(made, Softmax(axis, tuple(made.shape[:-2])))
+
+    def _cut(
+        self,
+        softmax: Softmax,
+        was: torch.Size,
+        made: Any,
+        func: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> None:
+        """Follow the parts of a tensor, or the one part."""
+        axes = axes_of_parts(softmax.key_axis, was, func, args, kwargs)
+        with torch.no_grad():
+            before = func(softmax.weights, *args[1:], **kwargs) if softmax.weights is not None else None
+        parts = (made,) if isinstance(made, Tensor) else made
+        befores = (before,) * len(parts) if before is None or isinstance(before, Tensor) else before
+        for part, axis, weights in zip(parts, axes, befores, strict=False):
+            if axis is not None and part.ndim >= 2:
+                self.hold(part, Softmax(axis, tuple(part.shape[:-2]), weights))
 
     def _go_on(
         self,
@@ -117,7 +126,7 @@ class Softmaxes:
         if made is source:
             self.hold(made, softmax)
             return
-        axis = _axis_after(name, softmax.key_axis, was, made, args, kwargs)
+        axis = axis_after(name, softmax.key_axis, was, made, args, kwargs)
         if axis is None:
             return
         weights = softmax.weights
@@ -129,35 +138,6 @@ class Softmaxes:
                 weights = func(*same, **kwargs)
         lead = tuple(made.shape[:-2]) if made.ndim >= len(was) else softmax.lead
         self.hold(made, Softmax(axis, lead, weights))
-
-
-def _axis_after(
-    name: str, axis: int, was: torch.Size, made: Tensor, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> int | None:
-    """Where the axis of the keys is after one of torch's functions; None where it cannot be told.
-
-    >>> _axis_after("transpose", -1, torch.Size([2, 3, 4]), torch.empty(2, 4, 3), (None, 1, 2), {})
-    -2
-    """
-    if name in KEEPING or name in DROPOUT:
-        return axis if made.ndim == len(was) else None
-    if name in RESHAPING:
-        return axis if axis >= -2 and made.shape[-2:] == was[-2:] else None
-    if name not in TURNING and name not in PROPERTIES:
-        return None
-    if name == "squeeze":
-        return axis if made.shape == was else _turned(name, axis, len(was), args[1:] or (None,), kwargs)
-    return _turned(name, axis, len(was), args[1:], kwargs)
-
-
-def _turned(name: str, axis: int, ndim: int, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> int | None:
-    """The same for what moves axes: the function is asked where it puts an axis of length 2 among ones."""
-    marked = torch.ones([2 if i == ndim + axis else 1 for i in range(ndim)])
-    turned = getattr(marked, name)
-    turned = (
-        turned(*args, **{k: v for k, v in kwargs.items() if k != "input"}) if callable(turned) else turned
-    )
-    return turned.shape.index(2) - turned.ndim if 2 in turned.shape else None
 
 
 # ---- products -----------------------------------------------------------------------------------------
@@ -201,7 +181,7 @@ def of_einsum(softmaxes: Softmaxes, equation: str, left: Tensor, right: Tensor) 
     >>> of_einsum(softmaxes, "b h q k, b k h d -> b q h d", weights, torch.ones(1, 5, 3, 4)).value.shape
     torch.Size([1, 3, 5, 4])
     """
-    inputs, _, result = equation.replace(" ", "").partition("->")
+    inputs, _, result = _spelled(equation.replace(" ", ""), (left.ndim, right.ndim)).partition("->")
     names = inputs.split(",")
     orders = (left, right, names[0], names[1]), (right, left, names[1], names[0])
     for tensor, other, mine, theirs in orders:
@@ -222,6 +202,35 @@ def of_einsum(softmaxes: Softmaxes, equation: str, left: Tensor, right: Tensor) 
             weights, value.flatten(len(shared) + 1) if rest else value[..., None], tuple(weights.shape[:-2])
         )
     return None
+
+
+def _spelled(equation: str, ndims: tuple[int, int]) -> str:
+    """An equation whose three dots are letters.
+
+    >>> _spelled("...qk,...kd->...qd", (4, 3))
+    'abqk,bkd->abqd'
+    """
+    if "..." not in equation:
+        return equation
+    inputs, arrow, result = equation.partition("->")
+    names = inputs.split(",")
+    counts = [ndim - len(name.replace("...", "")) for ndim, name in zip(ndims, names, strict=True)]
+    letters = "".join([letter for letter in ascii_letters if letter not in equation][: max(counts)])
+    spelled = [
+        name.replace("...", letters[len(letters) - n :]) for n, name in zip(counts, names, strict=True)
+    ]
+    return f"{','.join(spelled)}{arrow}{result.replace('...', letters)}"
+
+
+def over_queries(softmaxes: Softmaxes, left: Any) -> bool:
+    """Whether a product sums over the keys of weights that a softmax made over the queries.
+
+    >>> softmaxes = Softmaxes()
+    >>> over_queries(softmaxes, softmaxes.through(torch.softmax, (torch.zeros(2, 2), 0), {}))
+    True
+    """
+    softmax = softmaxes.of(left)
+    return softmax is not None and softmax.key_axis == -2 and left.shape[-1] == left.shape[-2]
 
 
 def _before(tensor: Tensor, softmax: Softmax) -> Tensor:

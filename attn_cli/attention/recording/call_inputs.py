@@ -147,6 +147,8 @@ class Here:
 
     softmaxes: Softmaxes
     module: nn.Module | None = None  # the innermost that runs
+    inputs: tuple[Any, ...] = ()  # what this was called with, by position
+    n_batch: int | None = None  # where batch and heads are one axis: what the inputs tell; 0 if they do not
     example: int = 0  # of a batch, the one that is recorded
     learns: bool = False  # whether gradients are wanted
     remarks: dict[str, None] = field(default_factory=dict)  # what has to be said in the end, once
@@ -177,8 +179,13 @@ class Here:
         x = self.in_heads(x)
         return x[min(self.example, len(x) - 1)]
 
-    def in_heads(self, x: Float[Tensor, "*batch_head seq d"]) -> Float[Tensor, "batch head seq d"]:
-        """Any number of axes in front as two. A single one is that of heads if the module has so many of them.
+    def in_heads(
+        self, x: Float[Tensor, "*batch_head seq d"], width: int | None = None
+    ) -> Float[Tensor, "batch head seq d"]:
+        """Any number of axes in front as two.
+
+        A single one holds batch and heads: the inputs of the module tell how large its batch is, else the module
+        how many heads it has, else each has one. `width` is that of a value where x are weights.
 
         >>> from .by_hand import Softmaxes
         >>> here = Here(Softmaxes(), module=nn.MultiheadAttention(8, num_heads=4))
@@ -189,8 +196,38 @@ class Here:
             return x[None, None]
         if x.ndim == 3:
             n_heads = self.n_heads or 1
+            if self.n_batch is None:
+                self.n_batch = self._batch(len(x), x.shape[1], width or x.shape[-1])
+            if self.n_batch and len(x) % self.n_batch == 0:
+                return x.reshape(self.n_batch, -1, *x.shape[1:])
             return x.reshape(-1, n_heads, *x.shape[1:]) if len(x) % n_heads == 0 else x[:, None]
         return x.flatten(1, -3)
 
+    def _batch(self, n: int, seq: int, width: int) -> int:
+        """How many examples there are in n heads of examples, by what the module was called with; 0 if unknown.
 
-_HEADS = ("num_heads", "n_heads", "n_head", "num_attention_heads", "nhead", "heads", "h")
+        >>> from .by_hand import Softmaxes
+        >>> Here(Softmaxes(), inputs=(torch.zeros(2, 5, 8),))._batch(8, 5, 2)
+        2
+        """
+        for x in self.inputs:
+            if not isinstance(x, torch.Tensor) or x.ndim != 3 or x.shape[-1] <= width:
+                continue
+            for size, length in (x.shape[:2], x.shape[:2][::-1]):
+                if length == seq and n % size == 0:
+                    return int(size)
+        return 0
+
+
+_HEADS = (
+    "num_heads",
+    "n_heads",
+    "n_head",
+    "num_attention_heads",
+    "nhead",
+    "heads",
+    "h",
+    "nh",
+    "num_head",
+    "nheads",
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -33,6 +33,7 @@ class Calls:
     where: str = ""  # device and type of its numbers
     n_batch: int = 1
     n_kept: int = 0
+    line: tuple[Any, int] | None = None  # of the program, where it computes one head at a time
     cache: Cache | None = None
 
     def count_in(self, given: Given) -> None:
@@ -72,6 +73,11 @@ class Cache:
             return False
         new, old = _of_same_heads(given.value, self.value)
         return torch.equal(new[:, :before], old[:, n_old - before :])
+
+    def exchanged(self, given: Given) -> bool:
+        """Whether a call has as many keys as would go on with a text, in a batch, where they are not that text's."""
+        _, n_query, n_key = given.shape
+        return given.n_batch > 1 and 0 < n_key - n_query == self.n_keys and not self.same(given)
 
     def same(self, given: Given) -> bool:
         """Whether a call looks at the same keys, as cross-attention does at the source."""

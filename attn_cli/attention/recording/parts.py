@@ -66,11 +66,17 @@ def groups_of(recorder: Recorder, step: Step) -> Iterator[Group]:
     """All that was kept in a step, in the order in which the program computes it first."""
     alike: dict[tuple[Any, ...], list[One]] = {}
     for spot, calls in recorder.calls.items():
-        if spot in step.pieces:
+        if spot in step.pieces and _has_wanted_head(recorder, calls):
             one = One(calls, step.pieces[spot])
             alike.setdefault((kind(recorder, calls), *one.size), []).append(one)
     for number, ones in enumerate(alike.values()):
         yield _group(recorder, step, ones, f"{step.number}/{step.root}.{number}")
+
+
+def _has_wanted_head(recorder: Recorder, calls: Calls) -> bool:
+    """Whether an attention of one head is a head that was chosen; of several only those were kept."""
+    wanted = recorder.wanted.heads
+    return wanted is None or calls.n_heads > 1 or (calls.head or 0) in wanted
 
 
 def _group(recorder: Recorder, step: Step, ones: list[One], name: str) -> Group:
@@ -149,10 +155,17 @@ def record_of(recorder: Recorder, group: Group) -> Attention:
         provenance=_provenance(recorder, group),
         mask=_mask(group),
         layers=part.layers,
-        heads=() if wanted is None else tuple(head for head in wanted if head < part.n_heads),
+        heads=() if wanted is None else _heads(group, wanted),
         pooled=one.numbers.pooled,
         **{figure: _stacked(group, figure) for figure in (*figures, *vectors)},  # type: ignore[arg-type]
     )
+
+
+def _heads(group: Group, wanted: Sequence[int]) -> tuple[int, ...]:
+    """The numbers of the heads of which something was kept."""
+    if (first := group.layers[0][0].calls).head is None:
+        return tuple(head for head in wanted if head < first.n_heads)
+    return tuple(one.calls.head for one in group.layers[0] if one.calls.head is not None)
 
 
 def _named(recorder: Recorder, group: Group, n: int) -> tuple[str, ...]:

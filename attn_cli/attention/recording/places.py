@@ -22,6 +22,7 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
     from ...records.attention import Kind
 
@@ -39,6 +40,7 @@ class Frame:
     """A module that runs."""
 
     module: nn.Module
+    inputs: tuple[Any, ...] = ()  # by position
     nth_call: int | None = None  # known once it has attended
     n_attentions: int = 0
 
@@ -74,6 +76,7 @@ class Places:
         self._roots: dict[int, str] = {}
         self._alike: dict[tuple[int, type], int] = {}
         self._thread = threading.get_ident()
+        self.elsewhere = False  # whether modules have run in another thread
 
     @contextmanager
     def followed(self) -> Iterator[None]:
@@ -92,6 +95,11 @@ class Places:
     def module(self) -> nn.Module | None:
         """The innermost module that runs."""
         return self.running[-1].module if self.running else None
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """What the innermost module that runs was called with, by position."""
+        return self.running[-1].inputs if self.running else ()
 
     @property
     def compiled(self) -> bool:
@@ -140,10 +148,11 @@ class Places:
 
     def _begins(self, module: nn.Module, inputs: Any) -> None:
         if threading.get_ident() != self._thread:
+            self.elsewhere = True
             return
         if not self.running:
             self.visit = Visit(self._learn(module))
-        self.running.append(Frame(module))
+        self.running.append(Frame(module, inputs))
 
     def _ends(self, module: nn.Module, inputs: Any, output: Any) -> None:
         if threading.get_ident() != self._thread:
@@ -182,9 +191,7 @@ class Places:
             self._names[self._give(module)] = (root, name)
 
     def _line(self) -> int:
-        frame = sys._getframe()
-        while frame.f_back is not None and _is_torch_or_ours(frame.f_code.co_filename):
-            frame = frame.f_back
+        frame = program_frame()
         code = frame.f_code
         called = f"{code.co_name} ({Path(code.co_filename).name}:{frame.f_lineno})"
         number = (
@@ -192,6 +199,14 @@ class Places:
         )
         self._names.setdefault(number, (number, called))
         return number
+
+
+def program_frame() -> FrameType:
+    """The innermost function of the program that runs."""
+    frame = sys._getframe()
+    while frame.f_back is not None and _is_torch_or_ours(frame.f_code.co_filename):
+        frame = frame.f_back
+    return frame
 
 
 _OURS = (str(Path(__file__).parent), str(Path(torch.__file__).parent))

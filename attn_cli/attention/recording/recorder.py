@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ...errors import note
-from .by_hand import FOLLOWED, SOFTMAX, Softmaxes
+from .by_hand import Softmaxes
 from .call_inputs import Here
 from .calls import Cache, Calls
+from .followed_axes import FOLLOWED, SOFTMAX
 from .kept_numbers import numbers
 from .parts import recording_of
-from .places import Places
+from .places import Places, program_frame
 from .steps import Piece, Step
 from .store import Memory, Wanted
 from .uncompiled import UNCOMPILED, run_flex, uncompiled
@@ -36,9 +38,15 @@ if TYPE_CHECKING:
 
 
 _WAYS = dict(WAYS)
-_PRODUCTS = frozenset({"matmul", "bmm", "einsum"})  # of interest where there is a softmax
+_PRODUCTS = frozenset({"matmul", "bmm", "mm", "einsum"})  # of interest where there is a softmax
+_ELSEWHERE = "modules that ran in another thread were not recorded; run the model in the thread that records"
+_BEAMS = (
+    "the texts of a batch changed places while they were written, as in beam search: each step is a part of a "
+    "text; write with num_beams=1, or run the model once over the text"
+)
 _NUMBERS = re.compile(r"(?<![^.])\d+(?![^.])")  # components of a path
 _HEAD = re.compile(r"head[^.]*\.\d+")
+_HEADS = re.compile(r"heads\.\d+")
 
 
 @dataclass(eq=False)
@@ -96,6 +104,8 @@ class Recorder(TorchFunctionMode):
                     self._close(root)
                 except Exception as problem:
                     self.remarks[f"the last step was not kept ({_reason(problem)})"] = None
+            if self.places.elsewhere:
+                self.remarks[_ELSEWHERE] = None
             for remark in self.said:
                 note(remark)
 
@@ -130,6 +140,7 @@ class Recorder(TorchFunctionMode):
             return
         try:
             self.here.module, self.here.learns = self.places.module, torch.is_grad_enabled()
+            self.here.inputs, self.here.n_batch = self.places.inputs, None
             with torch.no_grad():
                 given = way(self.here, *args, **kwargs)
                 if given is not None:
@@ -139,12 +150,15 @@ class Recorder(TorchFunctionMode):
             self.remarks[f"a call of {name} in {where} was not recorded ({_reason(problem)})"] = None
 
     def _saw(self, name: str, given: Given) -> None:
-        learns = self.here.learns
+        module = self.places.module
+        learns = self.here.learns and (module is None or module.training)
         if not learns:
             given = given.without_room()
         spot = self.places.spot()
         calls = self._calls(spot, name, given)
         grown = not learns and calls.cache is not None and calls.cache.grown(given)
+        if not (learns or grown) and calls.cache is not None and calls.cache.exchanged(given):
+            self.remarks[_BEAMS] = None
         step = self._step_of(self.places.visit, goes_on=grown)
         first_query, first_key = self._begins_at(calls, given, grown=grown)
         calls.count_in(given)
@@ -168,6 +182,7 @@ class Recorder(TorchFunctionMode):
             self.calls[spot] = Calls(
                 spot, visit.root, layer, head, name, given.crosses, causal, n_query == n_key
             )
+            self._join_loop(self.calls[spot], given)
         return self.calls[spot]
 
     def _numbered(self, spot: Spot, given: Given) -> tuple[int, int | None]:
@@ -178,10 +193,25 @@ class Recorder(TorchFunctionMode):
         path = self.places.path(spot.module)
         found = _NUMBERS.findall(path)
         layer = int(found[0]) if found else 0
-        if given.shape[0] == 1 and len(found) > 1 and _HEAD.search(path):
-            return layer, int(found[-1])
+        if given.shape[0] == 1 and _HEAD.search(path) and (len(found) > 1 or _HEADS.search(path)):
+            return layer if len(found) > 1 else 0, int(found[-1])
         taken = [one.layer for one in self.calls.values() if self._alike(one.spot, spot)]
         return (max(taken) + 1 if layer in taken else layer), None
+
+    def _join_loop(self, calls: Calls, given: Given) -> None:
+        """Take what a module computes one after the other in one line, each a part of its width, as heads of a layer."""
+        if given.shape[0] > 1 or not isinstance(self.places.module, nn.Module):
+            return
+        frame = program_frame()
+        calls.line = (frame.f_code, frame.f_lineno)
+        n_before = calls.spot.nth_attention
+        before = self.calls.get(calls.spot._replace(nth_attention=n_before - 1)) if n_before else None
+        widths = [x.shape[-1] for x in self.places.inputs if isinstance(x, Tensor) and x.ndim > 1]
+        narrow = given.value is not None and any(given.value.shape[-1] < width for width in widths)
+        if before is not None and before.line == calls.line and (narrow or (self.here.n_heads or 1) > 1):
+            if before.head is None:
+                before.head = 0
+            calls.layer, calls.head = before.layer, before.head + 1
 
     def _alike(self, one: Spot, other: Spot) -> bool:
         """Whether two attentions are of the same name but for the numbers in it."""
@@ -218,8 +248,10 @@ class Recorder(TorchFunctionMode):
 
     def _keep(self, step: Step, calls: Calls, given: Given, first_query: int, first_key: int) -> None:
         n_heads = given.shape[0]
-        if self.wanted.heads is not None and calls.head is None:
+        if self.wanted.heads is not None and n_heads > 1:
             given = given.only([head for head in self.wanted.heads if head < n_heads])
+            if not given.shape[0]:
+                return
         if not given.masked and not calls.masked:
             calls.masked[given.mask_words] = None
         n_maps = n_heads * self.places.n_alike()

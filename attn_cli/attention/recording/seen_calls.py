@@ -53,10 +53,12 @@ class Row:
     dropout: float
     way: str
     where: str
+    head: int | None = None  # where each is computed by itself
 
     def cells(self) -> tuple[str, ...]:
         """What a table shows of it."""
         heads = f"{self.heads}" if self.heads == self.kv_heads else f"{self.heads} ({self.kv_heads} kv)"
+        heads = heads if self.head is None else f"head {self.head}"
         counts = self.module, str(self.layer), self.kind, str(self.calls), str(self.kept), heads
         dropout = f"{self.dropout:g}" if self.dropout else ""
         return (*counts, _span(self.queries), _span(self.keys), self.masked, dropout, self.way, self.where)
@@ -145,5 +147,5 @@ class Seen(Sequence[Row]):
         return Row(
             path(self._recorder, calls), calls.layer, kind(self._recorder, calls), calls.count, calls.n_kept,
             calls.n_heads, calls.kv_heads, (min(queries), max(queries)), (min(keys), max(keys)),
-            ", ".join(calls.masked), calls.dropout, calls.way, calls.where,
+            ", ".join(calls.masked), calls.dropout, calls.way, calls.where, calls.head,
         )  # fmt: skip

@@ -133,7 +133,7 @@ def flex_attention(
 
 
 @WAYS.register
-def matmul(here: Here, left: Tensor, right: Tensor, **out: Any) -> Given | None:
+def matmul(here: Here, *given: Tensor, **named: Any) -> Given | None:
     """Written by hand: a softmax, through dropout or not, multiplied with values by @ or matmul.
 
     >>> from .call_inputs import Here
@@ -142,11 +142,19 @@ def matmul(here: Here, left: Tensor, right: Tensor, **out: Any) -> Given | None:
     >>> matmul(here, weights, torch.ones(1, 1, 2, 4)).shape
     (1, 2, 2)
     """
-    return _of_product(here, by_hand.of_matmul(here.softmaxes, left, right))
+    operands = [*given, *(named[name] for name in ("input", "other", "mat2") if name in named)]
+    left, right = operands[0], operands[1]
+    product = by_hand.of_matmul(here.softmaxes, left, right)
+    if product is None and by_hand.over_queries(here.softmaxes, left):
+        where = type(here.module).__name__ if here.module is not None else "a function"
+        here.remarks[f"{where} takes its softmax over the queries, not the keys (dim=-1): not recorded"] = (
+            None
+        )
+    return _of_product(here, product)
 
 
 @WAYS.register
-def bmm(here: Here, left: Tensor, right: Tensor, **out: Any) -> Given | None:
+def bmm(here: Here, *given: Tensor, **named: Any) -> Given | None:
     """Written by hand: the same by bmm, with batch and heads in one axis.
 
     >>> from .call_inputs import Here
@@ -156,7 +164,19 @@ def bmm(here: Here, left: Tensor, right: Tensor, **out: Any) -> Given | None:
     >>> given.shape, given.n_batch
     ((2, 3, 3), 3)
     """
-    return _of_product(here, by_hand.of_matmul(here.softmaxes, left, right))
+    return matmul(here, *given, **named)
+
+
+@WAYS.register
+def mm(here: Here, *given: Tensor, **named: Any) -> Given | None:
+    """Written by hand: the same by mm, of one example and one head.
+
+    >>> from .call_inputs import Here
+    >>> here = Here(by_hand.Softmaxes())
+    >>> mm(here, here.softmaxes.through(torch.softmax, (torch.zeros(2, 3), -1), {}), torch.ones(3, 4)).shape
+    (1, 2, 3)
+    """
+    return matmul(here, *given, **named)
 
 
 @WAYS.register
@@ -183,7 +203,7 @@ def _of_product(here: Here, product: Product | None) -> Given | None:
         weights = weights.reshape(*product.lead, *weights.shape[1:])
         if value.ndim == 3 and len(value) == math.prod(product.lead):
             value = value.reshape(*product.lead, *value.shape[1:])
-    n_batch = len(here.in_heads(weights))
+    n_batch = len(here.in_heads(weights, value.shape[-1]))
     value = (
         here.of_example(value)
         if value.ndim != 3 or len(value) != n_batch
