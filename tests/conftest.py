@@ -45,8 +45,8 @@ os.environ["COLUMNS"] = "80"
 # What runs in the background inherits that Ctrl-C is ignored; a person's shell does not do that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-settings.register_profile("attn", deadline=None)  # the first example pays for imports
-settings.register_profile("ci", deadline=None, derandomize=True)
+settings.register_profile("attn", deadline=None, max_examples=40)  # the first example pays for imports
+settings.register_profile("ci", deadline=None, derandomize=True, max_examples=40)
 settings.register_profile("thorough", deadline=None, derandomize=True, max_examples=1000)
 settings.load_profile("ci" if os.environ.get("CI") else "attn")
 

@@ -23,7 +23,7 @@ from variants import (
     read_arrays,
 )
 
-CASES, EXAMPLES = (1, 1000) if settings.default.max_examples >= 1000 else (100, 10)
+CASES, EXAMPLES = (1, 1000) if settings.default.max_examples >= 1000 else (100, 5)
 VARIANTS = [
     *({"score": spec} for spec in SCORE_SPECS),
     *({"position": spec} for spec in POSITION_SPECS),

@@ -282,7 +282,7 @@ def test_a_long_run_goes_on_where_it_was_left(tmp_path, run, lines):
     assert "holds no figures of many texts" in run("stats", lines, "--lines", "--resume", str(other)).stderr
 
 
-def test_two_processes_give_the_figures_of_one(lines):
+def test_two_processes_give_the_figures_of_one(run, lines):
     command = [
         sys.executable,
         "-m",
@@ -303,10 +303,8 @@ def test_two_processes_give_the_figures_of_one(lines):
         check=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
-    one = subprocess.run(
-        [sys.executable, "-m", "attn_cli", "stats", lines, "--lines"],
-        cwd=REPOSITORY, capture_output=True, text=True, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
+    one = run("stats", lines, "--lines")
+    assert one.code == 0
     assert list(table(done.stdout)) == list(table(one.stdout))
     for name in table(one.stdout):
         if name != "role":

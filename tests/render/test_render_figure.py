@@ -381,10 +381,10 @@ def test_settings_of_the_user_and_the_folder_change_nothing(tmp_path):
         "nonsense: 1\nno colon\ntext.usetex: True\nsavefig.bbox: tight\nfont.size: 40\naxes.facecolor: red\n"
     )
     expected = hashes(plain, PYTHONHASHSEED="0")
-    assert hashes(plain, PYTHONHASHSEED="1", TZ="Asia/Shanghai") == expected
-    assert hashes(broken, MPLBACKEND="bogus") == expected
-    assert hashes(loud, MPLBACKEND="module://nonsense") == expected
-    assert hashes(plain, HOME=str(closed / "none"), MPLCONFIGDIR="/proc/attn") == expected
+    elsewhere = {"PYTHONHASHSEED": "1", "TZ": "Asia/Shanghai"}
+    assert hashes(broken, MPLBACKEND="bogus", **elsewhere) == expected
+    nowhere = {"HOME": str(closed / "none"), "MPLCONFIGDIR": "/proc/attn"}
+    assert hashes(loud, MPLBACKEND="module://nonsense", **nowhere) == expected
 
 
 # ---- positional encodings and training ------------------------------------------------------------

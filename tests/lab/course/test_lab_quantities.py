@@ -1,5 +1,6 @@
 """What labs ask of models, worked out here from the maps themselves; and what a student has not trained yet."""
 
+import functools
 import json
 import re
 import shlex
@@ -13,6 +14,8 @@ from attn_cli.errors import InputError
 from attn_cli.lab.course.quantities import QUANTITIES, Place, mirror, pairs, pooled_needle
 from attn_cli.sources import lab_quantities, labs  # noqa: F401 (registers)
 from hypothesis import settings
+
+from conftest import run_attn
 
 TEXT = "My father is free this afternoon."
 NOWHERE = Place(None, {}, "")
@@ -204,15 +207,20 @@ def test_the_key_of_what_depends_on_a_training_says_so(run):
     assert '"train": null' in run("lab", "key", "reverse", "--format", "json").stdout
 
 
+@functools.cache
+def whole_help(command):
+    return run_attn(command, "--help-all").stdout
+
+
 @pytest.mark.parametrize("name", ["reverse", *MODELS])
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_commands_within_the_text_have_the_options_they_name(run, name, language):
+def test_commands_within_the_text_have_the_options_they_name(name, language):
     """What is typed in blocks and hints: its command is there, and so is each of its options."""
     text = (labs.find(name) / f"{language}.md").read_text()
     lines = re.findall(r"`(attn [^`]+)`", text) + re.findall(r"^(attn .*)$", text, re.MULTILINE)
     for line in set(lines):
         _, command, *words = shlex.split(line)
-        known = run(command, "--help-all").stdout
+        known = whole_help(command)
         for option in [word for word in words if word.startswith("--")]:
             assert re.search(rf"{option}\b", known), line
 
