@@ -5,6 +5,7 @@ Their commands are not run again: they are those of the English page, which runs
     python tests/test_translations.py    # writes the code blocks of the English pages into the Chinese ones
 """
 
+import json
 import re
 from pathlib import Path
 
@@ -68,6 +69,19 @@ def test_links_lead_somewhere_and_to_each_other(chinese, english):
 def test_chinese_sentences_end_in_chinese(chinese, english):
     """A full stop or comma between two Chinese characters is the Chinese one."""
     assert not re.findall("[\u4e00-\u9fff][.,;:!?](?:[\u4e00-\u9fff]|$)", prose(chinese))
+
+
+def test_the_notebook_is_the_same_but_for_its_words():
+    ours, theirs = (
+        json.loads((ROOT / "docs" / folder / "notebook.ipynb").read_text(encoding="utf-8"))["cells"]
+        for folder in ("zh", "")
+    )
+    for chinese, english in zip(ours, theirs, strict=True):
+        if english["cell_type"] == "code":
+            assert chinese == english
+        else:
+            assert HAN.search("".join(chinese["source"]))
+            assert {**chinese, "source": ""} == {**english, "source": ""}
 
 
 def copied(chinese, english):
