@@ -262,7 +262,7 @@ def test_a_row_opens_the_map_of_its_head_by_pointer_and_keys(shown):
         framed(tab, "document.defaultView.getComputedStyle(document.getElementById('overview')).display")
         == "none"
     )
-    assert tab.text("#live") == "The map of layer 1 · head 0 stands below the table."
+    assert tab.text("#live") == "Layer 1 · head 0: its map stands below the table."
     assert tab.run("document.querySelectorAll('.open[tabindex=\"0\"]').length") == 1
     tab.run("document.querySelector('.open[tabindex=\"0\"]').focus()")  # of the open row, the second
     tab.press("ArrowDown")
@@ -277,7 +277,8 @@ def test_a_row_opens_the_map_of_its_head_by_pointer_and_keys(shown):
         assert tab.run("axe.run({iframes: false}).then(({violations}) => violations.map(({id}) => id))") == []
     tab.press("Escape")
     assert tab.run("document.getElementById('maps').hidden")
-    assert tab.run("document.activeElement.getAttribute('aria-label')") == "layer 0 · head 1: open the map"
+    assert tab.run("document.activeElement.getAttribute('aria-label')") == "Layer 0 · head 1: open the map"
+    assert tab.run("document.activeElement.textContent") == "Layer 0 · head 1"
 
 
 @in_a_browser

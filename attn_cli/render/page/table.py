@@ -137,7 +137,7 @@ def _called(column: str, table: Table, words: Mapping[str, str]) -> str:
 def _rows(
     table: Table, columns: Mapping[str, Sequence[str]], words: Mapping[str, str], opens: str
 ) -> Iterator[str]:
-    """A row begins with its name where it has one; `opens` says what a button on that does, "" that there is none."""
+    """A row begins with its name, or with what a button opens that does what `opens` says; "": there is none."""
     (first, *others) = columns
     exact = {name: table[name].tolist() for name in columns if table[name].dtype.kind == "f"}
     about = [name for name in takewhile(lambda name: name not in exact, columns) if name in PLACES]
@@ -145,8 +145,9 @@ def _rows(
     for i in range(len(table)):
         name = as_text(columns[first][i])
         if opens:
-            where = " · ".join(f"{_called(place, table, words)} {columns[place][i]}" for place in about)
-            name = f'<button type="button" class="open" aria-label="{as_text(f"{where}: {opens}")}">{name}</button>'
+            where = _where({place: columns[place][i] for place in about}, table, words)
+            label = as_text(f"{where}: {opens}")
+            name = f'<button type="button" class="open" aria-label="{label}">{as_text(where)}</button>'
         cells = (
             f"<td{_exactly(exact[name][i]) if name in exact else LONG_CELL * (name in long)}>{as_text(columns[name][i])}</td>"
             for name in others
@@ -157,6 +158,18 @@ def _rows(
             else f'<th scope="row">{name}</th>'
         )
         yield f"<tr>{begun}{''.join(cells)}</tr>\n"
+
+
+def _where(places: Mapping[str, str], table: Table, words: Mapping[str, str]) -> str:
+    """What a row is about, so that one knows it without the other columns: `Layer 3 · head 5`."""
+    said = {
+        place: value if place in ("kind", "file") else f"{_called(place, table, words)} {value}"
+        for place, value in places.items()
+    }
+    if {"layer", "head"} <= places.keys():
+        said["layer"] = words["head_name"].format(layer=places["layer"], head=places["head"])
+        del said["head"]
+    return " · ".join(said.values())
 
 
 def _exactly(number: float) -> str:
