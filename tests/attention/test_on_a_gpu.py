@@ -1,6 +1,7 @@
 """What a GPU does otherwise: blocks of more rows, two threads, flash kernels, half precision. Skipped where there is none."""
 
 import copy
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import torch
 from attn_cli.attention import streaming
 from attn_cli.attention.recorder import record
 from attn_cli.attention.rules import Rule
-from attn_cli.attention.streaming import blocking
+from attn_cli.errors import AttnNote
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.attention.flex_attention import flex_attention
@@ -23,9 +24,10 @@ def vectors(*shape, seed=0, dtype=torch.float32):
 
 @pytest.mark.parametrize("mask", [[], ["causal"], ["causal", "window:size=100"]])
 @pytest.mark.parametrize(("dtype", "within"), [(torch.float64, 1e-12), (torch.float32, 2e-6)])
-def test_what_is_streamed_is_what_the_cpu_streams(monkeypatch, mask, dtype, within):
-    monkeypatch.setattr(blocking, "MOST_ROWS", 128)
-    q, k, v = (vectors(1, 2, 3000, 64, seed=i, dtype=dtype) for i in range(3))
+@pytest.mark.parametrize("room", [2**20, 2**25, 2**32])  # one head, some heads, all heads at a time
+def test_what_is_streamed_is_what_the_cpu_streams(monkeypatch, mask, dtype, within, room):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (16 * room, 0))
+    q, k, v = (vectors(1, 3, 1500, 64, seed=i, dtype=dtype) for i in range(3))
     rule = Rule.parse(mask=mask)
     here = streaming.drain(streaming.stream(q, k, v, rule))
     there = streaming.drain(streaming.stream(q.cpu(), k.cpu(), v.cpu(), rule))
@@ -63,7 +65,7 @@ def test_flexible_attention_that_is_compiled():
         return score - (query - key).abs()
 
     compiled = torch.compile(flex_attention)
-    with record() as seen:
+    with pytest.warns(AttnNote, match="compile"), record() as seen:
         compiled(q, k, v, score_mod=near)
     at = torch.arange(256, device="cuda")
     wanted = (q[0] @ k[0].mT / 8 - (at[:, None] - at).abs()).softmax(-1)
@@ -76,7 +78,8 @@ def test_layers_of_torch(training):
     layer = nn.TransformerEncoderLayer(64, 4, 128, dropout=0.0, batch_first=True)
     model = nn.TransformerEncoder(layer, 2).to("cuda").train(training)
     x = vectors(2, 50, 64)
-    with torch.set_grad_enabled(training), record() as seen:
+    noted = nullcontext() if training else pytest.warns(AttnNote, match="fast path")
+    with torch.set_grad_enabled(training), noted, record() as seen:
         model(x)
     first = copy.deepcopy(model.layers[0].self_attn)
     _, wanted = first(x, x, x, average_attn_weights=False)

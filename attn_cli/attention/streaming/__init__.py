@@ -67,7 +67,11 @@ def stream(
     precise = torch.float64 if query.dtype == torch.float64 else torch.float32
     key, wide = key.to(precise), value.to(precise)
     n_layers, n_heads, n_query, _ = query.shape
-    together = n_heads if rule.of_heads else 1  # one head after the other finds more in the cache
+    room, most = room_on(key.device)
+    room //= precise.itemsize
+    # On a CPU one head after the other finds more in the cache; a GPU wants much to do at a time.
+    fitting = max(1, room // (min(most, n_query) * key.shape[-2])) if key.is_cuda else 1
+    together = n_heads if rule.of_heads else min(n_heads, fitting)
     with torch.inference_mode(False):  # which is of this thread alone, and others are to fill what is kept
         kept = Kept(query, wide, n_maps, lengths, columns)
     if places is None:
@@ -87,9 +91,8 @@ def stream(
         scratch=Scratch(),
     )
     keep_freed_memory()
-    room, most = room_on(key.device)
     ours = share() if eye is None else Share()  # what is counted in rows is counted in one process
-    blocks = ours.blocks(rule, places, key.shape[-2], room // (together * precise.itemsize), most)
+    blocks = ours.blocks(rule, places, key.shape[-2], room // together, most)
     yield from _summed_up(in_order(work, blocks, key.device), kept, eye)
     ours.put_together(kept)
     return kept.finish(value.dtype)
