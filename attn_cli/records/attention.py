@@ -130,6 +130,7 @@ class Attention:
     )
     # Of a sound how loud each band of frequencies is while each key lasts, the lowest first, from 0 to 255.
     spectrogram: UInt8[np.ndarray, "band key"] | None = None
+    frequencies: Float[np.ndarray, " band"] | None = None  # in the middle of each band, in Hz
 
     def __post_init__(self) -> None:
         settle(self, "query_tokens", as_tokens(self.query_tokens))
@@ -330,6 +331,11 @@ class Attention:
                 what = f"spectrogram {shape(loud)} of {loud.dtype} for {len(self.key_tokens)} keys"
                 raise InputError(what, hint="give a column of whole numbers from 0 to 255 for each")
             settle(self, "spectrogram", loud.astype(np.uint8, copy=False))
+            if self.frequencies is not None and np.shape(self.frequencies) != loud.shape[:1]:
+                what = f"{np.size(self.frequencies)} frequencies for {len(loud)} bands"
+                raise InputError(what, hint="give one for each")
+        if self.frequencies is not None:
+            settle(self, "frequencies", numbers("frequencies", self.frequencies, ("band",)))
 
 
 Record = Encoding | Attention | PositionTable

@@ -11,6 +11,7 @@ import pytest
 import torch
 from attn_cli.errors import AttnNote, InputError
 from attn_cli.models.hearing import resampled
+from attn_cli.models.library.listening import _frequencies
 from attn_cli.records.encoding import Sound
 from attn_cli.render.figure.maps import attention_maps, lay_out
 from attn_cli.render.figure.sheet import Cells
@@ -191,7 +192,17 @@ def test_the_spectrogram_has_a_column_for_each_frame(home):
     loud = theirs_of(home).features[0].numpy()[:, : 2 * N_OF_SOUND].reshape(8, N_OF_SOUND, 2).mean(-1)
     whole = theirs_of(home).features[0].numpy().reshape(8, N_FRAMES, 2).mean(-1)
     expected = 255 * (loud - whole.min()) / (whole.max() - whole.min())
-    np.testing.assert_allclose(attended(home).spectrogram, expected, atol=0.51)
+    record = attended(home)
+    np.testing.assert_allclose(record.spectrogram, expected, atol=0.51)
+    assert (np.diff(record.frequencies) >= 0).all()
+
+
+def test_bands_are_called_by_their_frequencies_on_slaneys_scale():
+    """Linear up to 1 kHz, where mel is 15; from there logarithmic, 27 mel for each 6.4 times higher."""
+    mel = np.linspace(0, 15 + 27 * np.log(8) / np.log(6.4), 82)[1:-1]
+    expected = np.where(mel < 15, 200 / 3 * mel, 1000 * np.exp((mel - 15) * np.log(6.4) / 27))
+    got = _frequencies(transformers.WhisperFeatureExtractor(feature_size=80))
+    np.testing.assert_allclose(got, expected, rtol=0.01, atol=20)  # of filters that are 40 Hz wide
 
 
 def test_a_pitch_that_rises_is_seen_to_rise_in_a_page(home):

@@ -142,6 +142,13 @@ def test_a_spectrogram_has_a_column_for_each_key_and_goes_with_them():
             Attention(QUERIES, KEYS, np.ones((1, 1, 4, 5)), spectrogram=wrong)
 
 
+def test_bands_have_a_frequency_each():
+    with pytest.raises(InputError, match="3 frequencies for 2 bands; give one for each"):
+        Attention(
+            QUERIES, KEYS, np.ones((1, 1, 4, 5)), spectrogram=np.zeros((2, 5), int), frequencies=[1, 2, 3]
+        )
+
+
 def test_a_map_that_is_not_there_cannot_be_shown_and_weights_are_nothing_else():
     with pytest.raises(InputError, match="this attention has no norms; recompute it from vectors"):
         Attention(("a",), ("a",), np.ones((1, 1, 1, 1)), show="norms")

@@ -9,6 +9,7 @@ import zlib
 import numpy as np
 import pytest
 from attn_cli.records.attention import Attention
+from attn_cli.render.figure.spectrogram import spectrogram_of
 from attn_cli.render.page.page import page
 from browser import PROGRAM
 from PIL import Image
@@ -23,10 +24,11 @@ def carried(document):
     return np.frombuffer(zlib.decompress(base64.b64decode(said["data"])), np.uint8).reshape(said["bands"], -1)
 
 
-def heard(queries=TIMES):
+def heard(queries=TIMES, **known):
     """A pitch that rises, a band with each moment; the lowest band is silent."""
     loud = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255]])
-    return Attention(queries, TIMES, np.full((1, 1, len(queries), 3), 1 / 3), "encoder", spectrogram=loud)
+    weights = np.full((1, 1, len(queries), 3), 1 / 3)
+    return Attention(queries, TIMES, weights, "encoder", spectrogram=loud, **known)
 
 
 def test_a_page_has_a_byte_for_each_band_and_column():
@@ -62,6 +64,21 @@ def test_it_stands_over_the_columns_and_beside_queries_that_are_the_same_moments
     for one in beside:
         assert float(one.get("y")) == pytest.approx(top)
         assert middles(one) == [[0, 0, 255, 0], [0, 255, 0, 0], [255, 0, 0, 0]]
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="no browser")
+def test_bands_are_named_by_round_frequencies(opened):
+    names = {
+        one.text: float(one.get("y"))
+        for one in saved(opened(heard(frequencies=[500, 1000, 2000, 4000]))).iter(f"{SPACE}text")
+        if one.text and one.text.endswith("Hz")
+    }
+    assert list(names) == ["2 kHz", "1 kHz", "500 Hz"]
+    assert np.diff(list(names.values())).tolist() == [14, 14]  # a band is a quarter of 56 pixels
+    assert (
+        "spectrogram of the sound, from the bottom 500 to 4,000 Hz"
+        in spectrogram_of(heard(frequencies=[500, 1000, 2000, 4000])).said
+    )
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="no browser")

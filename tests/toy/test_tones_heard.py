@@ -127,6 +127,11 @@ def test_its_frames_are_called_by_their_seconds_and_the_picture_goes_with_the_ke
     assert (record.kind, record.query_tokens) == ("cross", ("C", "E", "[end]"))
     assert record.key_tokens[0] == "0.30s"
     assert record.spectrogram.shape == (33, 6)
+    assert record.frequencies[[0, 1, -1]].tolist() == [
+        0,
+        15.625,
+        500,
+    ]  # half of 1,000 samples a second, in 32 steps
     encoder = attn.attend(sound, model=heard, kind="encoder")
     assert encoder.query_tokens == encoder.key_tokens
     assert encoder.key_tokens[:2] == ("[CLS]", "0.24s")

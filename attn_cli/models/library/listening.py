@@ -43,6 +43,7 @@ class Heard:
     """A sound as a model takes it: always as long, with silence after it."""
 
     features: Float[Tensor, "1 band frame"]
+    frequencies: Float[np.ndarray, " band"]  # in the middle of each band, in Hz
     seconds: float  # of all of it, the silence too
     n_frames: int  # of the encoder, as many as attend
     n_of_sound: int  # of these; silence follows
@@ -51,7 +52,7 @@ class Heard:
     def names(self) -> list[str]:
         """What the frames of the encoder are called: when they begin.
 
-        >>> Heard(None, 1.0, 4, 3).names
+        >>> Heard(None, None, 1.0, 4, 3).names
         ['0.00s', '0.25s', '0.50s', '0.75s']
         """
         return [f"{i * self.seconds / self.n_frames:.2f}s" for i in range(self.n_frames)]
@@ -105,7 +106,9 @@ def listen(
             f"rows sum to less than 1: the silence up to {heard.seconds:g} s, which the model hears too, is not shown"
         )
     kept = range(heard.n_frames) if wanted.keys is None else wanted.keys
-    found: Attention = changed(made, spectrogram=heard.spectrogram[:, list(kept)])
+    found: Attention = changed(
+        made, spectrogram=heard.spectrogram[:, list(kept)], frequencies=heard.frequencies
+    )
     return found
 
 
@@ -125,7 +128,19 @@ def hear(directory: Path, config: Any, sound: Sound, reading: Reading) -> Heard:
     if tuple(given.shape[:2]) != (1, config.num_mel_bins) or given.shape[2] != 2 * n:
         what = f"prepares a sound as {list(given.shape[1:])}, the model takes {[config.num_mel_bins, 2 * n]}"
         raise InputError(what, hint="use files that were saved together", where=str(directory))
-    return Heard(given, seconds, n, min(n, math.ceil(n * len(samples) / rate / seconds)))
+    return Heard(
+        given, _frequencies(extractor), seconds, n, min(n, math.ceil(n * len(samples) / rate / seconds))
+    )
+
+
+def _frequencies(extractor: Any) -> Float[np.ndarray, " band"]:
+    """The mean of the frequencies that each band lets through, in Hz; one that lets none through is as its neighbour."""
+    filters = np.asarray(extractor.mel_filters)  # [frequency, band]
+    sums, bands = filters.sum(axis=0), np.arange(filters.shape[1])
+    means = np.linspace(0, extractor.sampling_rate / 2, len(filters)) @ filters
+    there = bands[sums > 0]
+    found: np.ndarray = np.interp(bands, there, means[there] / sums[there])
+    return found
 
 
 def _extractor(directory: Path) -> Any:

@@ -69,7 +69,10 @@ def listen(run: Run, sound: Any, reading: Reading) -> Attention:
         return made
     places = range(len(side.labels)) if reading.keys is None else reading.keys(side.labels)
     shades = np.rint(255 * frames.loud / (frames.loud.max() or 1)).astype(np.uint8)
-    found: Attention = changed(made, spectrogram=np.pad(shades, ((0, 0), (1, 0)))[:, list(places)])
+    shades = np.pad(shades, ((0, 0), (1, 0)))[:, list(places)]
+    found: Attention = changed(
+        made, spectrogram=shades, frequencies=np.linspace(0, RATE / 2, len(frames.loud))
+    )
     return found
 
 

@@ -62,7 +62,13 @@ def spectrogram_of(attention: Attention) -> Spectrogram | None:
     >>> spectrogram_of(Attention(("a",), ("0.00s",), [[[[1.0]]]], spectrogram=np.zeros((2, 1), int))).loud.shape
     (2, 1)
     """
-    return None if attention.spectrogram is None else Spectrogram(attention.spectrogram)
+    if attention.spectrogram is None:
+        return None
+    if attention.frequencies is None:
+        return Spectrogram(attention.spectrogram)
+    low, high = (f"{hertz:,.0f}" for hertz in attention.frequencies[[0, -1]])
+    said = f"above the map: the spectrogram of the sound, from the bottom {low} to {high} Hz"
+    return Spectrogram(attention.spectrogram, said)
 
 
 def _binned(rows: UInt8[np.ndarray, "row key"], n: int) -> Float[np.ndarray, "row column"]:

@@ -69,11 +69,13 @@ def _heard(attention: Attention, view: Shown) -> dict[str, Any]:
     """
     if attention.spectrogram is None:
         return {}
-    loud = _means(
-        _means(attention.spectrogram, [cell.start for cell in view.columns]).T, _starts(attention)
-    ).T
+    starts = _starts(attention)
+    loud = _means(_means(attention.spectrogram, [cell.start for cell in view.columns]).T, starts).T
     data = zlib.compress(np.rint(loud[::-1]).astype(np.uint8).tobytes(), 9)
-    return {"heard": {"bands": len(loud), "data": base64.b64encode(data).decode()}}
+    said: dict[str, Any] = {"bands": len(loud), "data": base64.b64encode(data).decode()}
+    if attention.frequencies is not None:
+        said["frequencies"] = np.round(_means(attention.frequencies[None], starts)[0, ::-1], 1).tolist()
+    return {"heard": said}
 
 
 def _starts(attention: Attention) -> list[int]:

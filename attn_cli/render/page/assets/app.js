@@ -27,14 +27,13 @@ const SETTLED = 200; // milliseconds after which a map that is dragged is taken 
 
 class App {
   constructor(attention, vectors, heard) {
-    const { queries, keys } = attention;
     Object.assign(this, { attention, vectors, heard });
     this.first = unchanged(attention);
     this.state = { ...this.first, ...readLink(attention) };
     attention.show(this.state);
     attention.hidesSpecial = !this.state.special;
     this.hold = new Hold();
-    this.viewport = new Viewport(queries.length, keys.length);
+    this.viewport = new Viewport(attention.queries.length, attention.keys.length);
     this.views = makeViews(this);
     lookAt(this, this.state);
     this.grid = new Grid(byId("grid"), attention, {

@@ -19,8 +19,8 @@ export function layOut(font, sheet, view, width, height) {
   const widths = (tokens) => tokens.map((token) => Math.min(label, ruler.measureText(shown(token)).width));
   const down = widths(visible(sheet.queries, view.row, view.rows));
   const across = widths(visible(sheet.keys, view.column, view.columns));
-  const { above, ahead } = sheet.heard?.room(width) ?? { above: 0, ahead: 0 }; // between labels and map
-  const left = Math.ceil(Math.max(...down)) + 10 + ahead;
+  const { above, ahead, names } = sheet.heard?.room(width) ?? { above: 0, ahead: 0, names: 0 }; // between labels and map
+  const left = Math.max(Math.ceil(Math.max(...down)) + 10 + ahead, names);
   const widest = Math.max(...across);
   const { beside, below } = sheet.strips ?? { beside: 0, below: 0 };
   const fit = (flat) => {
