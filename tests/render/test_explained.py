@@ -90,8 +90,8 @@ def test_the_page_holds_text_tests_numbers_and_the_warning():
     assert said[:2] == ["针对输出“父”，p = 0.5", "去掉的词元换成 全零的嵌入"]
     assert "Jain & Wallace 2019" in said[2]
     heads = [text for _, text in elements.all("button")][1:]
-    assert heads[:4] == ["method", "comprehensiveness", "sufficiency", "deletion"]
-    assert heads[7:] == ["pos", "token", "flow", "leave_one_out"]
+    assert heads[:4] == ["方法", "comprehensiveness", "sufficiency", "deletion"]
+    assert heads[7:] == ["位置", "词元", "flow", "leave_one_out"]
     assert explained_page(FOUND) == explained_page(FOUND)
 
 

@@ -81,7 +81,17 @@ def test_a_chinese_page_explains_the_columns_in_chinese():
     elements = Elements(table_page(HEADS, lang="zh"))
     assert elements.all("html") == [({"lang": "zh-Hans"}, "\n")]
     assert elements.all("h1") == [({}, "每个头做什么")]
-    assert [text for _, text in elements.all("dt")] == ["entropy", "offset", "role"]
+    assert [text for _, text in elements.all("dt")] == ["熵 · entropy", "偏移 · offset", "作用 · role"]
+    assert [text.strip() for _, text in elements.all("button")][1:] == ["层", "头", "作用", "熵", "偏移"]
+    assert [text for _, text in elements.all("small")] == ["奈特"]
+    assert [text for _, text in elements.all("td")][1::4] == [
+        "汇聚点（sink）",
+        "",
+        "前一个词元",
+        "汇聚点（sink）",
+    ]
+    several = Elements(table_page(Table({"entropy": [0.5], "entropy_se": [0.1]}, "stats"), lang="zh"))
+    assert [text.strip() for _, text in several.all("button")][1:] == ["熵", "熵的标准误"]
     assert "查询" in elements.all("dd")[0][1]
 
 

@@ -102,7 +102,11 @@ def still(title: str, body: str, style: str, language: str) -> bytes:
 
 def _for_scripts(words: Mapping[str, str]) -> dict[str, str]:
     """What a script may say: not what columns of tables are, which stands in their pages as text."""
-    return {name: said for name, said in words.items() if not name.startswith(("column_", "heading_"))}
+    return {
+        name: said
+        for name, said in words.items()
+        if not name.startswith(("column_", "heading_", "role_", "unit_"))
+    }
 
 
 def script_of(modules: Iterable[str]) -> str:

@@ -98,6 +98,8 @@ def _section(number: int, table: Table, words: Mapping[str, str], *, opens: bool
     name = words.get(f"table_{table.about}_rows", words["table_rows"])
     table = _words_first(table)
     columns = {column: _texts(values) for column, values in table.columns.items()}
+    if "role" in columns:
+        columns["role"] = [words.get(f"role_{name}", name) for name in columns["role"]]
     heads = "".join(_head(column, table, words) for column in columns)
     places = min(2, len([*takewhile(("layer", "head").__contains__, columns)]))
     kept = f' data-places="{places}"' if places else ""
@@ -124,14 +126,17 @@ def _words_first(table: Table) -> Table:
 
 
 def _head(column: str, table: Table, words: Mapping[str, str]) -> str:
-    unit = f" <small>{as_text(table.units[column])}</small>" if column in table.units else ""
+    unit = table.units.get(column, "")
+    unit = f" <small>{as_text(words.get(f'unit_{unit}', unit))}</small>" if unit else ""
     kind = {"f": "number", "i": "place", "u": "place"}.get(table[column].dtype.kind, "text")
     return f'<th scope="col" data-kind="{kind}"><button type="button">{as_text(_called(column, table, words))}{unit}</button></th>'
 
 
 def _called(column: str, table: Table, words: Mapping[str, str]) -> str:
     """A column as people read it: by its name, unless the language has a word for it."""
-    return words.get(f"heading_{table.about}_{column}", column)
+    if column.endswith("_se"):
+        return words["heading_se"].format(name=_called(column.removesuffix("_se"), table, words))
+    return words.get(f"heading_{table.about}_{column}") or words.get(f"heading_{column}", column)
 
 
 def _rows(
@@ -186,9 +191,11 @@ def _texts(values: Any) -> list[str]:
 
 
 def _meanings(tables: Sequence[Table], words: Mapping[str, str]) -> Iterator[str]:
-    """What the columns are, as far as that is written down."""
+    """What the columns are, as far as that is written down, and their names where a page calls them otherwise."""
     found = {
-        _called(name, table, words): words.get(f"column_{table.about}_{name}")
+        " · ".join(dict.fromkeys((_called(name, table, words), name))): words.get(
+            f"column_{table.about}_{name}"
+        )
         for table in tables
         for name in table.columns
     }
