@@ -296,11 +296,19 @@ def _nameless(
     array = group.arrays[0]
     if not named and (array.ndim > 2 or len(group.arrays) > 1) and _rows_are_weights(group):
         return _attention(group, None, arrays, given, where)
+    if len(group.arrays) > 1 and array.ndim == 4 and _could_be_dropped_out(group):
+        return _attention(group, None, arrays, given, where)
     if len(group.arrays) > 1:
         raise InputError(f"{group.name}: none of its arrays has a known name", hint="choose one: FILE:NAME")
-    if array.ndim == 2 and like_weights(array):
-        warn(f"{where}: every row sums to 1, as attention weights do; if they are, give --weights {where}")
+    if array.ndim == 2 and like_weights(array) and not named:
+        note(f"{where}: rows sum to 1, read as weights [query, key]; --axes 'seq d' reads vectors")
+        return _attention(group, None, arrays, given, where)
     return _vectors(group, None, None, arrays, given, where)
+
+
+def _could_be_dropped_out(group: Group) -> bool:
+    """Whether these are at least 0, as the weights that a model gives in training, after dropout."""
+    return all(np.isfinite(array).all() and array.min() >= 0 for array in group.arrays)
 
 
 def _rows_are_weights(group: Group) -> bool:

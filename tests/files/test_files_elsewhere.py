@@ -275,10 +275,26 @@ def test_what_can_mean_one_thing_alone_is_not_talked_about(
     elsewhere.understood(arrays, given)  # a note would be an error
 
 
-def test_vectors_that_look_like_weights_are_said_to() -> None:
-    with pytest.warns(AttnWarning, match=r"^w\.csv: every row sums to 1, .* give --weights w\.csv$"):
-        elsewhere.understood({"numbers": EXPECTED[0, 0]}, where="w.csv")
-    elsewhere.understood({"numbers": np.eye(3)})  # one-hot vectors are vectors
+def test_a_matrix_whose_rows_sum_to_one_is_weights_and_that_is_said() -> None:
+    with pytest.warns(
+        AttnNote, match=r"^w\.csv: rows sum to 1, read as weights \[query, key\]; --axes 'seq d' "
+    ):
+        found = elsewhere.understood({"numbers": EXPECTED[0, 0]}, where="w.csv")
+    assert isinstance(found, Attention)
+    np.testing.assert_array_equal(found.weights[0, 0], EXPECTED[0, 0])
+    vectors = elsewhere.understood({"numbers": EXPECTED[0, 0]}, Given(axes="seq d"))
+    assert isinstance(vectors, elsewhere.Vectors)
+    one_hot = elsewhere.understood({"numbers": np.eye(3)})  # one-hot vectors are vectors
+    assert isinstance(one_hot, elsewhere.Vectors)
+
+
+def test_what_a_model_gives_in_training_is_weights_after_dropout() -> None:
+    """transformers gives them so: some weights zero, the others scaled up."""
+    dropped = EXPECTED[:, None] * np.where(np.arange(EXPECTED.shape[-1]) == 1, 0, 2)
+    with pytest.warns(AttnWarning, match=r"^a\.pt: \* are no attention weights: query "):
+        found = elsewhere.understood({str(i): layer for i, layer in enumerate(dropped)}, where="a.pt")
+    assert isinstance(found, Attention)
+    np.testing.assert_array_equal(found.weights, dropped[:, 0])
 
 
 @pytest.mark.parametrize(
@@ -393,7 +409,9 @@ def test_a_matrix_called_attn_is_weights_for_a_command_too(run: Callable) -> Non
     assert drawn.stderr == ""
     assert isinstance(files.read("a.npz"), dict)
     assert isinstance(files.read("b.npz"), np.ndarray)
-    assert "every row sums to 1" in run("heatmap", "b.npz", "--format", "json", cwd=".").stderr
+    said = run("heatmap", "b.npz", "--format", "json", cwd=".")
+    assert said.stderr.startswith("attn: note: b.npz: rows sum to 1, read as weights [query, key]; --axes ")
+    assert json.loads(said.stdout)["weights"] == json.loads(drawn.stdout)["weights"]
 
 
 def test_of_a_saved_record_a_part() -> None:
