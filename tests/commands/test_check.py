@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from attn_cli.commands.io.environment import Environment
 from attn_cli.lab.exercise import proposed
+from browser import PROGRAM
 from junitparser import JUnitXml
 
 from students import work_of
@@ -208,6 +209,22 @@ def test_a_picture_of_the_answer_beside_the_truth(run, files, tmp_path, suffix):
     if suffix == "html":
         assert "除以了 √d_model = √6" in path.read_text()
         assert "<script" not in path.read_text()
+        assert path.read_text().count(" = √6") == 1  # a phone has its own picture, not its own words
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="no browser")
+def test_on_a_phone_the_maps_of_an_answer_stand_below_one_another(run, browser, tmp_path):
+    path = tmp_path / "x.html"
+    assert run("check", ANSWER, *HAND, "-o", str(path)).code == 1
+    seen = """[...document.querySelectorAll('figure')].filter((one) => one.checkVisibility()).map((one) =>
+        [one.className, one.scrollWidth - one.clientWidth,
+        new Set([...one.querySelectorAll('text')].filter((text) => text.textContent.startsWith('head'))
+            .map((text) => Math.round(text.getBoundingClientRect().x))).size])"""
+    for width, shown in ((390, ["narrow", 0, 1]), (1280, ["broad", 0, 3])):
+        browser.resize(width, 844, touch=width == 390)
+        browser.send("Page.navigate", url=path.as_uri())
+        browser.wait("document.readyState === 'complete' && document.querySelector('figure')")
+        assert browser.run(seen) == [shown]
 
 
 def test_what_has_no_picture_is_said(run, files, tmp_path):

@@ -52,9 +52,9 @@ def test_its_policy_admits_its_own_script_and_style_alone(name):
 def test_a_drawing_in_a_page_has_the_marks_that_it_had():
     svg = save(draw(ONE), "svg").decode()
     document = answer_page(svg.encode(), [], "").decode()
-    rules = dict(re.findall(r"^\.(m\d+) \{ (.*) \}$", document, re.MULTILINE))
+    rules = dict(re.findall(r"^\.(broad\d+) \{ (.*) \}$", document, re.MULTILINE))
     said = re.findall(r'style="([^"]*)"', svg)
-    assert [rules[name] for name in re.findall(r'class="(m\d+)"', document)] == said
+    assert [rules[name] for name in re.findall(r'class="(broad\d+)"', document)] == said
     assert "svg *{stroke-linejoin: round" in document
     assert document.count("<text") == svg.count("<text") > 0
 

@@ -117,7 +117,7 @@ def _picture(verdicts: Sequence[Verdict], name: str, hint: int, lang: str) -> by
     (verdict,) = verdicts
     compared = _compared(verdict.decisive, verdict.file, lang)
     if name == "html":
-        return _answer(verdict, hint, lang)
+        return _answer(verdict, hint, lang, phone=True)
     return save(answer_figure(compared, verdict.decisive.lines(min(hint, 2), lang)), name)
 
 
@@ -152,16 +152,19 @@ def _said(judged: Table, lang: str) -> Table:
     return Table({**judged.columns, **said}, judged.about, judged.provenance, judged.units)
 
 
-def _answer(verdict: Verdict, hint: int, lang: str) -> bytes:
-    """The page of one answer, with its picture where it has numbers."""
+def _answer(verdict: Verdict, hint: int, lang: str, *, phone: bool = False) -> bytes:
+    """The page of one answer, with its picture where it has numbers; a `phone` shows another, of one column."""
     from ...render.figure.answers import answer_figure
     from ...render.figure.figure import save
+    from ...render.look import Look
     from ...render.page.answers import answer_page
 
-    svg = None
+    svg = narrow = None
     if verdict.decisive.numbers is not None:
-        svg = save(answer_figure(_compared(verdict.decisive, "", lang)), "svg")
-    return answer_page(svg, verdict.lines(hint, lang), PurePath(verdict.file).name, lang)
+        compared = _compared(verdict.decisive, "", lang)
+        svg = save(answer_figure(compared), "svg")
+        narrow = save(answer_figure(compared, look=Look(columns=1)), "svg") if phone else None
+    return answer_page(svg, verdict.lines(hint, lang), PurePath(verdict.file).name, lang, narrow=narrow)
 
 
 def _compared(stage: StageVerdict, file: str, lang: str) -> Compared:

@@ -83,7 +83,7 @@ def answer_sheet(compared: Compared, said: Sequence[str] = (), look: Look = PLAI
         np.nan_to_num(np.stack([given, expected], axis=1).reshape(2 * n, *given.shape[1:]), posinf=0, neginf=0),
         tuple(map(str, range(given.shape[1]))), tuple(map(str, range(given.shape[2]))), *compared.axes, compared.unit, None,
         hidden=~np.isfinite(np.stack([given, expected], axis=1).reshape(2 * n, *given.shape[1:])),
-        across=2, titles=tuple(f"{name}{words[key]}" for name in names for key in ("given", "expected")),
+        across=1 if look.columns == 1 else 2, titles=tuple(f"{name}{words[key]}" for name in names for key in ("given", "expected")),
         look=look, hidden_name=words["hidden"], flows=False, said=tuple(said),
     )  # fmt: skip
     difference = replace(

@@ -9,10 +9,11 @@ _SAYS = re.compile(r'(?<=\s)style="([^"]*)"')
 _SHEET = re.compile(r"<style\b[^>]*>(.*?)</style>", re.DOTALL)
 
 
-def inlined(svg: bytes) -> tuple[str, str]:
+def inlined(svg: bytes, prefix: str = "m") -> tuple[str, str]:
     """The element of a picture that matplotlib drew, without styles of its own, and the style sheet of all of them.
 
-    A page with a content-security policy shows no `style="…"`; each that is said becomes a class.
+    A page with a content-security policy shows no `style="…"`; each that is said becomes a class. Of
+    several pictures in a page each has a `prefix` of its own.
 
     >>> inlined(b'<?xml?><svg><text style="fill: red">a</text></svg>')
     ('<svg><text class="m0">a</text></svg>', '.m0 { fill: red }\\n')
@@ -23,7 +24,7 @@ def inlined(svg: bytes) -> tuple[str, str]:
     names: dict[str, str] = {}
 
     def named(said: re.Match[str]) -> str:
-        return f'class="{names.setdefault(said[1], f"m{len(names)}")}"'
+        return f'class="{names.setdefault(said[1], f"{prefix}{len(names)}")}"'
 
     text = _TAG.sub(lambda tag: _SAYS.sub(named, tag[0]), _SHEET.sub("", text))
     rules = [f".{name} {{ {said} }}" for said, name in names.items()]
