@@ -21,6 +21,7 @@ from conftest import run_attn
 
 FILES = ["README.md", "attention.png", "config.json", "loss.png", "metrics.csv", "model.safetensors"]
 STATE = "training_state.safetensors"
+SMALL = ("--layers", "1", "--heads", "2", "--dim", "8")
 HEADER = "run\ttask\tseed\texact_match\tlayer\thead\texpected_mass\tloss\tf1\tlonger_match"
 
 
@@ -92,7 +93,17 @@ def test_an_unseen_sequence_shows_the_anti_diagonal(trained, run, tmp_path):
 
 def test_the_same_seed_writes_the_same_bytes(run, tmp_path):
     for name, seed in (("a", "0"), ("b", "0"), ("c", "1")):
-        run("train-toy", "reverse", "--steps", "3", "--seed", seed, "-o", str(tmp_path / name))
+        run(
+            "train-toy",
+            "reverse:longest=4",
+            *SMALL,
+            "--steps",
+            "3",
+            "--seed",
+            seed,
+            "-o",
+            str(tmp_path / name),
+        )
     a, b, c = (contents(tmp_path / name) for name in "abc")
     assert a == b
     assert all(a[name] != c[name] for name in FILES)
@@ -110,7 +121,7 @@ def test_sizes_and_task_options_reach_the_model(run, tmp_path):
 
 def test_a_terminal_gets_a_table(run, tmp_path, monkeypatch):
     monkeypatch.setattr(Environment, "to_terminal", property(lambda self: True))
-    shown = run("train-toy", "reverse", "--steps", "2", "--heads", "2", cwd=tmp_path).stdout
+    shown = run("train-toy", "reverse:longest=4", *SMALL, "--steps", "2", cwd=tmp_path).stdout
     assert "attention mass where expected" in " ".join(shown.split())
     assert "head 1" in shown
     assert HEADER not in shown
@@ -122,7 +133,7 @@ def test_a_terminal_gets_a_table(run, tmp_path, monkeypatch):
 
 def test_a_run_is_not_replaced_by_accident(run, tmp_path):
     directory = tmp_path / "run"
-    train = ("train-toy", "reverse", "--steps", "2", "-o", str(directory))
+    train = ("train-toy", "reverse:longest=4", *SMALL, "--steps", "2", "-o", str(directory))
     run(*train)
     before = contents(directory)
     refused = run(*train, "--seed", "1")
@@ -189,7 +200,7 @@ def test_a_directory_of_something_else_is_left_alone(run, tmp_path, name):
 
 
 def test_a_disk_that_fills_up_leaves_the_old_run_whole(run, tmp_path, monkeypatch):
-    train = ("train-toy", "reverse", "--steps", "2", "-o", str(tmp_path))
+    train = ("train-toy", "reverse:longest=4", *SMALL, "--steps", "2", "-o", str(tmp_path))
     run(*train)
     before, write = contents(tmp_path), files.write
 
