@@ -68,7 +68,7 @@ export function newCapture(change = NOTHING) {
       const steps = attention(q, key[head], v, { scale, sees, temperature: change.temperature });
       return { query: q, key: key[head], value: v, ...steps };
     });
-    attend.layers.push({ kind, layer, scale, sees, heads });
+    attend.layers.push({ part, kind, layer, scale, sees, heads });
     return heads.map(({ output }) => output);
   };
   attend.layers = [];
@@ -95,10 +95,36 @@ export function newWriter(change) {
   return attend;
 }
 
+/** What a writer kept token by token, as a capture has it that is given all of them at once. */
+export function atOnce(writer) {
+  const { layers, streams, temperature } = writer;
+  const parts = new Set(layers.map(({ part }) => part));
+  const each = (part) => layers.filter((step) => step.part === part);
+  const width = streams.decoder.length / each([...parts][0]).length; // streams of one token
+  const depths = Array.from({ length: width }, (_, depth) => depth);
+  const passed = (depth) => streams.decoder.filter((_, i) => i % width === depth).reduce(below);
+  return {
+    layers: [...parts].map((part) => joint(each(part), temperature)),
+    streams: { ...streams, decoder: depths.map(passed) },
+    temperature,
+  };
+}
+
+/** One attention of all its steps: each had a query of its own, and the last one all keys. */
+function joint(steps, temperature) {
+  const last = steps[steps.length - 1];
+  const sees = (i, j) => steps[i].sees(0, j);
+  const heads = last.heads.map(({ key, value }, head) => {
+    const query = steps.map((step) => step.heads[head].query).reduce(below);
+    return { query, key, value, ...attention(query, key, value, { scale: last.scale, sees, temperature }) };
+  });
+  return { ...last, sees, heads };
+}
+
 /** The rows of one matrix, and below them those of another. */
 function below(x, y) {
-  const whole = matrix(x.rows + y.rows, x.columns);
-  whole.data.set(x.data);
-  whole.data.set(y.data, x.data.length);
-  return whole;
+  const both = matrix(x.rows + y.rows, x.columns);
+  both.data.set(x.data);
+  both.data.set(y.data, x.data.length);
+  return both;
 }

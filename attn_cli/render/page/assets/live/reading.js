@@ -1,6 +1,6 @@
 /** A model with its tokens: what it reads of a text, what it writes, and the attention that it pays meanwhile. */
 
-import { newWriter, NOTHING } from "./capture.js";
+import { atOnce, newWriter, NOTHING } from "./capture.js";
 import { Transformer } from "./forward.js";
 import { matrix, row } from "./products.js";
 import { fromBytes, newTokenizer, oneLine } from "./tokenizer.js";
@@ -70,11 +70,11 @@ export class Reader {
   }
 
   /** What an encoder–decoder writes: the likeliest token, one after the other; `pause` may stop it. */
-  write({ ids, x, change }, pause) {
+  async write({ ids, x, change }, pause) {
     const writer = newWriter(change);
     const next = (token) => this.model.decode([token], x, writer);
     const most = Math.min(this.header.longest - 1, 2 * ids.length + 10);
-    return this.likeliest(next(this.start(ids)), writer, next, most, pause);
+    return { ...(await this.likeliest(next(this.start(ids)), writer, next, most, pause)), writer };
   }
 
   /** How a decoder goes on: so many tokens at most, the likeliest one after the other. */
@@ -101,10 +101,10 @@ export class Reader {
     return { tokens, expected };
   }
 
-  /** All that an encoder–decoder makes of what it writes, or is to write; it `expected` that, where it did so itself. */
-  decode({ ids, labels, attend, x, found }, { tokens, expected }) {
+  /** All that an encoder–decoder makes of what it wrote, with its `writer`, or of what is to be written. */
+  decode({ ids, labels, attend, x, found }, { tokens, expected, writer }) {
     const start = this.start(ids);
-    const y = this.model.decode([start, ...tokens.map(({ id }) => id)], x, attend);
+    const y = writer ? null : this.model.decode([start, ...tokens.map(({ id }) => id)], x, attend);
     const written = tokens.map(({ label }) => label);
     const given = [this.outputs[start], ...written];
     const axes = {
@@ -112,7 +112,7 @@ export class Reader {
       cross: [[...written, this.header.end], labels], // a row for each token while it is written
     };
     return {
-      ...seen(attend, (kind) => axes[kind], found.kinds),
+      ...seen(writer ? atOnce(writer) : attend, (kind) => axes[kind], found),
       expected: expected ?? this.expected(this.model.logits(y)),
       written,
     };
@@ -175,12 +175,15 @@ function labelOf(piece, text, { model, pre_tokenizers }) {
   return bare.replace(/^▁/u, "") || " ";
 }
 
-/** The attentions by kind, layers and heads in order, each number where [layer, head, query, …] has it. */
-function seen(capture, axesOf, before = {}) {
-  const kinds = { ...before };
+/**
+ * The attentions by kind, layers and heads in order, each number where [layer, head, query, …] has it, behind those
+ * that were seen before.
+ */
+function seen(capture, axesOf, before = { kinds: {}, streams: {} }) {
+  const kinds = { ...before.kinds };
   for (const kind of ["encoder", "decoder", "cross"]) {
     const layers = capture.layers.filter((layer) => layer.kind === kind);
-    if (layers.length === 0 || kind in before) continue;
+    if (layers.length === 0 || kind in kinds) continue;
     const [queries, keys] = axesOf(kind);
     const heads = layers.flatMap((layer) => layer.heads.map((head) => ({ ...head, sees: layer.sees })));
     const parts = ["query", "key", "value", "scores", "output"];
@@ -198,7 +201,7 @@ function seen(capture, axesOf, before = {}) {
   const streams = Object.fromEntries(
     Object.entries(capture.streams).map(([kind, layers]) => [kind, layers.map(({ data }) => data)]),
   );
-  return { kinds, streams };
+  return { kinds, streams: { ...streams, encoder: before.streams.encoder ?? streams.encoder } };
 }
 
 /** Weights, NaN where a key is not seen. */
