@@ -18,6 +18,7 @@ from .native.text import Tokenised, joined
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from ..records.attention import Kind
     from ..registry import Variant
     from ..transformer.writing import Writer
     from .reading import Reading
@@ -118,6 +119,15 @@ def _said(choose: Variant) -> str:
     if "seed" in choose.options and "seed=" not in options:
         named.append(f"seed {choose.options['seed']}")
     return f"sampled ({', '.join(named)})"
+
+
+def answered(kind: Kind, writer: Writer, spelling: Spelling, n: int, n_given: int = 0) -> dict[str, Any]:
+    """The same of the n queries of an encoder–decoder, so many of which it was given before it wrote.
+
+    Its decoder reads a start before all; of cross-attention no key was written.
+    """
+    found = likelihoods(n_given + (kind == "decoder"), writer, spelling, n)
+    return found if kind == "decoder" else {name: each for name, each in found.items() if name != "written"}
 
 
 def likelihoods(n_given: int, writer: Writer, spelling: Spelling, n: int | None = None) -> dict[str, Any]:

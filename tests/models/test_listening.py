@@ -169,6 +169,9 @@ def test_rows_are_what_it_writes_after_language_and_task(home):
     assert rows[:2] == (names[1], "<|notimestamps|>")
     shorter = attended(home, kind="cross", special="drop").query_tokens
     assert (shorter, rows[-1]) == (rows[2:-1], END)
+    assert not whole.probabilities[:2].any()  # those it was told
+    assert (whole.probabilities[2:] > 0).all()
+    np.testing.assert_array_equal(whole.probabilities, whole.top_probabilities[:, 0])
 
 
 def test_a_target_stands_between_language_and_end(home):

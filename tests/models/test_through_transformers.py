@@ -392,7 +392,7 @@ def test_greedy_output_is_shown_as_such(saved):
     directory = saved("marian")
     model = models.load(str(directory))
     with pytest.warns(AttnNote, match="greedy output: ") as said:
-        attention = model.attend(TEXT, Reading(kind="cross"))
+        attention, own = (model.attend(TEXT, Reading(kind=kind)) for kind in ("cross", "decoder"))
     library = transformers.MarianMTModel.from_pretrained(directory)
     written = library.generate(
         torch.tensor([numbers(TEXT)]),
@@ -407,10 +407,18 @@ def test_greedy_output_is_shown_as_such(saved):
     assert text in str(said[0].message)
     forced = library(
         input_ids=torch.tensor([numbers(TEXT)]), decoder_input_ids=written[:, :-1], output_attentions=False
-    ).logits.argmax(-1)
-    assert forced[0].tolist() == written[0, 1:].tolist()
+    ).logits[0]
+    assert forced.argmax(-1).tolist() == written[0, 1:].tolist()
+    chances = forced.double().softmax(-1).max(-1).values.detach().numpy()
+    np.testing.assert_allclose(attention.probabilities, chances, rtol=1e-4)
+    np.testing.assert_allclose(attention.top_probabilities[:, 0], chances, rtol=1e-4)
+    first = [attention.candidates[place] for place in attention.top_tokens[:, 0]]
+    assert first == list(attention.query_tokens)
+    np.testing.assert_allclose(own.probabilities, [0, *chances[:-1]], rtol=1e-4)
+    assert own.written == (0, *[1] * (len(chances) - 1))
     given = model.attend(TEXT, Reading(kind="cross", target=TARGET))
     assert "greedy" not in given.provenance
+    assert given.probabilities is None
 
 
 def test_nothing_is_fetched_and_nothing_is_said(saved, run, monkeypatch):

@@ -85,7 +85,7 @@ def listen(
     heard = hear(directory, model.config, sound, reading)
     features = heard.features.to(next(model.parameters()))
     keys = queries = Side(heard.names)
-    written = None
+    written = likely = None
     how = replace(reading, keys=heard.within(reading.keys), queries=heard.within(reading.queries))
     if kind != "encoder":
         target = _target(model, words, features, reading)
@@ -94,10 +94,11 @@ def listen(
         queries = Side(shown.labels, shown.special, target.text)
         keys = keys if kind == "cross" else queries
         how = replace(how, queries=reading.queries) if kind == "cross" else reading
+        likely = target.likely.get(kind)
         provenance += target.said
         provenance += "; a row for each token while it is written" if kind == "cross" else ""
     provenance += f", {sound.seconds:.2f} seconds of sound"
-    sides, wanted = sides_of(queries, keys, kind, provenance, how)
+    sides, wanted = sides_of(queries, keys, kind, provenance, how, likely)
     made = Pass(model, model, kind, [features], written).record(sides, wanted, how)
     if kind == "decoder":
         return made

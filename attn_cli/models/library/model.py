@@ -118,6 +118,7 @@ class Library:
             shown = target.piece if kind == "cross" else target.read
             queries = Side(shown.labels, shown.special, target.text)
             keys = keys if kind == "cross" else queries
+            beside = target.likely.get(kind)
             provenance += target.said
             provenance += "; a row for each token while it is written" if kind == "cross" else ""
         sides, wanted = sides_of(queries, keys, kind, provenance, reading, beside)

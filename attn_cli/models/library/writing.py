@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...errors import InputError, note
 from ...text.escaping import escape
+from ...transformer.writing import Writer
+from ...variants.sampling import sampling_of
+from ..continuing import answered
 from ..native.text import Tokenised
 from .running import explained, inputs_of, n_layers
 from .silence import silent
 from .watching import Unfamiliar, use
+from .words import spelling_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import Tensor
 
+    from ...records.attention import Kind
     from .words import Words
 
 START = "[start]"  # what a decoder reads first, whatever token that is
@@ -30,6 +37,9 @@ class Target:
     piece: Tokenised
     text: str
     said: str = ""  # in the provenance, where the model itself has written it
+    likely: Mapping[Kind, Mapping[str, Any]] = field(
+        default_factory=dict
+    )  # fields of a record of each kind, there too
 
     @property
     def read(self) -> Tokenised:
@@ -50,13 +60,29 @@ def start_of(model: Any) -> int:
 
 def own(model: Any, words: Words, source: Tokenised | Tensor, longest: int, **options: Any) -> Target:
     """What a model itself makes of a source, in so many tokens at most; it is said in a note."""
-    start, *numbers = greedy(model, source, longest, **options)
+    writer = Writer(sampling_of(None))
+
+    def watch(_: Tensor, logits: Tensor) -> Tensor:
+        writer.next(logits[0].float())
+        return logits
+
+    start, *numbers = greedy(model, source, longest, logits_processor=[watch], **options)
     piece = words.written(numbers)
     said = words.join(piece)
     cut = "" if piece.special[-1] else f" (cut after {len(numbers)} tokens)"
     note(f"greedy output: {escape(said)}{cut}")
     short = escape(said if len(said) <= _QUOTED else said[:_QUOTED] + "…")
-    return Target(start, piece, said, f', greedy output "{short}"')
+    return Target(start, piece, said, f', greedy output "{short}"', _likely(writer, numbers, words))
+
+
+def _likely(writer: Writer, numbers: list[int], words: Words) -> dict[Kind, dict[str, Any]]:
+    """How likely each token was, for each kind whose queries they are; before them stand those it had to begin with."""
+    n_given = len(numbers) - len(writer.numbers)
+    if n_given < 0 or numbers[n_given:] != writer.numbers:
+        return {}
+    kinds: tuple[Kind, Kind] = ("decoder", "cross")
+    spelling = spelling_of(words.tokenizer)
+    return {kind: answered(kind, writer, spelling, len(numbers), n_given) for kind in kinds}
 
 
 def greedy(model: Any, source: Tokenised | Tensor, longest: int, **options: Any) -> list[int]:

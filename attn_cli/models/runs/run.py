@@ -17,7 +17,7 @@ from ...transformer.decoding import greedy, most_written
 from ...transformer.intervening import NOTHING, Intervention
 from ...transformer.writing import Writer, write
 from ...variants.sampling import sampling_of
-from ..continuing import Continued, Spelling, choice, continued, likelihoods
+from ..continuing import Continued, Spelling, answered, choice, continued
 from ..native.text import Tokenised, tokenise
 from ..native.vocabulary import spelling_of
 from ..precision import as_wanted
@@ -150,7 +150,8 @@ class Run:
         if kind == "cross":
             queries, keys = Side([*target.labels, END], ordinary + edge, text), side
             said += "; a row for each token while it is written"
-        likely = self._likely(target, kind, len(queries.labels))
+        n, who = len(queries.labels), target.writer
+        likely = None if who is None else answered(kind, who, self._spelling, n)
         sides, wanted = sides_of(queries, keys, kind, said, reading, likely)
         return record_of(layers_of(captured), sides, wanted=wanted, norms=reading.norms)
 
@@ -264,15 +265,6 @@ class Run:
             self.model, source, None, starts, out.index(END), longest, Capture((), done), writer
         )
         return Tokens(numbers, list(unmarked(out[number] for number in numbers)), writer)
-
-    def _likely(self, target: Tokens, kind: Kind, n: int) -> dict[str, Any]:
-        """How likely each of n queries was and what else might have stood there, where the model wrote them itself."""
-        if target.writer is None:
-            return {}
-        if kind == "decoder":  # whose queries begin with the start
-            return likelihoods(1, target.writer, self._spelling, n)
-        found = likelihoods(0, target.writer, self._spelling, n)
-        return {name: value for name, value in found.items() if name != "written"}  # no key is
 
     def join(self, tokens: Tokens) -> str:
         """Tokens as a text again."""

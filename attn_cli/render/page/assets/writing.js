@@ -32,8 +32,9 @@ export class Writing {
     const story = element("p", "story");
     const [first] = this.steps;
     const coarse = Math.max(...attention.block) > 1; // whose cells have no names of single tokens
-    this.shaded = coarse ? null : new Map(); // the words on the columns
-    const given = coarse ? [] : attention.twoTexts ? attention.keys : attention.queries.slice(0, first.row);
+    const unread = coarse || (attention.twoTexts && attention.heard); // moments of a sound are no text
+    this.shaded = unread ? null : new Map(); // the words on the columns
+    const given = unread ? [] : attention.twoTexts ? attention.keys : attention.queries.slice(0, first.row);
     const from = Math.max(0, given.length - GIVEN);
     if (from > 0 || coarse) story.append("…");
     given.slice(from).forEach((token, i) => story.append(this.word(token, from + i, "given")));
