@@ -231,6 +231,10 @@ def test_compiled_code_runs_uncompiled_and_says_so():
     with pytest.warns(AttnNote, match=r"torch\.compile"), record() as seen:
         before(TOKENS)
     assert [row.module for row in seen] == ["blocks.0", "blocks.1"]
+    function = torch.compile(lambda x: nn.functional.scaled_dot_product_attention(x, x, x), backend="eager")
+    with pytest.warns(AttnNote, match=r"torch\.compile"), record() as seen:
+        function(torch.eye(3)[None])
+    assert len(seen) == 1
     assert torch._dynamo.eval_frame._stance.stance == "default"
 
 

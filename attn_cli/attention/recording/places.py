@@ -103,8 +103,10 @@ class Places:
 
     @property
     def compiled(self) -> bool:
-        """Whether torch.compile has made one of the modules that run."""
-        return any(type(frame.module).__name__ == "OptimizedModule" for frame in self.running)
+        """Whether torch.compile has made one of the modules or functions that run."""
+        return under_compiled() or any(
+            type(frame.module).__name__ == "OptimizedModule" for frame in self.running
+        )
 
     def spot(self) -> Spot:
         """Where the attention that is being computed stands; to be asked once for each."""
@@ -199,6 +201,19 @@ class Places:
         )
         self._names.setdefault(number, (number, called))
         return number
+
+
+def under_compiled() -> bool:
+    """Whether a function that torch.compile has made is being called."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if (
+            frame.f_code.co_name == "compile_wrapper"
+            and frame.f_globals["__name__"] == "torch._dynamo.eval_frame"
+        ):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def program_frame() -> FrameType:
