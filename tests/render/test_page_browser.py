@@ -405,6 +405,20 @@ def test_an_address_shows_the_lines_and_the_text_of_its_token(opened, axis, head
         assert tab.run("location.hash") == asked
 
 
+def test_a_row_of_zeros_attends_to_nothing(opened):
+    weights = np.array([[1.0, 0, 0], [0, 0, 0], [0.5, 0.5, 0]])
+    tab = opened(Attention("abc", "abc", np.stack([weights, weights])[None]))
+    tab.click("#tab-lines")
+    for pressed, said in (("#queries-1", "b1attends to nothing"), ("#keys-2", "c2gets nothing")):
+        tab.click(pressed)
+        assert tab.text("#readout").startswith(said)
+        assert re.sub(r"\s", "", tab.text("#strongest")) == re.sub(r"\s", "", said)
+    tab.click("#tab-compare")
+    tab.run("document.querySelector('.over').focus()")
+    tab.press("ArrowDown")
+    assert tab.text("#readout").endswith("difference 0")
+
+
 def test_the_panel_forgets_the_numbers_of_another_head(opened):
     tab = opened(RECORDS["english"])
     tab.click("#tab-lines")

@@ -66,7 +66,9 @@ def test_heads_are_sorted_and_filtered(opened):
     assert tab.text("#which") == f"Layer {down[0] // 3} · head {down[0] % 3}"
     choose(tab, "limit", "2")  # no head
     assert tab.run(ORDER) == []
+    assert tab.text("#kept-count") == "0 of 6 heads"
     choose(tab, "sort", "")
+    assert not tab.run("document.querySelector('#kept-count').checkVisibility()")
     assert tab.run("document.querySelectorAll('.gridcell').length") == 6
     assert tab.run("document.querySelectorAll('.columnheader').length") == 4
 

@@ -26,7 +26,7 @@ export function showCell(attention, heads, { query, key }, spoken, beside = "") 
 function writeDifference(attention, [first, second], query, key) {
   const [one, other] = [first, second].map((head) => attention.weight(head, query, key) ?? 0);
   return worded("difference_of", {
-    number: `${one >= other ? "+" : "−"}${writeNumber(Math.abs(one - other), 3)}`,
+    number: (one > other ? "+" : "") + writeNumber(one - other, 3),
   });
 }
 
@@ -40,7 +40,7 @@ export function showToken(attention, head, { query, key }, spoken, { tag = [], b
   const weights = attention.line(head, { query, key });
   const best = strongest(weights, NAMED);
   const own = given ? attention.queries[query] : attention.keys[key];
-  const verb = worded(given ? "attends_most" : "gets_most");
+  const verb = verbOf(attention, given, best);
   const parts = best.flatMap((other) => [
     token(tokens[other], other),
     element("span", "weight", writeNumber(weights[other])),
@@ -61,16 +61,23 @@ export function forgetStrongest() {
 export function showStrongest(attention, head, { query, key }, tag = "") {
   if (query === undefined && key === undefined) return;
   const parts = [];
-  if (query !== undefined) parts.push(...ranking(attention, head, worded("attends_most"), { query }, tag));
-  if (key !== undefined) parts.push(...ranking(attention, head, worded("gets_most"), { key }, tag));
+  if (query !== undefined) parts.push(...ranking(attention, head, { query }, tag));
+  if (key !== undefined) parts.push(...ranking(attention, head, { key }, tag));
   document.getElementById("strongest").replaceChildren(...parts);
 }
 
-function ranking(attention, head, verb, { query, key }, tag) {
+/** What a token does with the strongest of the others; there is none of weights that are 0, not only rounded to it. */
+function verbOf({ exact }, given, best) {
+  const verb = given ? "attends" : "gets";
+  return worded(`${verb}_${best.length || !exact ? "most" : "nothing"}`);
+}
+
+function ranking(attention, head, { query, key }, tag) {
   const tokens = query === undefined ? attention.queries : attention.keys;
   const weights = attention.line(head, query === undefined ? { key } : { query });
   const list = element("ol", "ranking");
-  for (const other of strongest(weights, LISTED)) {
+  const best = strongest(weights, LISTED);
+  for (const other of best) {
     const share = Math.abs(weights[other]) / attention.peak;
     list.append(
       entry(token(tokens[other], other), share, writeNumber(weights[other], attention.exact ? 3 : 2)),
@@ -80,7 +87,7 @@ function ranking(attention, head, verb, { query, key }, tag) {
   heading.append(
     tag && `${tag}: `,
     query === undefined ? token(attention.keys[key], key) : token(attention.queries[query], query),
-    ` ${verb}`,
+    ` ${verbOf(attention, query !== undefined, best)}`,
   );
   return [heading, list];
 }

@@ -29,6 +29,9 @@ export class Sorting {
     const order = this.order();
     this.grid.arrange(order);
     const { count } = this.attention;
+    const kept = order?.heads.length ?? count;
+    byId("kept-count").hidden = kept === count;
+    byId("kept-count").textContent = worded("kept", { n: kept, all: count });
     if (order) say(worded("sorted", { n: order.heads.length, all: count, what: order.what }));
   }
 
