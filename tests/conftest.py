@@ -13,7 +13,7 @@ import traceback
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
@@ -84,6 +84,27 @@ def warm(tmp_path_factory):
 
     with server(tmp_path_factory.mktemp("warm")) as attn:
         yield attn
+
+
+@pytest.fixture(scope="session", autouse=True)
+def drawn_once() -> Iterator[None]:
+    """The 20,000 examples of a toy task take longer to draw than a small model to learn: drawn once for each seed."""
+    from attn_cli import toy
+
+    kept: dict[str, toy.Dataset] = {}
+    draw = toy.draw
+
+    def remembered(task: Any, n: int, seed: int) -> toy.Dataset:
+        asked = f"{task} {n} {seed}"
+        if asked not in kept:
+            while len(kept) >= 4:  # each holds some tens of megabytes
+                del kept[next(iter(kept))]
+            kept[asked] = draw(task, n, seed)
+        return kept[asked]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(toy, "draw", remembered)
+        yield
 
 
 @pytest.fixture
