@@ -54,9 +54,9 @@ def record(
 
 
 @contextmanager
-def recording(store: Store, name: str = "") -> Iterator[Seen]:
-    """The same into a store, which knows what is wanted."""
-    recorder = Recorder(store.wanted, store, name)
+def recording(store: Store, name: str = "", *, threads: bool = False) -> Iterator[Seen]:
+    """The same into a store, which knows what is wanted; with `threads` of a whole program, not of this thread alone."""
+    recorder = Recorder(store.wanted, store, name, threads=threads)
     token = _RECORDER.set(recorder)
     try:
         with recorder.on():

@@ -175,7 +175,7 @@ class _Recorded:
             if wanted.keep == "figures"
             else Disk(self.file, f"{self.file}{PARTS}", wanted, most)
         )
-        self.seen = self.open.enter_context(recording(self.store, os.path.basename(self.name)))
+        self.seen = self.open.enter_context(recording(self.store, os.path.basename(self.name), threads=True))
         if self.tokens is not None:
             label(self.tokens)
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 from attn_cli.attention import layers
-from attn_cli.attention.recorder import label, record
+from attn_cli.attention.recorder import label, record, recording
+from attn_cli.attention.recording.store import Memory, Wanted
 from attn_cli.errors import AttnNote, InputError
 from attn_cli.records.attention import Attention
 from torch import nn
@@ -219,6 +220,43 @@ def test_other_threads_do_not_disturb():
     with pytest.warns(AttnNote, match="ran in another thread were not recorded"):
         seen = watched()
     assert [row.module for row in seen] == ["blocks.0", "blocks.1"]
+
+
+def in_thread(task):
+    thread = threading.Thread(target=task)
+    thread.start()
+    thread.join()
+
+
+def test_of_a_whole_program_threads_are_followed_one_after_the_other():
+    model, written = Model(), []
+
+    def fails():
+        with pytest.raises(IndexError):
+            model(TOKENS + 100)
+
+    with recording(Memory(Wanted()), threads=True) as seen:
+        model(TOKENS)
+        in_thread(lambda: written.append(write(model, TOKENS[:, :2], 3)))
+        model(TOKENS)
+        in_thread(fails)
+    assert [row.calls for row in seen] == [5, 5]
+    assert [seen.attention(step=step).weights.shape[2] for step in seen.steps] == [5, 4, 5]
+    assert torch.equal(written[0], write(model, TOKENS[:, :2], 3))
+
+
+def test_threads_at_once_are_not_mixed_up():
+    model, other = Model(), Model(n_layers=1)
+    model.blocks[0].register_forward_hook(lambda *_: in_thread(lambda: other(TOKENS)))
+
+    def watched():
+        with recording(Memory(Wanted()), threads=True) as seen:
+            model(TOKENS)
+        return seen
+
+    with pytest.warns(AttnNote, match="in several threads at once: only one"):
+        seen = watched()
+    assert [(row.module, row.calls) for row in seen] == [("blocks.0", 1), ("blocks.1", 1)]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

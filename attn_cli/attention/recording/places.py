@@ -22,6 +22,7 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from types import FrameType
 
     from ...records.attention import Kind
@@ -54,7 +55,7 @@ class Visit:
 
 
 class Places:
-    """The modules that run in this thread, and what all modules are called.
+    """The modules that run in a thread, and what all modules are called.
 
     >>> places = Places()
     >>> class Attends(nn.Module):
@@ -66,7 +67,7 @@ class Places:
     0 in Sequential
     """
 
-    def __init__(self) -> None:
+    def __init__(self, mode: AbstractContextManager[Any] | None = None) -> None:
         self.running: list[Frame] = []
         self.visit: Visit | None = None
         self._numbers: WeakKeyDictionary[nn.Module, int] = WeakKeyDictionary()
@@ -75,8 +76,10 @@ class Places:
         self._names: dict[int, tuple[int, str]] = {}  # of a module: its outermost module, its path in that
         self._roots: dict[int, str] = {}
         self._alike: dict[tuple[int, type], int] = {}
-        self._thread = threading.get_ident()
-        self.elsewhere = False  # whether modules have run in another thread
+        self._home = self._thread = threading.get_ident()  # where it began, and whose modules run
+        self._lock = threading.Lock()
+        self._mode = mode  # to be on in other threads too, one after the other; None: they are not followed
+        self.elsewhere = False  # whether modules have run in a thread that was not followed
 
     @contextmanager
     def followed(self) -> Iterator[None]:
@@ -95,6 +98,11 @@ class Places:
     def module(self) -> nn.Module | None:
         """The innermost module that runs."""
         return self.running[-1].module if self.running else None
+
+    @property
+    def mine(self) -> bool:
+        """Whether it is this thread whose modules run."""
+        return threading.get_ident() == self._thread
 
     @property
     def inputs(self) -> tuple[Any, ...]:
@@ -149,18 +157,30 @@ class Places:
     # ---- hooks ----
 
     def _begins(self, module: nn.Module, inputs: Any) -> None:
-        if threading.get_ident() != self._thread:
-            self.elsewhere = True
-            return
-        if not self.running:
-            self.visit = Visit(self._learn(module))
-        self.running.append(Frame(module, inputs))
+        with self._lock:
+            if not (self.mine or self._takes_over()):
+                self.elsewhere = True
+                return
+            if not self.running:
+                self.visit = Visit(self._learn(module))
+            self.running.append(Frame(module, inputs))
+
+    def _takes_over(self) -> bool:
+        """Follow this thread from here on, if no module runs in another."""
+        if self._mode is None or self.running:
+            return False
+        self._thread = threading.get_ident()
+        self._mode.__enter__()  # until the outermost module ends
+        return True
 
     def _ends(self, module: nn.Module, inputs: Any, output: Any) -> None:
-        if threading.get_ident() != self._thread:
+        if not self.mine or not self.running:
             return
         while self.running and self.running.pop().module is not module:
             pass  # of modules that an exception has left
+        if not self.running and self._thread != self._home and self._mode is not None:
+            self._mode.__exit__(None, None, None)
+            self._thread = self._home
 
     # ---- names ----
 

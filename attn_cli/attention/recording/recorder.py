@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _WAYS = dict(WAYS)
 _PRODUCTS = frozenset({"matmul", "bmm", "mm", "einsum"})  # of interest where there is a softmax
 _ELSEWHERE = "modules that ran in another thread were not recorded; run the model in the thread that records"
+_AT_ONCE = "modules ran in several threads at once: only one of these was recorded"
 _BEAMS = (
     "the texts of a batch changed places while they were written, as in beam search: each step is a part of a "
     "text; write with num_beams=1, or run the model once over the text"
@@ -66,12 +67,18 @@ class Label:
 
 
 class Recorder(TorchFunctionMode):
-    """Sees every attention that is computed in this thread while it is on, and keeps what is wanted."""
+    """Sees every attention that is computed in this thread while it is on, and keeps what is wanted.
 
-    def __init__(self, wanted: Wanted, store: Store | None = None, name: str = "") -> None:
+    With `threads` modules are followed in other threads too, as long as they run one after the other.
+    """
+
+    def __init__(
+        self, wanted: Wanted, store: Store | None = None, name: str = "", *, threads: bool = False
+    ) -> None:
         self.wanted, self.name = wanted, name
         self.store: Store = store if store is not None else Memory(wanted)
-        self.places = Places()
+        self.places = Places(self if threads else None)
+        self._elsewhere = _AT_ONCE if threads else _ELSEWHERE
         self.here = Here(Softmaxes(), example=wanted.example)
         self.calls: dict[Spot, Calls] = {}
         self.roots: dict[int, Root] = {}
@@ -105,7 +112,7 @@ class Recorder(TorchFunctionMode):
                 except Exception as problem:
                     self.remarks[f"the last step was not kept ({_reason(problem)})"] = None
             if self.places.elsewhere:
-                self.remarks[_ELSEWHERE] = None
+                self.remarks[self._elsewhere] = None
             for remark in self.said:
                 note(remark)
 
@@ -136,6 +143,8 @@ class Recorder(TorchFunctionMode):
         self, name: str, way: Callable[..., Given | None], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> None:
         """Find out what one call attends to; whatever is wrong with that is noted, not raised."""
+        if self.places.running and not self.places.mine:
+            return
         if torch._C._current_graph_task_id() != -1:  # a checkpoint that computes the same again
             return
         try:
