@@ -32,7 +32,8 @@ def training(attention: Attention, view: Shown, steps: Sequence[tuple[int, Atten
         if (each.query_tokens, each.key_tokens) != own
     }
     first = next(step for step, each in steps if each is attention)
-    return {"times": [step for step, _ in steps], "time": first, "tokens": tokens}
+    # At each step a model writes something else: there is one text to step through only where there is one step.
+    return {"times": [step for step, _ in steps], "time": first, "tokens": tokens, "written": []}
 
 
 def origin(attention: Attention, header: Mapping[str, Any]) -> str:
