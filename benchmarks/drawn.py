@@ -70,22 +70,22 @@ def draw(page: Path, selector: str, asked: Sequence[str] = ()) -> Drawn | str:
             heap = tab.send("Runtime.getHeapUsage")
             process = max(map(_held, _renderers()), default=math.nan)
             answers = tuple(tab.run(script) for script in asked)
-        except AssertionError:
-            return ended[0] if ended else "not drawn: the page crashed"
+        except AssertionError as problem:
+            return ended[0] if ended else f"not drawn: {problem}"
     return Drawn(*times, (heap["usedSize"] + heap["backingStorageSize"]) / 2**20, process, answers)
 
 
 @contextlib.contextmanager
 def _ending() -> Iterator[list[str]]:
     """End pages that take too much; why, stands in what is given."""
-    over, ended = threading.Event(), list[str]()
-    until = time.monotonic() + _SLOWEST * LONGEST
+    over, ended, start = threading.Event(), list[str](), time.monotonic()
 
     def watch() -> None:
         while not ended and not over.wait(0.2):
             pages = _renderers()
-            if max(map(_taken, pages), default=0) > LONGEST or time.monotonic() > until:
-                ended.append(f"not drawn in {LONGEST} s of the CPU")
+            wall, processor = time.monotonic() - start, max(map(_taken, pages), default=0)
+            if processor > LONGEST or wall > _SLOWEST * LONGEST:
+                ended.append(f"not drawn in {wall:.0f} s ({processor:.0f} of the CPU)")
             elif max(map(_held, pages), default=0) * 2**20 > MOST * 10**6:
                 ended.append(f"not drawn in {MOST / 1000:g} GB")
             for pid in pages if ended else ():

@@ -1,7 +1,7 @@
 """Our page beside BertViz' head view and CircuitsVis' views: seconds to write it, bytes, first paint, picture, memory.
 
 All of it is fetched, written and opened from disk in Chromium here; without a network only our page is. A picture is there once
-all our heads are drawn, theirs once the first is. Where a page cannot be written or drawn within the bounds, fewer layers are.
+all our heads are drawn, theirs once the first is. Where a page cannot be written or drawn within the bounds, fewer heads are.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SHAPES = ((6, 12, 16), (12, 12, 512))
-FEWER = (3, 1)  # layers, where more are too much
+FEWER = (36, 12, 1)  # heads, where more are too much
 HEADS = (1, 5, 17, 30, 44, 58, 71)  # that are opened, one after the other
 BUDGETS = "first paint ≤ 1,000, a head ≤ 150"
 READY = {
@@ -56,7 +56,7 @@ def rows(rounds: int = 3) -> Iterator[str]:
                 if missing and tool != "attn":
                     yield f"  {tool:28} not measured: {missing}"
                 else:
-                    yield from _measured(tool, Path(folder), layers, rounds)
+                    yield from _measured(tool, Path(folder), layers * heads, rounds)
 
 
 def _weights(layers: int, heads: int, tokens: int) -> np.ndarray:
@@ -67,10 +67,10 @@ def _weights(layers: int, heads: int, tokens: int) -> np.ndarray:
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
-def _measured(tool: str, folder: Path, layers: int, rounds: int) -> Iterator[str]:
-    """A line, and where the page is too large, one for fewer and fewer layers until it is not."""
-    for fewer in (layers, *(few for few in FEWER if few < layers)):
-        name = tool if fewer == layers else f"{tool}, {fewer} of {layers} layers"
+def _measured(tool: str, folder: Path, heads: int, rounds: int) -> Iterator[str]:
+    """A line, and where the page is too large, one for fewer and fewer heads until it is not."""
+    for fewer in (heads, *(few for few in FEWER if few < heads)):
+        name = tool if fewer == heads else f"{tool}, {fewer} of {heads} heads"
         written = _write(tool, folder, fewer)
         if isinstance(written, str):
             yield f"  {name:28} {written}"
@@ -84,12 +84,12 @@ def _measured(tool: str, folder: Path, layers: int, rounds: int) -> Iterator[str
             return
 
 
-def _write(tool: str, folder: Path, layers: int) -> tuple[float, float] | str:
+def _write(tool: str, folder: Path, heads: int) -> tuple[float, float] | str:
     """Seconds on the wall and of the CPU, once everything is imported, in a process of its own; or why it could not."""
     module = [sys.executable, "-m", reference_pages.__name__]
     paths = os.pathsep.join((str(Path(__file__).parents[1]), str(folder)))
     done = subprocess.run(
-        [*module, tool, "weights.npy", str(layers), "page.html"],
+        [*module, tool, "weights.npy", str(heads), "page.html"],
         cwd=folder, env=os.environ | {"PYTHONPATH": paths}, preexec_fn=_bounds, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode == 0:

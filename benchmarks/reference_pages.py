@@ -1,6 +1,6 @@
 """What our page is measured against: BertViz' head view and CircuitsVis' views of heads, as files that open from disk.
 
-python reference_pages.py TOOL weights.npy LAYERS page.html
+python reference_pages.py TOOL weights.npy HEADS page.html
 
 Theirs load scripts from the network. `fetch` lays both packages and these scripts into a folder, which is to be on
 PYTHONPATH; their pages then name the scripts there. Only the addresses differ, and jQuery: 2.1.0, the first that npm has, for
@@ -100,8 +100,9 @@ TOOLS: dict[str, Callable[[np.ndarray], str]] = {"attn": attn, "bertviz": bertvi
 _HEAD = '<!doctype html>\n<meta charset="utf-8">\n'  # what a notebook has around theirs
 
 if __name__ == "__main__":
-    tool, source, layers, target = sys.argv[1:]
-    given = np.load(source)[: int(layers)]
+    tool, source, number, target = sys.argv[1:]
+    given = np.load(source)  # so many heads of it: whole layers, or a part of the first
+    given = given[: max(1, int(number) // given.shape[1]), : int(number)]
     TOOLS[tool](given[:1, :1, :2, :2])  # import all that it needs
     clocks = time.perf_counter, time.process_time
     start = [clock() for clock in clocks]
