@@ -349,6 +349,23 @@ def test_a_title_counts_tokens_that_have_no_names_but_their_positions():
     assert Elements(page(Attention("12", "12", np.eye(2)[None, None]))).all("h1") == [({}, "Attention: 1 2")]
 
 
+@pytest.mark.parametrize(
+    ("tokens", "words", "title"),
+    [
+        (("The", "cat", "didn't", "move", "."), None, "The cat didn't move."),
+        (("没", "有", "，", "因", "为", "。"), None, "没有，因为。"),
+        (("[CLS]", "play", "##ing", "[MASK]", "[SEP]"), None, "playing [MASK]"),
+        (("[CLS]", "un", "do", "it"), (0, 1, 1, 2), "undo it"),
+        (("[CLS]", "[SEP]"), None, "[CLS] [SEP]"),
+        (("word",) * 20, None, "word " * 12 + "…"),
+    ],
+)
+def test_a_title_is_the_text_as_it_runs(tokens, words, title):
+    n = len(tokens)
+    record = Attention(tokens, tokens, np.eye(n)[None, None], query_words=words, key_words=words)
+    assert Elements(page(record)).all("h1") == [({}, f"Attention: {title.replace(' …', '…')}")]
+
+
 def test_moments_of_a_sound_are_titled_by_the_first_and_the_last():
     heard = Attention(("0.00s", "0.02s", "0.04s"), ("0.00s", "0.02s", "0.04s"), np.eye(3)[None, None])
     assert Elements(page(heard)).all("h1") == [({}, "Attention: 0.00s … 0.04s")]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...text.escaping import escape
+from ..text import running
 from ..written_tokens import beginning, cell_of, steps_of
 from .bars import bars
 from .document import as_json, as_text, filled, ramps, script_of, stressed, style_of, wording
@@ -46,7 +47,6 @@ MODULES = (
 _SPECIAL = re.compile(r"\[(?:CLS|SEP|PAD|MASK|UNK|[a-z]{2,5})\]|</?s>|<pad>|<\|\w+\|>")
 _RECORDED = re.compile(r"recorded(?: from|:) (.+?), step \d")  # of what program and module
 _PLACE = re.compile(r"\d+\.\d\ds|\d+,\d+")  # a moment of a sound, a patch of an image
-_BETWEEN_IDEOGRAPHS = re.compile(r"(?<=[\u2e80-\u9fff]) (?=[\u2e80-\u9fff\uff00-\uffef])")
 _TITLED = 60  # characters of the text that a title shows
 
 
@@ -153,13 +153,18 @@ def _title(attention: Attention, words: Mapping[str, str]) -> str:
         return words["page_title"].format(tokens=_count("tokens", len(tokens), words))
     if len(tokens) > 2 and all(map(_PLACE.fullmatch, tokens)):
         tokens = (tokens[0], "…", tokens[-1])
-    return words["page_title"].format(tokens=_beginning(tokens))
+        return words["page_title"].format(tokens=" ".join(tokens))
+    return words["page_title"].format(tokens=_beginning(attention))
 
 
-def _beginning(tokens: Sequence[str]) -> str:
-    """What a title shows of a text."""
-    written = _BETWEEN_IDEOGRAPHS.sub("", " ".join(tokens[:_TITLED]))
-    return written if len(written) <= _TITLED else f"{written[:_TITLED]}…"
+def _beginning(attention: Attention) -> str:
+    """What a title shows of a text: the text as it runs, without special tokens around it."""
+    tokens, words = attention.query_tokens[: 2 * _TITLED], attention.query_words
+    around = [_SPECIAL.fullmatch(token) and token not in ("[MASK]", "[UNK]") for token in tokens]
+    kept = [i for i, is_around in enumerate(around) if not is_around] or range(len(tokens))
+    pieces = running([tokens[i] for i in kept], words and [words[i] for i in kept])
+    written = "".join(" " * (piece.before == "space") + piece.text for piece in pieces).strip()
+    return written if len(written) <= _TITLED else f"{written[:_TITLED].rstrip()}…"
 
 
 def _header(attention: Attention, view: Shown) -> dict[str, Any]:
