@@ -56,7 +56,8 @@ def test_hostile_tokens_are_text_in_it_too(opened):
         root = saved(tab)
         assert {one.tag.removeprefix(SPACE) for one in root.iter()} <= {"svg", "rect", "path", "text"}
         assert not any(name.startswith("on") for one in root.iter() for name in one.attrib)
-        short = {escape(token) for token in HOSTILE if 0 < len(escape(token).strip()) < 9}
+        seen = (escape(token).replace("\ufeff", r"\ufeff") for token in HOSTILE)  # it has no look of its own
+        short = {token for token in seen if 0 < len(token.strip()) < 9}
         if view != "map":  # which leaves out labels that would lie on others
             assert short <= set(texts(root))
 
