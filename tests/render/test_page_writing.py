@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from attn_cli.records.attention import Attention
+from attn_cli.records.selection import crop
 from browser import PROGRAM
 from test_written import translated
 
@@ -66,6 +67,13 @@ def test_an_answer_stands_after_the_text_that_it_looks_at(opened):
     tab.press("ArrowRight")
     assert tab.run(lit)[1] == tab.run(lit)[2] != first[2]
     assert tab.text("#readout").startswith("fin1→cat1")
+
+
+def test_a_part_of_a_text_is_no_answer_to_the_whole(opened):
+    tab = opened(crop(written(), "query", "1:"))
+    words = "[...document.querySelectorAll('.story bdi')]"
+    assert tab.run(f"{words}.map((e) => e.textContent)") == list(TOKENS[1:])
+    assert tab.run(f"{words}.every((e) => e.style.background === '')")  # it is not the columns
 
 
 def test_the_writing_plays_by_itself_and_stops_at_its_end(opened):

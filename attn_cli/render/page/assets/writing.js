@@ -32,14 +32,16 @@ export class Writing {
     const story = element("p", "story");
     const [first] = this.steps;
     const coarse = Math.max(...attention.block) > 1; // whose cells have no names of single tokens
-    const unread = coarse || (attention.twoTexts && attention.heard); // moments of a sound are no text
-    this.shaded = unread ? null : new Map(); // the words on the columns
-    const given = unread ? [] : attention.twoTexts ? attention.keys : attention.queries.slice(0, first.row);
+    const { keys, queries, heard, twoTexts } = attention;
+    // Each token has a row of its own over the text that it answers; the moments of a sound are none.
+    this.answers = twoTexts && !heard && this.steps.every(({ from: own, row }) => own === row);
+    this.shaded = coarse || (twoTexts && !this.answers) ? null : new Map(); // the words on the columns
+    const given = coarse ? [] : this.answers ? keys : queries.slice(0, first.row);
     const from = Math.max(0, given.length - GIVEN);
     if (from > 0 || coarse) story.append("…");
     given.slice(from).forEach((token, i) => story.append(this.word(token, from + i, "given")));
     this.words = this.steps.map(({ token, row }, step) => {
-      const word = this.word(token, attention.twoTexts ? null : row, "token");
+      const word = this.word(token, this.answers ? null : row, "token");
       word.addEventListener("click", () => open(step));
       return word;
     });
@@ -72,9 +74,9 @@ export class Writing {
   }
 
   /** Every token before it, or of another text every one, on the colour of the weight that the step's row gives it. */
-  shade(row, codes, { keys, twoTexts }, scale) {
+  shade(row, codes, { keys }, scale) {
     for (const [place, word] of this.shaded ?? []) {
-      const code = twoTexts || place <= row ? codes[row * keys.length + place] : 0;
+      const code = this.answers || place <= row ? codes[row * keys.length + place] : 0;
       const colour = scale.colour(scale.tone[code]);
       word.style.background = code ? css(colour) : "";
       word.style.color = code ? inkOn(colour) : "";
