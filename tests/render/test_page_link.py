@@ -24,7 +24,7 @@ SEEN = """[
         const copy = new OffscreenCanvas(one.width, one.height).getContext('2d', { willReadFrequently: true });
         copy.drawImage(one, 0, 0);
         const { data } = copy.getImageData(0, 0, one.width, one.height);
-        return data.reduce((sum, byte) => (31 * sum + byte) | 0);
+        return new Uint32Array(data.buffer).reduce((sum, pixel) => (Math.imul(31, sum) + pixel) | 0);
     }),
 ].map(String)"""
 
