@@ -23,7 +23,7 @@ from .records.pooled import pooled_by
 from .records.recording import Recording
 from .records.series import Series
 from .records.table import Table
-from .sources import comparing, explaining, masks, measuring, resolve
+from .sources import comparing, explaining, figures, masks, resolve
 from .sources.calls import arguments_of, check_arguments, note_of_files
 from .sources.groups import (
     Computing,
@@ -496,7 +496,7 @@ def _answer(given: Any) -> Any:
 
 @_public
 def stats(
-    data: Any,
+    data: Any = None,
     *,
     model: Path | LoadedModel | None = None,
     kind: Kind | None = None,
@@ -513,11 +513,17 @@ def stats(
     reduce: Variant | None = None,
     show: Literal["weights", "norms"] | None = None,
     by: Literal["layer", "head", "query", "key"] | None = None,
+    column: str | Sequence[str] = (),
+    roles: bool = False,
+    similar: bool = False,
+    clusters: int | None = None,
 ) -> Table:
     """Say what each head does, in figures: entropy, distance, previous token, induction, sink, and its role.
 
     `data` is an attention, a text, or a list of texts: then each figure is their mean, with its standard error in
-    a second column. A text goes through the trained model mini unless told.
+    a second column. A text goes through the trained model mini unless told. `column` names the figures that are
+    wanted. With `similar`, which heads do the same, in `clusters` groups; with `roles`, which needs no data, the
+    thresholds of roles.
 
     >>> stats(attend([[1.0, 0.0], [0.0, 1.0]], mask="causal"), by="layer")["first"].round(3).tolist()
     [0.665]
@@ -529,11 +535,9 @@ def stats(
         select=Selection(layer, head, words=words, reduce=reduce),
     )
     through = model.model if isinstance(model, LoadedModel) else model
-    if isinstance(data, (list, tuple)) and data and isinstance(data[0], (str, Attention)):
-        if by in ("query", "key"):
-            raise InputError(f"by {by!r} does not apply to many texts", hint="give layer or head")
-        return measuring.stats_of_texts(data, options, model=through, show=show, by=by)  # type: ignore[arg-type]
-    return measuring.stats(data, options, model=through, show=show, by=by)
+    return figures.table(
+        data, figures.Wanted(show, by, column, roles, similar, clusters), options, model=through
+    )
 
 
 @_public

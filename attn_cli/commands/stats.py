@@ -17,6 +17,7 @@ from .io.resolve import Source
 if TYPE_CHECKING:
     from ..records.attention import Attention
     from ..records.table import Table
+    from ..sources.figures import Wanted
 
 SHOWN = Listed({"weights": "After the softmax.", "norms": "‖weight · value · W_o‖, rows scaled to sum to 1."})
 BY = Listed(
@@ -101,47 +102,37 @@ def stats(
     for option, value, known in (("show", asked.show, SHOWN.meanings), ("by", asked.by, BY.meanings)):
         if value is not None:
             one_of(option, value, tuple(known))
-    names = _names(asked.column or ())
-    _check_alone(asked)
-    if asked.roles:
+    wanted = _wanted(asked)
+    if wanted.roles:
         emit_table(report.thresholds(), to, page=page_of(drawing, spoken))
         return
-    if asked.similar:
-        _similar(source, drawing, to, asked, spoken)
+    if wanted.similar:
+        _similar(source, drawing, to, wanted, spoken)
         return
-    found = _table(source, asked.show, asked.by, asked.resume)
+    found = _table(source, wanted)
     if found is None:  # a process beside the first, which says it all
         return
     table, attention = found
     emit_table(
-        report.chosen(table, names),
+        report.chosen(table, wanted.columns),
         to,
-        lambda chosen: _figure(chosen, names, drawing),
+        lambda chosen: _figure(chosen, wanted.columns, drawing),
         page_of(drawing, spoken, attention),
     )
 
 
-def _check_alone(asked: Asked) -> None:
-    """Refuse options that would be ignored beside --similar, which has a table of its own, and --clusters without it."""
-    for name in ("roles", "by", "column", "resume") if asked.similar else ():
-        if getattr(asked, name):
-            raise InputError(f"--{name} cannot be combined with --similar", hint="leave one out")
-    if asked.clusters is not None and not asked.similar:
-        raise InputError("--clusters applies only to --similar", hint="add --similar, or leave it out")
+def _wanted(asked: Asked) -> Wanted:
+    from ..sources.figures import Wanted
 
-
-def _names(columns: Any) -> list[str]:
-    """Columns by name, several between commas.
-
-    Raises InputError for one that is not known.
-    """
-    from ..interpret.statistics import STATISTICS
-
-    names = [name for part in columns for name in part.split(",")]
-    for name in names:
-        if name not in ("received", "mass"):  # of a table by key
-            STATISTICS[name]
-    return names
+    return Wanted(
+        asked.show,  # type: ignore[arg-type]  # checked, as the next
+        asked.by,  # type: ignore[arg-type]
+        asked.column or (),
+        asked.roles,
+        asked.similar,
+        asked.clusters,
+        asked.resume,
+    )
 
 
 def _one(source: Source, show: Any, by: Any) -> tuple[Table, Attention]:
@@ -156,9 +147,7 @@ def _one(source: Source, show: Any, by: Any) -> tuple[Table, Attention]:
         return measuring.table_of(found, show=show, by=by), resolve.shown(found.attention, show)
 
 
-def _table(
-    source: Source, show: str | None, by: str | None, resume: str | None
-) -> tuple[Table, Attention | None] | None:
+def _table(source: Source, wanted: Wanted) -> tuple[Table, Attention | None] | None:
     """The table of one text, with its attention, or of many."""
     from .io.corpus import corpus_of, table_of
     from .io.environment import environment
@@ -170,26 +159,22 @@ def _table(
         environment.help_a_person()
     corpus = corpus_of(given) if is_given(given) or given.lines else None
     if corpus is None:
-        if resume is not None:
+        if wanted.resume is not None:
             raise InputError("--resume applies only to many texts", hint="give --lines or several files")
-        return None if is_beside() else _one(source, show, by)
-    if by in ("query", "key"):
-        raise InputError(f"--by {by} does not apply to many texts", hint="give --by layer or head")
-    table = table_of(source, corpus, show, by, resume)
+        return None if is_beside() else _one(source, wanted.show, wanted.by)
+    wanted.check_many()
+    table = table_of(source, corpus, wanted.show, wanted.by, wanted.resume)
     return None if table is None else (table, None)
 
 
-def _similar(source: Source, drawing: Appearance, to: Output, asked: Asked, lang: str) -> None:
-    from ..interpret import report
+def _similar(source: Source, drawing: Appearance, to: Output, wanted: Wanted, lang: str) -> None:
     from .io.output import emit_table, page_of
     from .io.resolve import resolve_each
 
     read = source.each()
-    if len(read) > 1:
-        hint = "give one of them, or leave --similar out for their mean"
-        raise InputError(f"--similar compares the heads of one attention, got {len(read)} inputs", hint=hint)
-    ((_, attention),) = resolve_each(source, "mini", asked.show, read=read)  # type: ignore[arg-type]  # checked above
-    table = report.alike(attention, show=asked.show or attention.show, number=asked.clusters)
+    wanted.check_one(len(read))
+    ((_, attention),) = resolve_each(source, "mini", wanted.show, read=read)
+    table = wanted.alike(attention)
 
     def drawn(table: Table) -> Any:
         from ..render.figure.heads import similarity_figure

@@ -134,6 +134,44 @@ def test_similar_heads(tmp_path, run):
 
 
 @pytest.mark.parametrize(
+    ("typed", "called"),
+    [
+        (("--roles",), lambda: attn.stats(roles=True)),
+        (("--text", TEXT, "--column", "role,sink"), lambda: attn.stats(TEXT, column=["role", "sink"])),
+        (
+            ("--text", TEXT, "--similar", "--clusters", "3"),
+            lambda: attn.stats(TEXT, similar=True, clusters=3),
+        ),
+        (
+            ("--text", TEXT, "--similar", "--layer", "1", "--show", "norms"),
+            lambda: attn.stats(TEXT, similar=True, layer=1, show="norms"),
+        ),
+    ],
+)
+def test_python_gives_the_tables_of_the_command(tmp_path, run, typed, called):
+    assert run("stats", *typed, "-o", "typed.tsv", cwd=tmp_path).code == 0
+    attn.save(called(), tmp_path / "called.tsv")
+    assert (tmp_path / "called.tsv").read_bytes() == (tmp_path / "typed.tsv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "stats of nothing; give an attention, a text or a list of texts"),
+        ({"data": TEXTS, "similar": True}, "similar compares the heads of one attention, got 3 inputs"),
+        ({"data": TEXTS, "by": "key"}, "by key does not apply to many texts"),
+        ({"data": TEXT, "similar": True, "roles": True}, "roles cannot be combined with similar"),
+        ({"data": TEXT, "clusters": 2}, "clusters applies only to similar; add similar, or leave it out"),
+        ({"data": TEXT, "similar": True, "clusters": 0}, "clusters 0; give at least 1"),
+        ({"data": TEXT, "column": "entropie"}, "unknown column 'entropie'; known are entropy"),
+    ],
+)
+def test_python_refuses_what_the_command_refuses(options, said):
+    with pytest.raises(attn.InputError, match=said):
+        attn.stats(**options)
+
+
+@pytest.mark.parametrize(
     ("options", "said"),
     [
         (("--column", "entropie"), "unknown column 'entropie'; known are entropy"),
