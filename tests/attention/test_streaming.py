@@ -319,8 +319,8 @@ def sizes_of(n, spec):
 
 def test_queries_by_keys_are_never_held(monkeypatch):
     monkeypatch.setattr(blocking, "CACHED", 2**16)
-    assert sizes_of(1500, []).largest <= 2**14
-    assert sizes_of(1500, ["causal"]).largest <= 2**14
+    assert sizes_of(1500, []).largest <= 2**15
+    assert sizes_of(1500, ["causal"]).largest <= 2**15
 
 
 def test_a_window_costs_in_proportion_to_the_length():

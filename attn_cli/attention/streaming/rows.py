@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
     from ..rules import Rule
 
-TILE = (
-    2**22
-)  # bytes of a tile's scores: smaller ones would fit more of the cache, but Python has to start each
+TILE = 2**21  # bytes of scores: smaller ones would fit more of the cache, but Python has to start each
 CHUNK = 64  # keys: a tile is so many, or a multiple
 
 
@@ -128,8 +126,10 @@ def _softmax(
     allowed: Bool[Tensor, "*#heads row reached"] | None,
     scratch: Scratch,
 ) -> Rows:
-    """With one logarithm for a tile of a row, not for each key: where m is its highest score and p its softmax, the
-    entropy of the tile is −ln p(m) − Σ p (s − m), and that of the row Σ share (entropy − ln share).
+    """With one logarithm for a tile of a row, not for each key.
+
+    Where m is its highest score and p its softmax, ln Σ exp(s) of a tile is m − ln p(m), its entropy is
+    −ln p(m) − Σ p (s − m), and the entropy of the row is Σ share · (entropy − ln share).
     """
     lowest = torch.finfo(key.dtype).min / 2  # instead of −∞, which times 0 would not be a number
     parts = _room(key, (*key.shape[:-2], len(where[0])), key.shape[-2], scratch)
@@ -153,9 +153,8 @@ def _softmax(
     rows = Rows(parts, torch.stack(peaks), shares, entropy, (shares * torch.stack(outputs)).sum(dim=0))
     if rows.output.isfinite().all():
         return rows
-    return rows._replace(
-        output=weigh(rows.whole(key.shape[-2]), value)
-    )  # a value of weight 0 counts for nothing
+    output = weigh(rows.whole(key.shape[-2]), value)  # in which a value of weight 0 counts for nothing
+    return rows._replace(output=output)
 
 
 def _room(
