@@ -111,6 +111,7 @@ def record(
     of what was recorded. Until then it lies in the folder PATH.parts, which attn heatmap reads as well.
     """
     from .io.environment import environment
+    from .io.processes import is_beside
     from .io.program import run
 
     if not program:
@@ -119,6 +120,8 @@ def record(
     name, *arguments = program
     if not module and not os.path.exists(name):
         raise InputError("no such file", hint="put attn's own options before SCRIPT", where=name)
+    if is_beside():  # torchrun has started several: the first records, all run the program
+        raise typer.Exit(run(name, arguments, module=module))
     recorded = _Recorded(_path(output, kept.keep), kept.wanted(), kept.most_bytes(), name, _names(tokens))
     recorded.wait()
     code = run(name, arguments, module=module)
@@ -200,12 +203,15 @@ class _Recorded:
     def _say(self, seen: Seen) -> None:
         from ..records.recording import UNSEEN
         from .io.environment import environment
+        from .io.processes import several
 
         if not seen:
             warn(f"no attention was recorded; {UNSEEN}")
             return
         if not environment.quiet:
             print(seen, file=environment.stderr().file)
+        if several():
+            note(f"recorded in the first of {os.environ['WORLD_SIZE']} processes")
         if n := len(seen.steps):
             note(f"wrote {self.path}: {n} step{'s' * (n > 1)}")
         else:

@@ -210,6 +210,16 @@ def test_what_was_recorded_stays_when_the_program_is_killed_and_is_drawn(program
     assert again.stderr.startswith("attn: error: attention.npz.parts: holds a recording that was stopped")
 
 
+def test_of_several_processes_of_torchrun_the_first_records(tmp_path, monkeypatch):
+    (tmp_path / "x.py").write_text("import sys\nprint('ran')\nsys.exit(3)")
+    (tmp_path / "attention.npz.parts").mkdir()  # which the first has made
+    for name, value in {"WORLD_SIZE": "2", "RANK": "1", "TORCHELASTIC_RUN_ID": "x"}.items():
+        monkeypatch.setenv(name, value)
+    done = run_attn("record", "-o", "attention.npz", "x.py", cwd=tmp_path)
+    assert (done.code, done.stdout, done.stderr) == (3, "ran\n", "")
+    assert sorted(os.listdir(tmp_path)) == ["attention.npz.parts", "x.py"]
+
+
 def test_a_program_that_does_not_attend(tmp_path, record):
     (tmp_path / "none.py").write_text("print('done')")
     done = attn(tmp_path, "record", "none.py")
