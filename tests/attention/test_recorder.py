@@ -375,6 +375,7 @@ def test_ever_fewer_steps_are_kept_when_they_take_too_much_memory():
     with pytest.warns(AttnNote, match="every 4th step"), record(most_bytes=5 * one) as seen:
         [model(TOKENS) for _ in range(16)]
     assert seen.steps == [0, 4, 8, 12]
+    assert [(row.calls, row.kept) for row in seen] == [(16, 4), (16, 4)]
     with pytest.warns(AttnNote, match="one step takes more"), record(most_bytes=100) as seen:
         model(TOKENS)
     assert len(seen) == 2

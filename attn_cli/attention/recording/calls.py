@@ -32,7 +32,6 @@ class Calls:
     dropout: float = 0.0
     where: str = ""  # device and type of its numbers
     n_batch: int = 1
-    n_kept: int = 0
     line: tuple[Any, int] | None = None  # of the program, where it computes one head at a time
     cache: Cache | None = None
 

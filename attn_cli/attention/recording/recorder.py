@@ -272,7 +272,7 @@ class Recorder(TorchFunctionMode):
         if first_query == 0:
             pieces.clear()
         pieces.append(Piece(kept, first_query, first_key))
-        calls.n_kept += 1
+        step.n_kept[calls.spot] = step.n_kept.get(calls.spot, 0) + 1
         step.at = self.n_attentions
         self.store.grown(step, kept.n_bytes)
 

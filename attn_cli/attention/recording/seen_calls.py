@@ -143,9 +143,10 @@ class Seen(Sequence[Row]):
         return [*self._recorder.store.steps(), *(step for step in going if step is not None and step.pieces)]
 
     def _row(self, calls: Calls) -> Row:
+        n_kept = sum(step.n_kept.get(calls.spot, 0) for step in self._steps())
         queries, keys = ([size[i] for size in calls.sizes] for i in (0, 1))
         return Row(
-            path(self._recorder, calls), calls.layer, kind(self._recorder, calls), calls.count, calls.n_kept,
+            path(self._recorder, calls), calls.layer, kind(self._recorder, calls), calls.count, n_kept,
             calls.n_heads, calls.kv_heads, (min(queries), max(queries)), (min(keys), max(keys)),
             ", ".join(calls.masked), calls.dropout, calls.way, calls.where, calls.head,
         )  # fmt: skip

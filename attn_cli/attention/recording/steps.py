@@ -36,6 +36,7 @@ class Step:
     number: int
     root: int  # the outermost module
     pieces: dict[Spot, list[Piece]] = field(default_factory=dict)
+    n_kept: dict[Spot, int] = field(default_factory=dict)  # calls, also where the pieces were put away
     at: int = 0  # how many attentions of the program there were when the last of it was kept
     n_bytes: int = 0  # how much memory it takes, or where it was put away, how much of a disk
 
