@@ -648,8 +648,8 @@ def heatmap(
 ) -> Figure:
     """Draw attention as a matplotlib figure with token labels, one panel per head.
 
-    `data` is what `attend` or `posenc` gave, bare weights [query, key], or a text, which goes through the trained
-    model mini. `tokens` and `key_tokens` name the rows and columns of bare weights, `axes` and `batch` say which numbers
+    `data` is what `attend`, `posenc`, `stats`, `diff` or `explain` gave, bare weights [query, key], or a text, which
+    goes through the trained model mini. `tokens` and `key_tokens` name the rows and columns of bare weights, `axes` and `batch` say which numbers
     are meant. With `path` the picture is written too; with `ax` it is drawn into your own axes. Where weights
     share a cell, `pool` shows their mean or the largest.
 
@@ -676,7 +676,8 @@ def heatmap(
         pool=pool,
     )
     bare = Tensors(data, tokens, key_tokens, axes, batch)
-    given = data if isinstance(data, (PositionTable, Series)) else pooled_by(_attention(bare), pool)
+    drawable = (PositionTable, Series, Table, Explanation)
+    given = data if isinstance(data, drawable) else pooled_by(_attention(bare), pool)
     drawn = figure.draw(given, look, ax)
     if path is not None:
         name = files.format_of(os.fspath(path), formats=(), pictures=FIGURES)

@@ -340,6 +340,36 @@ print(attention.weights.shape, repr(crossed), len(document), alone.weights.sum()
 """
 
 
+@pytest.mark.parametrize(
+    ("typed", "found", "look"),
+    [
+        (("stats", "--similar"), lambda: attn.stats("a b", similar=True), {}),
+        (
+            ("explain", "--target", "一", "--method", "rollout", "--view", "tokens"),
+            lambda: attn.explain("a b", target="一", method="rollout"),
+            {"view": "tokens"},
+        ),
+    ],
+)
+def test_a_picture_of_what_was_found_is_that_of_the_command(run, here, typed, found, look):
+    assert run(*typed, "--text", "a b", "-o", "typed.svg", cwd=here).code == 0
+    attn.heatmap(found(), "called.svg", **look)
+    assert (here / "called.svg").read_bytes() == (here / "typed.svg").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("about", "options", "said"),
+    [
+        ("stats", {"view": "map"}, "view map does not apply to a table; leave it out"),
+        ("stats", {"pool": "max"}, "pool does not apply to a table; leave it out"),
+        ("roles", {}, "a figure needs a row per layer and head"),
+    ],
+)
+def test_a_picture_that_a_table_does_not_have_is_refused(about, options, said):
+    with pytest.raises(InputError, match=said):
+        attn.heatmap(attn.Table({"max": [0.5]}, about), **options)
+
+
 def test_a_users_script_is_typed(tmp_path):
     pytest.importorskip("mypy")
     script = tmp_path / "script.py"

@@ -184,8 +184,7 @@ def _figure(found: Explanation, drawing: Appearance, lang: str, view: str) -> An
 
 
 def _heads(table: Table, drawing: Appearance) -> Any:
-    from ..interpret.ablation import WAYS
-    from ..render.figure.heads import columns_figure
+    from ..render.figure.heads import table_figure
     from .io.output import look
 
-    return columns_figure(table, list(WAYS), look(drawing))
+    return table_figure(table, look(drawing))

@@ -176,24 +176,11 @@ def _similar(source: Source, drawing: Appearance, to: Output, wanted: Wanted, la
     ((_, attention),) = resolve_each(source, "mini", wanted.show, read=read)
     table = wanted.alike(attention)
 
-    def drawn(table: Table) -> Any:
-        from ..render.figure.heads import similarity_figure
-        from .io.output import look
-
-        return similarity_figure(table, look(drawing))
-
-    emit_table(table, to, drawn, page_of(drawing, lang, attention))
+    emit_table(table, to, lambda table: _figure(table, [], drawing), page_of(drawing, lang, attention))
 
 
 def _figure(table: Table, names: list[str], drawing: Appearance) -> Any:
-    """A map of layers and heads for each column that was asked for, else for all that hold numbers."""
-    import numpy as np
-
-    from ..render.figure.heads import columns_figure
+    from ..render.figure.heads import table_figure
     from .io.output import look
 
-    numbers = [
-        name for name, held in table.columns.items() if held.dtype.kind == "f" and np.isfinite(held).any()
-    ]
-    drawn = names or [name for name in numbers if not name.endswith("_se")]
-    return columns_figure(table, drawn, look(drawing))
+    return table_figure(table, look(drawing), names)

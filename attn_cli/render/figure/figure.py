@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...errors import InputError
+from ...records.attention import Attention
 from ...records.encoding import PositionTable
+from ...records.explanation import Explanation
 from ...records.series import Series
+from ...records.table import Table
 from ...text.escaping import escape
 from ..fonts.faces import preferring
 from ..fonts.texts import embeds_as_text, named_for_people
@@ -22,21 +26,44 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ...records.attention import Attention
     from ..look import Look
     from .sheet import Sheet
 
 
-def draw(record: Attention | PositionTable | Series, look: Look = PLAIN, ax: Axes | None = None) -> Figure:
+Drawable = Attention | PositionTable | Series | Table | Explanation
+
+
+def draw(record: Drawable, look: Look = PLAIN, ax: Axes | None = None) -> Figure:
     """The figure of a record; or the record drawn into the given axes, whose figure is returned.
 
     An attention is drawn in the view that `look.view` names, else in the one that suits it. Where the numbers
     come from is printed at the foot.
     """
+    if isinstance(record, (Table, Explanation)):
+        return _found(record, look, ax)
     with preferring(with_known_view(look).font):
         if ax is not None:
             return _into(ax, record, look)
         return drawn(_sheet(record, look), look.pixels)
+
+
+def _found(record: Table | Explanation, look: Look, ax: Axes | None) -> Figure:
+    """What was found of heads or tokens; it has several maps, so it needs a figure of its own."""
+    from .explained import explanation_figure
+    from .heads import table_figure
+
+    what, views = ("a table", ()) if isinstance(record, Table) else ("an explanation", ("map", "tokens"))
+    if look.view is not None and look.view not in views:
+        hint = f"give {' or '.join(views)}" if views else "leave it out"
+        raise InputError(f"--view {look.view} does not apply to {what}", hint=hint)
+    for option in ("pool", "query_token"):
+        if getattr(look, option) is not None:
+            raise InputError(f"--{option.replace('_', '-')} does not apply to {what}", hint="leave it out")
+    if ax is not None:
+        raise InputError(f"{what} has maps of its own", hint="leave ax out")
+    if isinstance(record, Table):
+        return table_figure(record, look)
+    return explanation_figure(record, look, view=look.view or "map")
 
 
 def _into(ax: Axes, record: Attention | PositionTable | Series, look: Look) -> Figure:

@@ -45,6 +45,19 @@ def columns_figure(table: Table, names: Sequence[str], look: Look = PLAIN) -> Fi
         return draw(columns_sheet(table, names, look), look.pixels)
 
 
+def table_figure(table: Table, look: Look = PLAIN, names: Sequence[str] = ()) -> Figure:
+    """What `stats`, `diff` or `explain` found of heads: a map for each column that holds numbers, or for those named.
+
+    Standard errors are drawn only by name; of heads that are alike it is their divergences.
+    """
+    if table.about == "similar":
+        return similarity_figure(table, look)
+    numbers = [
+        name for name, held in table.columns.items() if held.dtype.kind == "f" and np.isfinite(held).any()
+    ]
+    return columns_figure(table, names or [name for name in numbers if not name.endswith("_se")], look)
+
+
 def columns_sheet(table: Table, names: Sequence[str], look: Look = PLAIN) -> Sheet:
     """Where everything of `columns_figure` stands."""
     return side_by_side([_map_of(table, name, look) for name in names], table.provenance, look)
