@@ -245,7 +245,7 @@ def test_colours_on_a_scale_of_each_head_and_on_a_logarithmic_one(opened):
     weights[0, 0, 0] = [1, 0.1]
     weights[0, 1, 0] = [0.5, 0.05]
     tab = opened(Attention(("a", "b"), ("a", "b"), weights))
-    for scale, shades in (("shared", [128, 13]), ("panel", [255, 26]), ("log", [229, 144])):
+    for scale, shades in (("shared", [128, 13]), ("panel", [255, 26]), ("log", [236, 172])):
         tab.run(
             f"(s => (s.value = '{scale}', s.dispatchEvent(new Event('change'))))(document.querySelector('#scale'))"
         )

@@ -41,7 +41,7 @@ def test_the_few_largest_weights_of_many_do_not_set_the_scale(opened):
     assert np.abs(picture_of(tab, 0)[..., :3] - expected).max() <= 4
     own = top_of(attention.weights[0, 0])
     assert choose(tab, "panel") == ["0", f"≥ {own:g}"]
-    assert choose(tab, "log") == ["0.00074", "0.74"]
+    assert choose(tab, "log") == ["0.000074", "0.74"]
     assert choose(tab, "whole") == ["0", "1"]
     assert tab.text("#scale [value=whole]") == "0 … 1"
     assert tab.text("#beyond") == ""

@@ -3,7 +3,7 @@
 import { weightOfCode } from "./record.js";
 import { writeNumber } from "./words.js";
 
-const DECADES = 3; // that a logarithmic scale shows
+const DECADES = 4; // that a logarithmic scale reaches down, as in pictures
 export const MANY = 48; // cells along a side, from which on the few largest do not set the scale
 // The scale of many ends at this quantile or so many times their mean, unless the largest is not far beyond.
 const [QUANTILE, TIMES, FAR] = [0.95, 6, 1.5];
