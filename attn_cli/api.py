@@ -37,6 +37,7 @@ from .sources.groups import (
     Tensors,
     Text,
     Vectors,
+    given,
 )
 from .sources.text import as_array
 from .text.characters import beginning
@@ -541,15 +542,28 @@ def stats(
 
 
 @_public
-def diff(first: Any, second: Any, *, model: Path | LoadedModel | None = None, match: bool = False) -> Table:
+def diff(
+    first: Any,
+    second: Any,
+    *,
+    model: Path | LoadedModel | None = None,
+    match: bool = False,
+    query: Numbers | None = None,
+    key: Numbers | None = None,
+    value: Numbers | None = None,
+    heads: int | None = None,
+) -> Table:
     """Compare two attentions: largest and mean difference of each head and where, divergence, correlation.
 
     Both are attentions, bare weights, or texts, which go through the trained model mini unless told. With `match`
-    the heads of each layer may be permuted.
+    the heads of each layer may be permuted. With `query`, `key` and `value` both are outputs, and the row is the
+    step at which they part; there is none where they agree.
 
     >>> diff([[1.0, 0.0]], [[0.75, 0.25]])["max"].tolist()
     [0.25]
     """
+    if given(vectors := Vectors(query, key, value, heads=heads)):
+        return comparing.part(vectors, first, second)
     through = model.model if isinstance(model, LoadedModel) else model
     both = (
         comparing.attention_of(one, Options(), model=through if isinstance(one, str) else None)

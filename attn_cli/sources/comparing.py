@@ -13,6 +13,7 @@ from ..interpret.parting import TOLERANCE, Parting, parting, parting_of_outputs
 from ..records.attention import Attention
 from ..records.checks import shape
 from ..records.table import Table
+from .groups import given
 from .resolve import resolve, selected, shown, warn_of_untrained
 from .tensors import bare_weights
 from .text import as_array, file_or_data
@@ -71,12 +72,15 @@ def compare(ours: Attention, theirs: Attention, *, match: bool = False, against:
 def part(vectors: Vectors, ours: Any, theirs: Any, *, tolerance: float = TOLERANCE) -> Table:
     """The step at which two outputs of one query, key and value part; no row where they agree.
 
-    Vectors are [seq, d], with `heads` cut into heads, or [head, seq, d]; outputs alike.
+    Vectors are [seq, d], with `heads` cut into heads, or [head, seq, d]; outputs alike. Raises InputError without
+    a query.
     """
+    if vectors.query is None:
+        raise InputError(f"--{given(vectors)[0].replace('_', '-')} without --query", hint="give --query too")
     key = vectors.query if vectors.key is None else vectors.key
     value = key if vectors.value is None else vectors.value
-    given = (vectors.query, key, value, ours, theirs)
-    Q, K, V, a, b = (_in_heads(file_or_data(one), vectors.heads or 1) for one in given)
+    five = (vectors.query, key, value, ours, theirs)
+    Q, K, V, a, b = (_in_heads(file_or_data(one), vectors.heads or 1) for one in five)
     return _table_of(parting_of_outputs(Q, K, V, a, b, tolerance=tolerance))
 
 

@@ -183,6 +183,19 @@ def test_two_outputs_part_at_their_scores(run, tensors):
     assert rows(same.stdout) == []
 
 
+def test_python_says_where_outputs_part_as_the_command_does(tmp_path, run, tensors):
+    given, scaled, unscaled = tensors
+    assert run("diff", *given, scaled, unscaled, "--heads", "2", "-o", str(tmp_path / "typed.tsv")).code == 0
+    vectors = {
+        name.removeprefix("--"): np.load(path) for name, path in zip(given[::2], given[1::2], strict=True)
+    }
+    attn.save(attn.diff(np.load(scaled), np.load(unscaled), **vectors, heads=2), tmp_path / "called.tsv")
+    assert (tmp_path / "called.tsv").read_bytes() == (tmp_path / "typed.tsv").read_bytes()
+    assert len(attn.diff(np.load(scaled), np.load(scaled), **vectors)) == 0
+    with pytest.raises(attn.InputError, match="key without query; give query too"):
+        attn.diff(np.load(scaled), np.load(scaled), key=vectors["key"])
+
+
 # ---- what cannot be ----------------------------------------------------------------------------------------
 
 
