@@ -709,11 +709,12 @@ def page(
     lang: str = "en",
     pool: Literal["mean", "max"] | None = None,
     vectors: bool = True,
+    of: Attention | None = None,
 ) -> bytes:
     """Make one HTML page to explore all heads; it needs no network. With `path` it is written too.
 
-    Tables and explanations, as `stats`, `diff` and `explain` give them, become tables that sort. A list of texts or
-    of attentions becomes one page, with a picker. With `live`, `data` is a model, loaded or by its name, which the
+    Tables and explanations, as `stats`, `diff` and `explain` give them, become tables that sort, and rows of `stats`
+    open the maps of the attention that it is `of`. A list of texts or of attentions becomes one page, with a picker. With `live`, `data` is a model, loaded or by its name, which the
     page runs on whatever is typed into it. `lang` is the language of the page, en or zh. Where weights share a cell it has their mean and the largest, and
     shows `pool` of them first. A recording of several steps has a slider over them. Where a record holds queries
     and keys, the page shows how they give the weights, unless `vectors` is False.
@@ -722,11 +723,13 @@ def page(
     from .render.page.page import most_steps
     from .render.page.page import page as made
     from .render.page.several import pages
-    from .render.page.table import table_page
+    from .render.page.table import opening_page, table_page
     from .sources.filming import filmed
     from .sources.live import live_page
     from .sources.sorting import sorting, sorting_over
 
+    if of is not None and not isinstance(data, Table):
+        raise InputError("of applies only to a table of stats", hint="leave it out")
     if isinstance(data, (list, tuple)) and data and all(isinstance(one, (str, Attention)) for one in data):
         if live:
             raise InputError("--live takes a model, not several texts", hint="give 'mini' or what load gave")
@@ -734,7 +737,9 @@ def page(
             _named(data), len(data), title=title, lang=lang, pool=pool, figures_of=sorting, vectors=vectors
         )
     elif isinstance(data, (Table, Explanation)):
-        if isinstance(data, Table):
+        if isinstance(data, Table) and of is not None:
+            document = opening_page(data, of, title=title, lang=lang)
+        elif isinstance(data, Table):
             document = table_page(data, title=title, lang=lang)
         else:
             document = explained_page(data, title=title, lang=lang)

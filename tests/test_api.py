@@ -357,6 +357,17 @@ def test_a_picture_of_what_was_found_is_that_of_the_command(run, here, typed, fo
     assert (here / "called.svg").read_bytes() == (here / "typed.svg").read_bytes()
 
 
+def test_rows_open_the_maps_of_the_command(run, here):
+    assert run("stats", "--text", "a b", "-o", "typed.html", cwd=here).code == 0
+    attention = attn.attend("a b", model="mini")
+    attn.page(attn.stats("a b"), "called.html", of=attention)
+    assert (here / "called.html").read_bytes() == (here / "typed.html").read_bytes()
+    with pytest.raises(InputError, match="layer 1 of the table is not in the attention"):
+        attn.page(attn.stats("a b"), of=attn.attend("a b", model="mini", layer=0))
+    with pytest.raises(InputError, match="of applies only to a table of stats; leave it out"):
+        attn.page(attention, of=attention)
+
+
 @pytest.mark.parametrize(
     ("about", "options", "said"),
     [

@@ -6,7 +6,6 @@ import dataclasses
 import os
 import shlex
 from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING
 
 from ... import files
@@ -168,14 +167,11 @@ def page_of(drawing: Appearance, lang: str, shown: Shown | None = None) -> Calla
     """What makes the page of a table, whose rows open the maps that it is about."""
 
     def made(table: Table) -> bytes:
-        from ...render.page.maps import opened, texts, with_tokens
-        from ...render.page.table import table_page
+        from ...render.page.table import opening_page, table_page
 
         if shown is None:
             return table_page(table, title=drawing.title, lang=lang)
-        opens = partial(opened, table, shown, lang=lang)
-        named = with_tokens(table, shown)
-        return table_page(named, title=drawing.title, lang=lang, said=texts(shown, lang), opens=opens)
+        return opening_page(table, shown, title=drawing.title, lang=lang)
 
     return made
 

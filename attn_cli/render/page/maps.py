@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 
+from ...errors import InputError
 from ...records.attention import Attention
 from ...records.table import Table
 from ..text import running
@@ -82,12 +83,18 @@ def _as_text(tokens: Sequence[str]) -> str:
 def opened_maps(table: Table, attention: Attention, max_bytes: int, *, lang: str = "en") -> Opened:
     """The page of an attention, and for each row the layer, head, query or key that the row is about.
 
+    Raises InputError where the attention does not have them.
+
     >>> from attn_cli.records.table import Table
     >>> one = Attention(("a",), ("a",), [[[[1.0]], [[1.0]]]])
     >>> opened_maps(Table({"layer": [0, 0], "head": [0, 1]}), one, 10**6).rows
     ((0, '#layer=0&head=0'), (0, '#layer=0&head=1'))
     """
     named = {part: table[column].tolist() for column, part in _LINKED.items() if column in table.columns}
+    for part, there in (("layer", attention.layers), ("head", attention.heads)):
+        if strange := [each for each in named.get(part, ()) if each not in there]:
+            hint = "give the attention that the table is about"
+            raise InputError(f"{part} {strange[0]} of the table is not in the attention", hint=hint)
     links = (_link(**dict(zip(named, row, strict=True))) for row in zip(*named.values(), strict=True))
     made = page(attention, max_bytes=max_bytes, lang=lang, grows=True)
     return Opened((made,), tuple((0, link) for link in links))

@@ -6,6 +6,7 @@ Every number is in the page as text, so that it reads without a script too; sort
 from __future__ import annotations
 
 import math
+from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from ...errors import InputError
 from ..numbers import written
 from .document import as_json, as_text, filled, ramps, script_of, stressed, style_of, wording
 from .frames import Frames, share
-from .maps import Opened
+from .maps import Opened, opened, texts, with_tokens
 from .page import MAX_BYTES
 from .running import running_section
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ...records.table import Table
+    from .maps import Shown
     from .running import Running
 
 # Joined in this order: a module stands after those it imports from.
@@ -44,6 +46,13 @@ _OPENED = """<section id="maps" aria-labelledby="opened" hidden>
 <iframe id="frame"></iframe>
 </section>
 """
+
+
+def opening_page(table: Table, shown: Shown, *, title: str = "", lang: str = "en") -> bytes:
+    """The page of a table whose rows open the maps that they are about."""
+    opens = partial(opened, table, shown, lang=lang)
+    named = with_tokens(table, shown)
+    return table_page(named, title=title, lang=lang, said=texts(shown, lang), opens=opens)
 
 
 def table_page(
