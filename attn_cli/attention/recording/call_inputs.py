@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float
     from torch import Tensor
 
-    from .by_hand import Softmaxes
+    from .softmaxes import Softmaxes
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +165,7 @@ class Here:
         """How many heads that share a key are given as queries of one head, as `transformers` does it for one token.
 
         >>> from types import SimpleNamespace
-        >>> from .by_hand import Softmaxes
+        >>> from .softmaxes import Softmaxes
         >>> llama = SimpleNamespace(num_key_value_groups=4, config=SimpleNamespace(num_attention_heads=8))
         >>> Here(Softmaxes(), llama).packed(2, 4), Here(Softmaxes(), llama).packed(8, 4)
         (4, 1)
@@ -187,7 +187,7 @@ class Here:
         A single one holds batch and heads: the inputs of the module tell how large its batch is, else the module
         how many heads it has, else each has one. `width` is that of a value where x are weights.
 
-        >>> from .by_hand import Softmaxes
+        >>> from .softmaxes import Softmaxes
         >>> here = Here(Softmaxes(), module=nn.MultiheadAttention(8, num_heads=4))
         >>> here.in_heads(torch.zeros(12, 5, 2)).shape, here.in_heads(torch.zeros(3, 5, 2)).shape
         (torch.Size([3, 4, 5, 2]), torch.Size([3, 1, 5, 2]))
@@ -206,7 +206,7 @@ class Here:
     def _batch(self, n: int, seq: int, width: int) -> int:
         """How many examples there are in n heads of examples, by what the module was called with; 0 if unknown.
 
-        >>> from .by_hand import Softmaxes
+        >>> from .softmaxes import Softmaxes
         >>> Here(Softmaxes(), inputs=(torch.zeros(2, 5, 8),))._batch(8, 5, 2)
         2
         """

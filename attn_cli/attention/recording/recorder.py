@@ -6,24 +6,23 @@ the program.
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ...errors import note
-from .by_hand import Softmaxes
 from .call_inputs import Here
 from .calls import Cache, Calls
 from .followed_axes import FOLLOWED, SOFTMAX
 from .kept_numbers import numbers
+from .layer_numbers import join_loop, numbered
 from .parts import recording_of
-from .places import Places, program_frame
+from .places import Places
+from .softmaxes import Softmaxes
 from .steps import Piece, Step
 from .store import Memory, Wanted
 from .uncompiled import UNCOMPILED, run_flex, uncompiled
@@ -45,9 +44,6 @@ _BEAMS = (
     "the texts of a batch changed places while they were written, as in beam search: each step is a part of a "
     "text; write with num_beams=1, or run the model once over the text"
 )
-_NUMBERS = re.compile(r"(?<![^.])\d+(?![^.])")  # components of a path
-_HEAD = re.compile(r"head[^.]*\.\d+")
-_HEADS = re.compile(r"heads\.\d+")
 
 
 @dataclass(eq=False)
@@ -183,7 +179,7 @@ class Recorder(TorchFunctionMode):
         if spot not in self.calls:
             visit = self.places.visit
             assert visit is not None
-            layer, head = self._numbered(spot, given)
+            layer, head = numbered(spot, given, self.calls, self.places)
             if self.places.compiled:
                 self.remarks[UNCOMPILED] = None
             _, n_query, n_key = given.shape
@@ -191,41 +187,8 @@ class Recorder(TorchFunctionMode):
             self.calls[spot] = Calls(
                 spot, visit.root, layer, head, name, given.crosses, causal, n_query == n_key
             )
-            self._join_loop(self.calls[spot], given)
+            join_loop(self.calls[spot], given, self.calls, self.places, self.here)
         return self.calls[spot]
-
-    def _numbered(self, spot: Spot, given: Given) -> tuple[int, int | None]:
-        """Layer and head by the numbers in a path; a layer that there is already has the next number.
-
-        Where a layer has a module for each head, the last number is the head's.
-        """
-        path = self.places.path(spot.module)
-        found = _NUMBERS.findall(path)
-        layer = int(found[0]) if found else 0
-        if given.shape[0] == 1 and _HEAD.search(path) and (len(found) > 1 or _HEADS.search(path)):
-            return layer if len(found) > 1 else 0, int(found[-1])
-        taken = [one.layer for one in self.calls.values() if self._alike(one.spot, spot)]
-        return (max(taken) + 1 if layer in taken else layer), None
-
-    def _join_loop(self, calls: Calls, given: Given) -> None:
-        """Take what a module computes one after the other in one line, each a part of its width, as heads of a layer."""
-        if given.shape[0] > 1 or not isinstance(self.places.module, nn.Module):
-            return
-        frame = program_frame()
-        calls.line = (frame.f_code, frame.f_lineno)
-        n_before = calls.spot.nth_attention
-        before = self.calls.get(calls.spot._replace(nth_attention=n_before - 1)) if n_before else None
-        widths = [x.shape[-1] for x in self.places.inputs if isinstance(x, Tensor) and x.ndim > 1]
-        narrow = given.value is not None and any(given.value.shape[-1] < width for width in widths)
-        if before is not None and before.line == calls.line and (narrow or (self.here.n_heads or 1) > 1):
-            if before.head is None:
-                before.head = 0
-            calls.layer, calls.head = before.layer, before.head + 1
-
-    def _alike(self, one: Spot, other: Spot) -> bool:
-        """Whether two attentions are of the same name but for the numbers in it."""
-        paths = [_NUMBERS.sub("", self.places.path(spot.module)) for spot in (one, other)]
-        return paths[0] == paths[1] and one.nth_attention == other.nth_attention
 
     def _step_of(self, visit: Visit | None, *, goes_on: bool) -> Step:
         """The step that a visit belongs to: a new one, unless its first attention goes on with a text."""

@@ -50,8 +50,9 @@ def scaled_dot_product_attention(
     Its `is_causal` aligns the first query with the first key.
 
     >>> from .call_inputs import Here
+    >>> from .softmaxes import Softmaxes
     >>> x = torch.zeros(1, 2, 3, 4)  # [batch, head, seq, d_head]
-    >>> given = scaled_dot_product_attention(Here(by_hand.Softmaxes()), x, x, x, is_causal=True)
+    >>> given = scaled_dot_product_attention(Here(Softmaxes()), x, x, x, is_causal=True)
     >>> given.masked, given.dense()[0, 1]
     ('causal', tensor([0.5000, 0.5000, 0.0000]))
     """
@@ -86,9 +87,10 @@ def multi_head_attention_forward(here: Here, *given: Any, **named: Any) -> Given
     """nn.MultiheadAttention, and with it nn.TransformerEncoder, Decoder and Transformer.
 
     >>> from .call_inputs import Here
+    >>> from .softmaxes import Softmaxes
     >>> mha, x = torch.nn.MultiheadAttention(8, num_heads=2), torch.zeros(3, 1, 8)
     >>> given = multi_head_attention_forward(
-    ...     Here(by_hand.Softmaxes(), mha), x, x, x, 8, 2, mha.in_proj_weight, None, None, None, False, 0.0, x, None)
+    ...     Here(Softmaxes(), mha), x, x, x, 8, 2, mha.in_proj_weight, None, None, None, False, 0.0, x, None)
     >>> given.shape, given.crosses
     ((2, 3, 3), False)
     """
@@ -109,8 +111,9 @@ def flex_attention(
     """FlexAttention: a function that changes scores, a function that masks; computed block by block.
 
     >>> from .call_inputs import Here
+    >>> from .softmaxes import Softmaxes
     >>> x, causal = torch.zeros(1, 1, 3, 4), lambda b, h, q, k: k <= q
-    >>> flex_attention(Here(by_hand.Softmaxes()), x, x, x, lambda s, b, h, q, k: s - k, (3, 3, causal), 1.0).dense()
+    >>> flex_attention(Here(Softmaxes()), x, x, x, lambda s, b, h, q, k: s - k, (3, 3, causal), 1.0).dense()
     tensor([[[1.0000, 0.0000, 0.0000],
              [0.7311, 0.2689, 0.0000],
              [0.6652, 0.2447, 0.0900]]])
@@ -137,7 +140,8 @@ def matmul(here: Here, *given: Tensor, **named: Any) -> Given | None:
     """Written by hand: a softmax, through dropout or not, multiplied with values by @ or matmul.
 
     >>> from .call_inputs import Here
-    >>> here, scores = Here(by_hand.Softmaxes()), torch.zeros(1, 1, 2, 2)
+    >>> from .softmaxes import Softmaxes
+    >>> here, scores = Here(Softmaxes()), torch.zeros(1, 1, 2, 2)
     >>> weights = here.softmaxes.through(torch.softmax, (scores, -1), {})
     >>> matmul(here, weights, torch.ones(1, 1, 2, 4)).shape
     (1, 2, 2)
@@ -158,7 +162,8 @@ def bmm(here: Here, *given: Tensor, **named: Any) -> Given | None:
     """Written by hand: the same by bmm, with batch and heads in one axis.
 
     >>> from .call_inputs import Here
-    >>> here, scores = Here(by_hand.Softmaxes(), torch.nn.MultiheadAttention(4, num_heads=2)), torch.zeros(6, 3, 3)
+    >>> from .softmaxes import Softmaxes
+    >>> here, scores = Here(Softmaxes(), torch.nn.MultiheadAttention(4, num_heads=2)), torch.zeros(6, 3, 3)
     >>> weights = here.softmaxes.through(torch.softmax, (scores, -1), {})
     >>> given = bmm(here, weights, torch.ones(6, 3, 4))
     >>> given.shape, given.n_batch
@@ -172,7 +177,8 @@ def mm(here: Here, *given: Tensor, **named: Any) -> Given | None:
     """Written by hand: the same by mm, of one example and one head.
 
     >>> from .call_inputs import Here
-    >>> here = Here(by_hand.Softmaxes())
+    >>> from .softmaxes import Softmaxes
+    >>> here = Here(Softmaxes())
     >>> mm(here, here.softmaxes.through(torch.softmax, (torch.zeros(2, 3), -1), {}), torch.ones(3, 4)).shape
     (1, 2, 3)
     """
@@ -184,7 +190,8 @@ def einsum(here: Here, equation: str, *operands: Any) -> Given | None:
     """Written by hand: the same by einsum, whatever its axes are called.
 
     >>> from .call_inputs import Here
-    >>> here, scores = Here(by_hand.Softmaxes()), torch.zeros(1, 3, 2, 2)
+    >>> from .softmaxes import Softmaxes
+    >>> here, scores = Here(Softmaxes()), torch.zeros(1, 3, 2, 2)
     >>> weights = here.softmaxes.through(torch.softmax, (scores, -1), {})
     >>> einsum(here, "bhij,bjhd->bihd", weights, torch.ones(1, 2, 3, 4)).shape
     (3, 2, 2)
