@@ -10,7 +10,7 @@ from ..records.explanation import CHANCE, HIGHER
 from .text import Shading, running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from jaxtyping import Float
 
@@ -55,20 +55,31 @@ def unit(found: Explanation, words: Mapping[str, str]) -> str:
     return words["explain_share"] + words["explain_below"] * against
 
 
-def chance(found: Explanation, words: Mapping[str, str]) -> str:
-    """Which way each test is better, the standard errors of `random`, and what is not better than it, in words."""
+def chance(found: Explanation, words: Mapping[str, str], called: Callable[[str], str] = str) -> str:
+    """Which way each test is better, the standard errors of `random`, and what is not better than it, in words.
+
+    `called` gives the name by which a test or a method goes where this is read.
+    """
     names = _tests(found)
     ways = {"higher": [name for name in names if name in HIGHER]}
     ways["lower"] = [name for name in names if name not in HIGHER]
-    said = [words[f"explain_{way}"].format(names=", ".join(those)) for way, those in ways.items() if those]
+    said = [
+        words[f"explain_{way}"].format(names=", ".join(map(called, those)))
+        for way, those in ways.items()
+        if those
+    ]
     row = next((row for row in found.tests.rows() if row["method"] == "random"), None)
     if row is not None:
-        errors = ", ".join(f"{name} {_number(row, f'{name}_se'):.3f}" for name in names)
-        said.append(words["explain_errors"].format(errors=errors))
+        errors = ", ".join(f"{called(name)} {_number(row, f'{name}_se'):.3f}" for name in names)
+        said.append(words["explain_errors"].format(random=called("random"), errors=errors))
     stood = standings(found)
     for way, word in (("within", "explain_alike"), ("worse", "explain_beaten")):
         those = {name: [method for method, by in stood.items() if by[name] == way] for name in names}
-        told = ", ".join(f"{name} ({', '.join(methods)})" for name, methods in those.items() if methods)
+        told = ", ".join(
+            f"{called(name)} ({', '.join(map(called, methods))})"
+            for name, methods in those.items()
+            if methods
+        )
         if told:
             said.append(words[word].format(n=f"{ERRORS:g}", tests=told))
     return "; ".join(said)

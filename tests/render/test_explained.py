@@ -90,8 +90,15 @@ def test_the_page_holds_text_tests_numbers_and_the_warning():
     assert said[:2] == ["针对输出“父”，p = 0.5", "去掉的词元换成 全零的嵌入"]
     assert "Jain & Wallace 2019" in said[2]
     heads = [text for _, text in elements.all("button")][1:]
-    assert heads[:4] == ["方法", "comprehensiveness", "sufficiency", "deletion"]
-    assert heads[7:] == ["位置", "词元", "flow", "leave_one_out"]
+    methods = [text for a, text in elements.all("th") if a == {"scope": "row"}][:4]
+    assert methods == ["注意力流", "留一法", "文本次序", "随机次序"]
+    rows = [a["aria-label"] for a, _ in elements.all("p") if a.get("class") == "running"]
+    assert rows == ["注意力流", "留一法"]
+    footer = next(text for a, text in elements.all("p") if a.get("class") == "provenance")
+    assert "随机次序 的标准误：完备性 0.050" in footer
+    assert "flow" not in footer
+    assert heads[:4] == ["方法", "完备性", "充分性", "删除曲线"]
+    assert heads[7:] == ["位置", "词元", "注意力流", "留一法"]
     assert explained_page(FOUND) == explained_page(FOUND)
 
 

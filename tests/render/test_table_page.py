@@ -90,7 +90,8 @@ def test_a_chinese_page_explains_the_columns_in_chinese():
         "前一个词元",
         "汇聚点（sink）",
     ]
-    several = Elements(table_page(Table({"entropy": [0.5], "entropy_se": [0.1]}, "stats"), lang="zh"))
+    several = Elements(table_page(Table({"entropy": [0.5], "entropy_se": [0.005]}, "stats"), lang="zh"))
+    assert [text for _, text in several.all("td")] == ["0.500", "0.005"]  # one notation, not 5.00e−03
     assert [text.strip() for _, text in several.all("button")][1:] == ["熵", "熵的标准误"]
     assert "查询" in elements.all("dd")[0][1]
 

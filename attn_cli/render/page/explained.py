@@ -27,18 +27,22 @@ def explained_page(found: Explanation, *, title: str = "", lang: str = "en") -> 
     b'<!doctype html>'
     """
     words = wording(lang)
+
+    def called(name: str) -> str:
+        return words.get(f"heading_explain_{name}") or words.get(f"heading_faithfulness_{name}", name)
+
     methods = {name: numbers for name, numbers in found.methods.items() if name not in CHANCE}
     below = any((numbers < 0).any() for numbers in methods.values())
     ends = {-1.0: words["explain_against"]} if below else {}
     text = Running(
         words["explain_tokens"],
         running(found.tokens, None),
-        methods or found.methods,
-        beside_chance(found, words),
+        {called(name): numbers for name, numbers in (methods or found.methods).items()},
+        {called(name): stood for name, stood in beside_chance(found, words).items()},
         {**ends, 1.0: words["explain_for"]},
     )
     errors_last = sorted(found.tests.columns, key=lambda name: name.endswith("_se"))
-    tests = Table(found.tests.only(errors_last).columns, "faithfulness", chance(found, words))
+    tests = Table(found.tests.only(errors_last).columns, "faithfulness", chance(found, words, called))
     numbers = Table(found.by_token().columns, "explain", found.provenance)
     return table_page(
         tests,

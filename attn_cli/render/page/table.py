@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from functools import partial
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...errors import InputError
 from ..numbers import written
@@ -40,6 +40,7 @@ MODULES = (
 )
 PLACES = ("kind", "layer", "head", "query_pos", "query", "key_pos", "key", "file")  # what a row is about
 LONG, LONG_CELL = 48, ' class="long"'  # letters, beyond which a cell is set in several lines
+_NAMES = {"role": "role", "method": "heading_explain"}  # columns of names, and what their words begin with
 
 _OPENED = """<section id="maps" aria-labelledby="opened" hidden>
 <div class="bar"><h2 id="opened"></h2><button id="close" type="button">{close}</button></div>
@@ -106,9 +107,9 @@ def _section(number: int, table: Table, words: Mapping[str, str], *, opens: bool
     """A table under its name, with a field that finds rows; each of these may open something."""
     name = words.get(f"table_{table.about}_rows", words["table_rows"])
     table = _words_first(table)
-    columns = {column: _texts(values) for column, values in table.columns.items()}
-    if "role" in columns:
-        columns["role"] = [words.get(f"role_{name}", name) for name in columns["role"]]
+    columns = {column: _texts(column, table) for column in table.columns}
+    for column in _NAMES.keys() & columns.keys():
+        columns[column] = [words.get(f"{_NAMES[column]}_{name}", name) for name in columns[column]]
     heads = "".join(_head(column, table, words) for column in columns)
     places = min(2, len([*takewhile(("layer", "head").__contains__, columns)]))
     kept = f' data-places="{places}"' if places else ""
@@ -193,9 +194,12 @@ def _exactly(number: float) -> str:
     return f' data-n="{number!r}"' if math.isfinite(number) else f' data-n="{"-" * (number < 0)}Infinity"'
 
 
-def _texts(values: Any) -> list[str]:
+def _texts(column: str, table: Table) -> list[str]:
+    """The values of a column; standard errors with the decimals of what they are errors of."""
+    values = table[column]
     if values.dtype.kind == "f":
-        return [text.replace("-", "−") for text in written(values)]
+        beside = table.columns.get(column.removesuffix("_se"), values)
+        return [text.replace("-", "−") for text in written(values, beside=beside)]
     return [str(value).lower() if isinstance(value, bool) else str(value) for value in values.tolist()]
 
 
