@@ -282,13 +282,14 @@ def train(
     dtype: Literal["float32", "bfloat16"] = "float32",
     compile: bool = False,  # noqa: A002 (the command line's word)
     threads: int | None = None,
+    half: bool = False,
     on_step: Callable[[Step], None] | None = None,
 ) -> Trained:
     """Train a small Transformer on a toy task or your own data; what is not given, the task sets.
 
     `on_step` is called after each step with its number and loss, and what was measured. With `path` the model is
-    saved into a new directory, from which `load` reads it. `.reached` says how much of the held-out examples is
-    right and where each head looks, `.history` how the loss went.
+    saved into a new directory, from which `load` reads it, with `half` as float16. `.reached` says how much of the
+    held-out examples is right and where each head looks, `.history` how the loss went.
 
     >>> model = train("reverse:longest=3", steps=2, dim=8, heads=2, layers=1)
     >>> len(model.history), model("1 2").query_tokens
@@ -313,7 +314,7 @@ def train(
     computer = training.Computer(device, dtype, compile, threads)
     own = None if data is None else os.fspath(data)
     trained = training.learn(
-        task, own, encoding, learner, schooling, computer, name=name, path=path, on_step=on_step
+        task, own, encoding, learner, schooling, computer, name=name, path=path, half=half, on_step=on_step
     )
     return Trained(*trained)
 

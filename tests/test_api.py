@@ -270,15 +270,23 @@ def test_a_note_names_the_line_that_called(asked):
     assert [one.filename for one in noted] == [__file__]
 
 
-def test_training_in_python_and_by_command_are_one(run, here):
+@pytest.mark.parametrize("half", [False, True])
+def test_training_in_python_and_by_command_are_one(run, here, half):
     options = {"steps": 2, "dim": 8, "heads": 2, "layers": 1, "seed": 3}
     typed = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    typed += ["--half"] * half
+    options["half"] = half
     assert run("train-toy", "reverse:longest=3", *typed, "-o", "typed", cwd=here).code == 0
     attn.train("reverse:longest=3", **options, path="called")
     for name in ("model.safetensors", "metrics.csv", "config.json"):
         assert (here / "typed" / name).read_bytes() == (here / "called" / name).read_bytes(), name
     with pytest.raises(InputError, match="called: exists already and is not empty; give another path"):
         attn.train("reverse:longest=3", **options, path="called")
+
+
+def test_half_of_what_is_not_saved_is_refused():
+    with pytest.raises(InputError, match="half without a path; give path too"):
+        attn.train("reverse:longest=3", half=True)
 
 
 def test_every_option_of_training_is_one_of_python():

@@ -137,6 +137,7 @@ def learn(
     *,
     name: str | None = None,
     path: str | os.PathLike[str] | None = None,
+    half: bool = False,
     on_step: Callable[[Step], None] | None = None,
 ) -> tuple[Run, Evaluation, list[Step]]:
     """A whole training in a program: the run, what it reached, and its steps; with `path` the run is saved."""
@@ -144,6 +145,8 @@ def learn(
 
     from .. import files
 
+    if half and path is None:
+        raise InputError("half without a path", hint="give path too, or leave half out")
     text = own_data(task, data, encoding)
     folder = None if path is None else Path(path)
     if folder is not None and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -161,7 +164,7 @@ def learn(
     run = run_of(name or f"train-toy {task}", training, reached)
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        for file, written in contents(run, lesson, training, reached).items():
+        for file, written in contents(run, lesson, training, reached, half=half).items():
             files.write(str(folder / file), [written])
     return run, reached, training.history
 
