@@ -419,6 +419,27 @@ def test_a_row_of_zeros_attends_to_nothing(opened):
     assert tab.text("#readout").endswith("difference 0")
 
 
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (
+            Attention("ab", "ab", np.array([[[[0.5, -2], [0, 0]]]])),
+            ("strongest numbers:", "numbers are all 0"),
+        ),
+        (
+            Attention("ab", "ab", scores=np.array([[[[0.5, 2], [0, 0]]]]), show="scores"),
+            ("strongest scores:", "scores are all 0"),
+        ),
+    ],
+)
+def test_what_is_no_weight_is_not_said_to_be_attention(opened, record, said):
+    tab = opened(record)
+    tab.click("#tab-lines")
+    for query, sentence in zip((0, 1), said, strict=True):
+        tab.click(f"#queries-{query}")
+        assert tab.text("#readout").startswith(f"{'ab'[query]}{query}{sentence}")
+
+
 def test_the_panel_forgets_the_numbers_of_another_head(opened):
     tab = opened(RECORDS["english"])
     tab.click("#tab-lines")

@@ -179,6 +179,7 @@ def _header(attention: Attention, view: Shown) -> dict[str, Any]:
         "block": view.block,
         "special": _special(attention, view),
         **_written(attention, view),
+        **({} if attention.unit in ("weight", "maximum") else {"measure": attention.unit}),
         "ramps": ramps(),
     }
 

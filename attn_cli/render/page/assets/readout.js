@@ -66,10 +66,15 @@ export function showStrongest(attention, head, { query, key }, tag = "") {
   document.getElementById("strongest").replaceChildren(...parts);
 }
 
-/** What a token does with the strongest of the others; there is none of weights that are 0, not only rounded to it. */
-function verbOf({ exact }, given, best) {
-  const verb = given ? "attends" : "gets";
-  return worded(`${verb}_${best.length || !exact ? "most" : "nothing"}`);
+/**
+ * What a token does with the strongest of the others; there is none of weights that are 0, not only rounded to it.
+ * Nothing attends by a score or a gradient, nor by less than 0: of those it says what they are.
+ */
+function verbOf({ exact, signed, measure }, given, best) {
+  const ending = best.length || !exact ? "most" : "nothing";
+  const what = measure ?? (signed ? "number" : null);
+  if (what) return worded(`measure_${ending}`, { what: worded(`measure_${what}`) });
+  return worded(`${given ? "attends" : "gets"}_${ending}`);
 }
 
 function ranking(attention, head, { query, key }, tag) {

@@ -34,6 +34,7 @@ export class Attention {
     this.queries = header.queries;
     this.keys = header.keys ?? header.queries;
     this.twoTexts = header.keys !== null;
+    this.measure = header.measure ?? null; // what the numbers are where they are no weights
     this.block = header.block;
     this.began = header.began ?? [null, null]; // the row and the column from which a model wrote itself
     this.written = header.written ?? [];
