@@ -15,7 +15,7 @@ import torch
 from ...records.progress import Progress, drain, watched
 from ..devices import keep_freed_memory
 from ..rules import Rule, positions
-from .blocking import in_order, room_on
+from .blocking import in_order, shape_of_blocks
 from .kept import MOST_CELLS, Kept, Streamed
 from .rows import Scratch, in_tiles, rows_of
 from .shares import Share, share
@@ -67,11 +67,7 @@ def stream(
     precise = torch.float64 if query.dtype == torch.float64 else torch.float32
     key, wide = key.to(precise), value.to(precise)
     n_layers, n_heads, n_query, _ = query.shape
-    room, most = room_on(key.device)
-    room //= precise.itemsize
-    # On a CPU one head after the other finds more in the cache; a GPU wants much to do at a time.
-    fitting = max(1, room // (min(most, n_query) * key.shape[-2])) if key.is_cuda else 1
-    together = n_heads if rule.of_heads else min(n_heads, fitting)
+    together, room, most = shape_of_blocks(rule, n_heads, n_query, key)
     with torch.inference_mode(False):  # which is of this thread alone, and others are to fill what is kept
         kept = Kept(query, wide, n_maps, lengths, columns)
     if places is None:
@@ -92,7 +88,7 @@ def stream(
     )
     keep_freed_memory()
     ours = share() if eye is None else Share()  # what is counted in rows is counted in one process
-    blocks = ours.blocks(rule, places, key.shape[-2], room // together, most)
+    blocks = ours.blocks(rule, places, key.shape[-2], room, most)
     yield from _summed_up(in_order(work, blocks, key.device), kept, eye)
     ours.put_together(kept)
     return kept.finish(value.dtype)

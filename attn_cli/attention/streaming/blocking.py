@@ -65,7 +65,19 @@ def _reach(rule: Rule, places: Sequence[int], n_key: int) -> list[Interval]:
     return rule.reach(places[0], places[-1] + 1, n_key)
 
 
-def room_on(device: torch.device) -> tuple[int, int]:
+def shape_of_blocks(
+    rule: Rule, n_heads: int, n_query: int, key: Float[Tensor, "layer head key d_head"]
+) -> tuple[int, int, int]:
+    """How many heads a block has together, how many weights of each, and how many rows at most."""
+    n_bytes, most = _room_on(key.device)
+    room = n_bytes // key.itemsize
+    # On a CPU one head after the other finds more in the cache; a GPU wants much to do at a time.
+    fitting = max(1, room // (min(most, n_query) * key.shape[-2])) if key.is_cuda else 1
+    together = n_heads if rule.of_heads else min(n_heads, fitting)
+    return together, room // together, most
+
+
+def _room_on(device: torch.device) -> tuple[int, int]:
     """How many bytes the weights of a block may take, and how many rows it may have."""
     if device.type == "cuda":  # scores, weights and what is between them, of two threads
         return torch.cuda.mem_get_info(device)[0] // 16, 4 * MOST_ROWS
