@@ -303,7 +303,16 @@ def _nameless(
     if array.ndim == 2 and like_weights(array) and not named:
         note(f"{where}: rows sum to 1, read as weights [query, key]; --axes 'seq d' reads vectors")
         return _attention(group, None, arrays, given, where)
+    if not named and _like_mask(array):
+        read = "read as vectors [seq, d]; --axes 'query key' reads weights, --mask FILE applies a mask"
+        note(f"{where}: numbers {shape(array)} that are 0 or 1, {read}")
     return _vectors(group, None, None, arrays, given, where)
+
+
+def _like_mask(array: np.ndarray) -> bool:
+    """Whether a square of booleans or integers is 0 or 1 throughout, as a mask and hard attention are."""
+    square = array.ndim == 2 and array.shape[0] == array.shape[1] > 1
+    return square and array.dtype.kind in "iub" and bool(np.isin(array, (0, 1)).all())
 
 
 def _could_be_dropped_out(group: Group) -> bool:

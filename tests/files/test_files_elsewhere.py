@@ -288,6 +288,20 @@ def test_a_matrix_whose_rows_sum_to_one_is_weights_and_that_is_said() -> None:
     assert isinstance(one_hot, elsewhere.Vectors)
 
 
+@pytest.mark.parametrize("square", [np.tril(np.ones((3, 3), bool)), np.eye(3, dtype=np.int64)])
+def test_a_square_of_zeros_and_ones_is_vectors_and_that_is_said(square: np.ndarray) -> None:
+    """It may as well be a mask or hard attention."""
+    said = r"^m\.npy: numbers \[3, 3\] that are 0 or 1, read as vectors \[seq, d\]; --axes 'query key' reads weights"
+    with pytest.warns(AttnNote, match=said):
+        found = elsewhere.understood({"numbers": square}, where="m.npy")
+    assert isinstance(found, Vectors)
+    np.testing.assert_array_equal(found.query.vectors, square)
+    weights = elsewhere.understood({"numbers": np.eye(3, dtype=np.int64)}, Given(axes="query key"))
+    assert isinstance(weights, Attention)  # and nothing is said: a note would be an error
+    assert isinstance(elsewhere.understood({"numbers": square}, Given(axes="seq d")), Vectors)
+    assert isinstance(elsewhere.understood({"numbers": np.array([[0, 1], [2, 1]])}), Vectors)
+
+
 def test_what_a_model_gives_in_training_is_weights_after_dropout() -> None:
     """transformers gives them so: some weights zero, the others scaled up."""
     dropped = EXPECTED[:, None] * np.where(np.arange(EXPECTED.shape[-1]) == 1, 0, 2)
