@@ -18,12 +18,19 @@ def shape(array: np.ndarray) -> str:
 
 
 def check_finite(name: str, array: np.ndarray) -> None:
-    """Refuse NaN and infinity, naming where the first one stands (counted from 0, as in the tables)."""
+    """Refuse NaN and infinity, naming where the first one stands (counted from 0, as in the tables).
+
+    >>> check_finite("weights", np.array([[[[1.0, 0.0], [0.5, np.nan]]]]))
+    Traceback (most recent call last):
+    attn_cli.errors.InputError: weights hold nan at row 1, column 1 of [0, 0] (counted from 0); replace it with a finite number
+    """
     if np.isfinite(array).all():
         return
     place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
     value = array[place]
-    where = f"row {place[0]}, column {place[1]}" if array.ndim == 2 else f"index {list(place)}"
+    *matrix, row, column = place if len(place) > 1 else (*place, None)
+    where = f"index {[row]}" if column is None else f"row {row}, column {column}"
+    where += f" of {matrix}" if matrix else ""
     raise InputError(
         f"{name} hold {value} at {where} (counted from 0)", hint="replace it with a finite number"
     )

@@ -302,6 +302,21 @@ def test_a_square_of_zeros_and_ones_is_vectors_and_that_is_said(square: np.ndarr
     assert isinstance(elsewhere.understood({"numbers": np.array([[0, 1], [2, 1]])}), Vectors)
 
 
+def test_a_number_that_is_not_finite_is_named_by_row_and_column_in_every_format() -> None:
+    wrong = np.array([[0.5, 0.5, 0], [0.2, 0.8, np.nan], [0, 0, 1.0]])
+    np.save("a.npy", wrong)
+    np.savez("a.npz", attn=wrong[None, None])
+    torch.save({"attn": torch.tensor(wrong)[None, None]}, "a.pt")
+    for name in ("a.npy", "a.npz", "a.pt"):
+        with pytest.raises(InputError, match=r"hold nan at row 1, column 2 .*counted from 0"):
+            elsewhere.understood(
+                files.read_arrays(name) if name != "a.npy" else {"numbers": files.read(name)}
+            )
+    np.savetxt("a.csv", wrong, delimiter=",")
+    with pytest.raises(InputError, match=r"^a\.csv:2: column 3 holds nan; "):
+        files.read("a.csv")
+
+
 def test_what_a_model_gives_in_training_is_weights_after_dropout() -> None:
     """transformers gives them so: some weights zero, the others scaled up."""
     dropped = EXPECTED[:, None] * np.where(np.arange(EXPECTED.shape[-1]) == 1, 0, 2)
