@@ -1,4 +1,4 @@
-"""`.json`: a whole record as one line, or a nested list of numbers, or lists of numbers by name."""
+"""`.json`: a whole record as one line, or a nested list of numbers, or lists of numbers by name, with tokens or without."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..text.escaping import json_text
+from .cells import shortened
 from .fields import array_of, from_fields, is_record, to_fields
 from .formats import FORMATS
 from .memory import allow, allow_array
@@ -75,11 +76,19 @@ def parse(text: str, path: str) -> Record | np.ndarray | dict[str, np.ndarray] |
     except (ValueError, RecursionError):  # digits without end, lists within lists without end
         raise InputError("is not valid JSON", hint="write it again") from None
     if (found := _found(value)) is None and named_so:
-        raise InputError(
-            "contains JSON that is neither a record nor numbers",
-            hint='write [[1, 2], …] or {"name": [[1, 2], …]}',
-        )
+        raise _neither(value)
     return found
+
+
+def _neither(value: Any) -> InputError:
+    """The error for JSON that holds nothing of use, or holds something else beside numbers."""
+    if isinstance(value, dict) and any(map(_holds_numbers, value.values())):
+        other = next(name for name, nested in value.items() if not _holds(nested))
+        return InputError(f"{shortened(other)!r} holds neither numbers nor tokens", hint="leave it out")
+    return InputError(
+        "contains JSON that is neither a record nor numbers",
+        hint='write [[1, 2], …] or {"name": [[1, 2], …]}',
+    )
 
 
 def _cost(text: str) -> int:
@@ -93,11 +102,26 @@ _BEGINS_LIKE_OURS = re.compile(r'\s*(?:\{\s*"type"|\[\s*\[\s*[-\d])')
 def _found(value: Any) -> Record | np.ndarray | dict[str, np.ndarray] | None:
     if isinstance(value, dict) and is_record(value):
         return from_fields({name: _field(value["type"], name, field) for name, field in value.items()})
-    if isinstance(value, dict) and value and all(map(_holds_numbers, value.values())):
-        return {name: nested_array(name, nested) for name, nested in value.items()}
+    if (
+        isinstance(value, dict)
+        and any(map(_holds_numbers, value.values()))
+        and all(map(_holds, value.values()))
+    ):
+        return {
+            name: np.array(nested) if _holds_tokens(nested) else nested_array(name, nested)
+            for name, nested in value.items()
+        }
     if _holds_numbers(value) and isinstance(value[0], list):
         return nested_array("the matrix", value)
     return None
+
+
+def _holds(value: Any) -> bool:
+    return _holds_numbers(value) or _holds_tokens(value)
+
+
+def _holds_tokens(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(token, str) for token in value)
 
 
 def _holds_numbers(value: Any) -> bool:

@@ -302,6 +302,14 @@ def test_a_square_of_zeros_and_ones_is_vectors_and_that_is_said(square: np.ndarr
     assert isinstance(elsewhere.understood({"numbers": np.array([[0, 1], [2, 1]])}), Vectors)
 
 
+def test_json_holds_tokens_beside_its_arrays() -> None:
+    files.write("a.json", [b'{"attn": [[0.5, 0.5], [0.2, 0.8]], "tokens": ["a", "b"]}'])
+    found = elsewhere.understood(files.read("a.json"))
+    assert isinstance(found, Attention)
+    assert found.query_tokens == found.key_tokens == ("a", "b")
+    assert found.weights.tolist() == [[[[0.5, 0.5], [0.2, 0.8]]]]
+
+
 def test_a_number_that_is_not_finite_is_named_by_row_and_column_in_every_format() -> None:
     wrong = np.array([[0.5, 0.5, 0], [0.2, 0.8, np.nan], [0, 0, 1.0]])
     np.save("a.npy", wrong)

@@ -250,6 +250,7 @@ def test_a_bad_matrix_names_line_and_column(make: Callable, content: str, messag
         ("[[1, NaN]]", "q.json: numbers hold nan at row 0, column 1 (counted from 0); "),
         ("[[1, 2]\n[3, 4]]", "q.json:2: is not JSON: expecting ',' delimiter at column 1; "),
         ('{"a": "b"}', "q.json: contains JSON that is neither a record nor numbers; "),
+        ('{"a": [[1]], "b": "c"}', "q.json: 'b' holds neither numbers nor tokens; leave it out"),
         ("7", "q.json: contains JSON that is neither a record nor numbers; "),
         ("[" * 100_000, "q.json: is not valid JSON; "),
         ("[[" + "1" * 5000 + "]]", "q.json: is not valid JSON; "),
