@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from attn_cli.records.attention import Attention
+from attn_cli.render.page import document
 from attn_cli.render.page import page as page_module
 from attn_cli.render.page.document import script_of
 from attn_cli.render.page.page import MAX_BYTES, page
@@ -331,6 +332,21 @@ def test_no_line_of_the_script_still_imports_or_exports():
     script = script_of(page_module.MODULES)
     assert not re.search(r"^\s*(import|export)\b", script, re.MULTILINE)
     assert "</script" not in script.lower()
+
+
+def test_a_page_holds_neither_comments_nor_indentation(monkeypatch):
+    files = {
+        "one.js": "/** A.\n * // B */\nexport const a = 1; // kept\n\n  // C\n  /* D */ f(`  // ${a}`);\n/* E */\n"
+    }
+    monkeypatch.setattr(document, "source", files.__getitem__)
+    assert script_of(["one"]) == "const a = 1; // kept\n/* D */ f(`  // ${a}`);\n"
+
+
+def test_nothing_in_a_line_of_a_script_or_style_goes_on_in_the_next():
+    for path in [*ASSETS.rglob("*.js"), *ASSETS.rglob("*.css")]:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            assert line.count("`") % 2 == 0, f"{path.name}: {line}: a page leaves indentation out"
+            assert not line.endswith("\\"), f"{path.name}: {line}"
 
 
 def test_a_page_speaks_chinese_too_and_its_title_says_of_what_text_it_is():

@@ -168,14 +168,13 @@ function painted(kind, colour, alpha) {
   scratch.fillStyle = colour;
   const read = scratch.fillStyle;
   const parts = read.startsWith("#") ? null : read.match(/[\d.]+/g).map(Number);
-  const hex =
-    parts &&
-    `#${parts
-      .slice(0, 3)
-      .map((part) => Math.round(part).toString(16).padStart(2, "0"))
-      .join("")}`;
+  const two = (part) => Math.round(part).toString(16).padStart(2, "0");
+  const hex = parts?.slice(0, 3).map(two).join("");
   const share = alpha * (parts?.[3] ?? 1);
-  return { [kind]: hex ?? read, ...(share < 1 ? { [`${kind}-opacity`]: Number(share.toFixed(3)) } : {}) };
+  return {
+    [kind]: hex ? `#${hex}` : read,
+    ...(share < 1 ? { [`${kind}-opacity`]: Number(share.toFixed(3)) } : {}),
+  };
 }
 
 function tidied(number) {

@@ -10,7 +10,7 @@ import { newModel } from "./pieces.js";
 const GPT2 =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\t-\r\x85\p{Z}\p{L}\p{N}]+|[\t-\r\x85\p{Z}]+(?![^\t-\r\x85\p{Z}])|[\t-\r\x85\p{Z}]+/gu;
 const SPACE = /[\t-\r\x85\p{Z}]/u;
-const PUNCTUATION = /[!-/:-@[-`{-~\p{P}]/gu;
+const PUNCTUATION = /[!-/:-@[-\x60{-~\p{P}]/gu;
 const CHINESE =
   /[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b920}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]/gu;
 // What Python's str.splitlines takes for one.
