@@ -21,6 +21,7 @@ from ..records.encoding import Encoding
 from ..records.weights import like_weights, not_weights
 from .memory import allow_array
 from .naming import Group, groups, tokens_in
+from .source import called
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,6 +69,7 @@ def understood(
     >>> understood({name: np.zeros((5, 8)) for name in "qkv"}).query.vectors.shape
     (5, 8)
     """
+    where = called(where)
     with about(where):
         found = groups(
             {name: a for name, a in arrays.items() if a.dtype.kind in "fiub" and a.size and a.ndim > 1}

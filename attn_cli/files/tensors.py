@@ -34,7 +34,7 @@ def read_attention(path: str, given: Given = NOTHING, *, encoding: str | None = 
         held = {"numbers": held}
     if not isinstance(held, dict):
         raise InputError("holds no weights and no vectors", hint="give arrays", where=called(path))
-    return elsewhere.understood(held, given, where=called(path))
+    return elsewhere.understood(held, given, where=path)
 
 
 def read_tokens(path: str, *, encoding: str | None = None) -> tuple[str, ...]:

@@ -320,6 +320,8 @@ def test_a_number_that_is_not_finite_is_named_by_row_and_column_in_every_format(
             elsewhere.understood(
                 files.read_arrays(name) if name != "a.npy" else {"numbers": files.read(name)}
             )
+    with pytest.raises(InputError, match=r"^standard input: vectors hold nan at row 1, column 2 "):
+        elsewhere.understood({"x": wrong}, where="-")
     np.savetxt("a.csv", wrong, delimiter=",")
     with pytest.raises(InputError, match=r"^a\.csv:2: column 3 holds nan; "):
         files.read("a.csv")
