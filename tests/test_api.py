@@ -246,7 +246,8 @@ def test_an_argument_that_there_is_not_is_answered_with_the_nearest():
     with pytest.raises(TypeError, match=r"stats\(\) has no argument 'heads'; .*; did you mean 'head'\?"):
         attn.stats("a", heads=1)
     with pytest.raises(
-        TypeError, match=r"diff\(\) has no argument 'x'; known are first, second, model, match$"
+        TypeError,
+        match=r"diff\(\) has no argument 'x'; known are first, second, model, match, query, key, value, heads$",
     ):
         attn.diff(1, 2, x=3)
     with pytest.raises(TypeError, match=r"attend\(\) has no argument 'kinds'; .*did you mean 'kind'"):
