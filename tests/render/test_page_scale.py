@@ -90,3 +90,15 @@ def test_slanted_labels_do_not_touch(opened, window):
         assert len(labels) > 5
         apart = np.diff(labels[:, 0]) * labels[1:, 1]  # from line to line
         assert (apart >= labels[:-1, 3] + labels[1:, 2]).all()
+
+
+LABELS = SLANTED.replace(
+    "if (b) said.push([e / devicePixelRatio, -b / Math.hypot(a, b), over, under])", "said.push(text)"
+)
+
+
+def test_on_a_phone_every_single_character_of_a_chinese_sentence_is_named(opened):
+    tokens = tuple("父亲有空，我父亲坐在地上看一本很有意思的书。")
+    tab = opened(Attention(tokens, tokens, np.eye(22)[None, None]), width=390, height=844, touch=True)
+    assert tab.run(LABELS)[:44] == [*tokens, *tokens]  # of queries, then of keys
+    assert tab.run(SLANTED) == []

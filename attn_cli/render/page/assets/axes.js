@@ -4,6 +4,7 @@ import { short, shown } from "./words.js";
 
 const LINE = 15; // pixels between two labels that can be read
 const ACROSS = 18; // between two that are slanted: those lie closer to one another than they begin
+const UPRIGHT = 13; // between two of a single character each, as Chinese is set
 const WIDEST = 160; // of a label, unless there is room that cells do not use
 const SHARE = 0.3; // of the width that labels may take beside a map
 const BETWEEN = 8; // from the end of one to the next, where they run side by side
@@ -22,6 +23,7 @@ export function layOut(font, sheet, view, width, height) {
   const { above, ahead, names } = sheet.heard?.room(width) ?? { above: 0, ahead: 0, names: 0 }; // between labels and map
   const left = Math.max(Math.ceil(Math.max(...down)) + 10 + ahead, names);
   const widest = Math.max(...across);
+  const gaps = { down: leastBetween(sheet.queries, LINE), across: leastBetween(sheet.keys, ACROSS) };
   const { beside, below } = sheet.strips ?? { beside: 0, below: 0 };
   const fit = (flat) => {
     const top = (flat ? LINE + 8 : Math.ceil(widest * Math.sin(-SLANT)) + 18) + above;
@@ -37,13 +39,20 @@ export function layOut(font, sheet, view, width, height) {
       ahead,
       flat,
       label,
+      gaps,
       cell,
       width: cell.width * view.columns,
       height: cell.height * view.rows,
     };
   };
   const box = fit(true);
-  return widest + BETWEEN <= spacing(box.cell.width, ACROSS) ? box : fit(false);
+  const apart = gaps.across === UPRIGHT ? 0 : BETWEEN;
+  return widest + apart <= spacing(box.cell.width, gaps.across) ? box : fit(false);
+}
+
+/** Pixels between two labels of an axis: single characters may stand side by side. */
+function leastBetween(tokens, usual) {
+  return tokens.every((token) => Array.from(shown(token)).length === 1) ? UPRIGHT : usual;
 }
 
 /** The columns among which the last labelled one is; its label reaches beyond the map. */
@@ -66,13 +75,13 @@ function visible(tokens, first, count) {
 export function drawLabels(context, sheet, view, box, style) {
   context.font = style.font;
   context.textBaseline = "middle";
-  for (const row of readable(view.row, view.rows, box.cell.height, LINE)) {
+  for (const row of readable(view.row, view.rows, box.cell.height, box.gaps.down)) {
     const y = box.top + (row + 0.5 - view.row) * box.cell.height;
     context.fillStyle = sheet.found.queries.has(row) ? style.found : style.muted;
     context.textAlign = "right";
     context.fillText(fitted(sheet.queries[row], box.label), box.left - box.ahead - 6, y, box.label);
   }
-  for (const column of readable(view.column, view.columns, box.cell.width, ACROSS)) {
+  for (const column of readable(view.column, view.columns, box.cell.width, box.gaps.across)) {
     const x = box.left + (column + 0.5 - view.column) * box.cell.width;
     context.fillStyle = sheet.found.keys.has(column) ? style.found : style.muted;
     drawAcross(context, fitted(sheet.keys[column], box.label), x, box);
