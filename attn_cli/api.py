@@ -664,8 +664,8 @@ def heatmap(
     """Draw attention as a matplotlib figure with token labels, one panel per head.
 
     `data` is what `attend`, `posenc`, `stats`, `diff` or `explain` gave, bare weights [query, key], or a text, which
-    goes through the trained model mini. `tokens` and `key_tokens` name the rows and columns of bare weights, `axes` and `batch` say which numbers
-    are meant. With `path` the picture is written too; with `ax` it is drawn into your own axes. Where weights
+    goes through the trained model mini. `tokens` and `key_tokens` name the rows and columns of bare weights, `axes`
+    and `batch` say which numbers are meant. With `path` the picture is written too; with `ax` it is drawn into your own axes. Where weights
     share a cell, `pool` shows their mean or the largest.
 
     >>> figure = heatmap([[1.0, 0.0], [0.5, 0.5]], tokens=("a", "b"))
@@ -715,9 +715,10 @@ def page(
     """Make one HTML page to explore all heads; it needs no network. With `path` it is written too.
 
     Tables and explanations, as `stats`, `diff` and `explain` give them, become tables that sort, and rows of `stats`
-    open the maps of the attention that it is `of`. A list of texts or of attentions becomes one page, with a picker. With `live`, `data` is a model, loaded or by its name, which the
-    page runs on whatever is typed into it. `lang` is the language of the page, en or zh. Where weights share a cell it has their mean and the largest, and
-    shows `pool` of them first. A recording of several steps has a slider over them. Where a record holds queries
+    open the maps of the attention that it is `of`. A list of texts or of attentions becomes one page, with a picker.
+    With `live`, `data` is a model, loaded or by its name, which the page runs on whatever is typed into it. `lang` is
+    the language of the page, en or zh. Where weights share a cell it has their mean and the largest, and shows `pool`
+    of them first. A recording of several steps has a slider over them. Where a record holds queries
     and keys, the page shows how they give the weights, unless `vectors` is False.
     """
     from .render.page.explained import explained_page
