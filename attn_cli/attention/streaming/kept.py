@@ -13,7 +13,7 @@ from torch import Tensor
 from ...records.attention import cells
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from jaxtyping import Bool, Float, Int, Shaped
 
@@ -123,8 +123,8 @@ class Kept:
         """Sums and maxima of the weights of each row of cells, key by key; each tile is read once."""
         sums, peaks = [], []
         for weights in rows.tiles():
-            sums.append(_sums(weights, starts))
-            peaks.append(sums[-1] if self.maxima is None else _maxima(weights, starts))
+            sums.append(_by_cell(torch.sum, weights, starts))
+            peaks.append(sums[-1] if self.maxima is None else _by_cell(torch.amax, weights, starts))
         return torch.cat(sums, dim=-1).cpu().double().numpy(), torch.cat(peaks, dim=-1).cpu().numpy()
 
     def permitted(
@@ -132,7 +132,7 @@ class Kept:
     ) -> Iterator[Addition]:
         """The cells in which a block has a weight that is permitted; without a mask all that it reaches."""
         rows, starts = _crossed(self.row_edges, block.rows.start, block.rows.stop)
-        seen = None if allowed is None else _maxima(allowed, starts).cpu().numpy()
+        seen = None if allowed is None else _by_cell(torch.amax, allowed, starts).cpu().numpy()
         at = 0
         for lo, hi in block.reach:
             there = self._columns(lo, hi, at)
@@ -193,31 +193,15 @@ def _crossed(edges: Int[np.ndarray, " edge"], lo: int, hi: int) -> tuple[slice, 
     return slice(int(first), int(last)), np.maximum(edges[first:last], lo) - lo
 
 
-def _sums(
-    weights: Float[Tensor, "head row key"], starts: Int[np.ndarray, " cell"]
-) -> Float[Tensor, "head cell key"]:
-    """One row for each cell: the sum of its rows, column by column.
-
-    >>> _sums(torch.tensor([[[1.0, 2.0], [3.0, 0.0], [4.0, 5.0]]]), np.array([0, 2])).tolist()
-    [[[4.0, 2.0], [4.0, 5.0]]]
-    """
-    sizes = np.diff(starts, append=weights.shape[-2])
-    if sizes.min() == sizes.max():
-        return torch.unflatten(weights, -2, (len(sizes), sizes[0])).sum(dim=-2)
-    members = np.repeat(np.eye(len(sizes)), sizes, axis=1)
-    return torch.from_numpy(members).to(weights) @ weights
-
-
-def _maxima(
-    weights: Shaped[Tensor, "*maps row key"], starts: Int[np.ndarray, " cell"]
+def _by_cell(
+    how: Callable[..., Tensor], weights: Shaped[Tensor, "*maps row key"], starts: Int[np.ndarray, " cell"]
 ) -> Shaped[Tensor, "*maps cell key"]:
-    """The same of the largest. Where cells differ in size, the last row of a smaller one counts twice.
+    """One row for each cell: the sum of its rows, or their maximum, column by column.
 
-    >>> _maxima(torch.tensor([[[1.0, 2.0], [3.0, 0.0], [4.0, 5.0]]]), np.array([0, 2])).tolist()
+    >>> _by_cell(torch.amax, torch.tensor([[[1.0, 2.0], [3.0, 0.0], [4.0, 5.0]]]), np.array([0, 2])).tolist()
     [[[3.0, 2.0], [4.0, 5.0]]]
     """
-    sizes = np.diff(starts, append=weights.shape[-2])
-    if sizes.min() != sizes.max():
-        rows = starts[:, None] + np.minimum(np.arange(sizes.max()), sizes[:, None] - 1)
-        weights = weights.index_select(-2, torch.from_numpy(rows.ravel()).to(weights.device))
-    return torch.unflatten(weights, -2, (len(sizes), sizes.max())).amax(dim=-2)
+    sizes = np.diff(starts, append=weights.shape[-2]).tolist()
+    if len(set(sizes)) == 1:
+        return how(torch.unflatten(weights, -2, (-1, sizes[0])), dim=-2)
+    return torch.stack([how(cell, dim=-2) for cell in torch.split(weights, sizes, dim=-2)], dim=-2)
