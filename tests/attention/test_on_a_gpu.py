@@ -58,6 +58,7 @@ def test_flash_kernels_are_recorded_and_not_changed(dtype, causal):
 
 
 @pytest.mark.filterwarnings("ignore:.*is deprecated:DeprecationWarning")  # inside torch's compiler
+@pytest.mark.filterwarnings("ignore:flex_attention called without:UserWarning")  # it is, while it is recorded
 def test_flexible_attention_that_is_compiled():
     q, k, v = (vectors(1, 2, 256, 64, seed=i) for i in range(3))
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from .places import under_compiled
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -77,9 +75,7 @@ def run_flex(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[st
     def _flex_attention_hop_wrapper(*args: Any, **kwargs: Any) -> Any:
         return func(*args, **kwargs)
 
-    with torch.compiler.set_stance("default"), warnings.catch_warnings():
-        if under_compiled():  # and then torch advises to compile it
-            warnings.filterwarnings("ignore", message="flex_attention called without torch.compile")
+    with torch.compiler.set_stance("default"):
         return torch.compile(_flex_attention_hop_wrapper, backend="eager", fullgraph=True)(
             *args[:7], **kwargs
         )
