@@ -214,6 +214,19 @@ def test_a_softmax_of_many_tiles_is_that_of_whole_rows(monkeypatch, mask):
         assert_streams_like_dense(*vectors(40, 43), rule, within=1e-12)
 
 
+def test_a_score_of_ones_own_may_have_another_precision():
+    def precise(query, key):
+        return query.double() @ key.double().mT
+
+    q, k, v = vectors(9, 11, dtype=torch.float32)
+    got, wanted = (
+        returned(stream(q, k, v, Rule.parse(score=precise))),
+        attention(q, k, v, Rule.parse(score="dot")),
+    )
+    assert got.weights.dtype == np.float32
+    np.testing.assert_allclose(got.weights, wanted.weights, atol=1e-6)
+
+
 def test_a_value_that_is_not_finite_counts_where_it_is_looked_at_in_any_tile(monkeypatch):
     monkeypatch.setattr(rows, "CHUNK", 4)
     monkeypatch.setattr(rows, "TILE", 1)

@@ -135,7 +135,7 @@ def _softmax(
     parts = _room(key, (*key.shape[:-2], len(where[0])), key.shape[-2], scratch)
     logs, entropies, peaks, outputs = [], [], [], []
     for part, at in zip(parts, _cut(key.shape[-2], parts.shape[-1]), strict=True):
-        raw = rule.scores(query, key[..., at, :], where[0], where[1][at])
+        raw = rule.scores(query, key[..., at, :], where[0], where[1][at]).to(key.dtype)
         raw = _finite(rule, raw, None if allowed is None else allowed[..., at], lowest)
         highest = raw.amax(dim=-1, keepdim=True)
         raw -= highest  # softmax does so anyway; without it the entropy of large scores is rounded with them
